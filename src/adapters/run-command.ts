@@ -1,0 +1,153 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open } from 'node:fs/promises';
+import { execa, ExecaError } from 'execa';
+import { messageOf } from '../core/errors.js';
+
+export interface CommandOptions {
+  /** Added to the few variables that a child gets; secrets go here or into `input`, never into the arguments. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  readonly cwd?: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs?: number;
+  /** Each line that the child prints, on either stream. */
+  readonly onLine?: (line: string) => void;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+export interface CommandResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+}
+
+/** A child process that did not end well. The message has program, exit code and the last lines, not the arguments. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  constructor(
+    readonly program: string,
+    /** Exit code; undefined when it was killed or could not be started. */
+    readonly exitCode: number | undefined,
+    readonly stderrTail: string,
+    readonly durationMs: number,
+    reason: string,
+  ) {
+    super(`${program} ${reason}${stderrTail === '' ? '' : `:\n${stderrTail}`}`);
+  }
+}
+
+/** What a child inherits; anything else is given to it by name, so that no secret of the worker leaks into a tool. */
+const INHERITED = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LANG',
+  'LC_ALL',
+  'TMPDIR',
+  'TZ',
+  'LD_LIBRARY_PATH',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+];
+
+/**
+ * Runs a program with an argument array and no shell, and waits for its end. The only door to child processes that end.
+ * @throws CommandError when it cannot be started, exits with another code than 0, or is stopped
+ */
+export async function runCommand(
+  program: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  const child = execa(program, args, {
+    env: { ...inheritedEnvironment(), ...options.env },
+    extendEnv: false,
+    stdin: options.input === undefined ? 'ignore' : 'pipe',
+    ...(options.input === undefined ? {} : { input: options.input }),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
+    ...(options.uid === undefined ? {} : { uid: options.uid }),
+    ...(options.gid === undefined ? {} : { gid: options.gid }),
+    forceKillAfterDelay: 10_000,
+    maxBuffer: 32 * 1024 * 1024,
+    all: options.onLine !== undefined,
+  });
+  const { onLine } = options;
+  const lines =
+    onLine === undefined
+      ? undefined
+      : (async () => {
+          for await (const line of child.iterable({ from: 'all' })) onLine(line);
+        })().catch(() => undefined); // its failure is that of the child, reported below
+  try {
+    const { stdout, stderr, durationMs } = await child;
+    await lines;
+    return { stdout, stderr, durationMs };
+  } catch (error) {
+    if (error instanceof ExecaError) throw commandError(program, error, Object.values(options.env ?? {}));
+    throw error;
+  }
+}
+
+export function inheritedEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+}
+
+function commandError(program: string, error: ExecaError, secrets: readonly string[]): CommandError {
+  const output = [error.stderr, error.stdout].find(
+    (text): text is string => typeof text === 'string' && text.trim() !== '',
+  );
+  const reason = error.timedOut
+    ? 'took too long and was stopped'
+    : error.isCanceled
+      ? 'was cancelled'
+      : error.exitCode !== undefined
+        ? `ended with exit code ${error.exitCode}`
+        : error.signal !== undefined
+          ? `was ended by ${error.signal}`
+          : `could not be started (${error.code ?? error.originalMessage ?? 'unknown reason'})`;
+  return new CommandError(program, error.exitCode, redact(tail(output ?? ''), secrets), error.durationMs, reason);
+}
+
+function tail(text: string): string {
+  return text.trimEnd().split('\n').slice(-12).join('\n').slice(-2_000);
+}
+
+function redact(text: string, secrets: readonly string[]): string {
+  // Short values such as "1" or "true" are settings, not secrets, and would blacken the message.
+  return secrets.filter((secret) => secret.length >= 6).reduce((left, secret) => left.replaceAll(secret, '***'), text);
+}
+
+/**
+ * Starts a program that outlives this process: its own process group, its output appended to `logFile` by the operating
+ * system itself, nothing awaited. Resolves once it has been started.
+ */
+export async function startDetached(
+  program: string,
+  args: readonly string[],
+  options: { readonly env: Readonly<Record<string, string>>; readonly cwd: string; readonly logFile: string },
+): Promise<{ readonly pid: number }> {
+  const log = await open(options.logFile, 'a');
+  try {
+    // Not execa: it would put a pipe through this process between program and file, and the program would end with it.
+    const child = spawn(program, args, {
+      env: { ...inheritedEnvironment(), ...options.env },
+      cwd: options.cwd,
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+    });
+    await once(child, 'spawn').catch((error: unknown) => {
+      throw new CommandError(program, undefined, '', 0, `could not be started (${messageOf(error)})`);
+    });
+    child.unref();
+    if (child.pid === undefined) throw new CommandError(program, undefined, '', 0, 'could not be started');
+    return { pid: child.pid };
+  } finally {
+    await log.close();
+  }
+}

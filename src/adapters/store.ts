@@ -1,0 +1,38 @@
+import type { ShardRow, StoreFacts } from '../core/cluster.js';
+
+/** What a backup left behind. */
+export interface Backup {
+  readonly file: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Entries of its table of contents, as read back from the file. */
+  readonly entries: number;
+}
+
+export interface Work {
+  readonly signal?: AbortSignal | undefined;
+  /** Called at least every few seconds while something long goes on. */
+  readonly onProgress?: ((progress: string) => void) | undefined;
+}
+
+/**
+ * A database of a target: one of the two extension points. What differs between PostgreSQL, MySQL, Cassandra and
+ * Elasticsearch stays behind it. Reading methods change nothing.
+ */
+export interface Store {
+  /** Which database, its schema version and its size. @throws PreconditionError that names host, database and way out. */
+  describe(): Promise<StoreFacts>;
+  readSchemaVersion(): Promise<string>;
+  /**
+   * Brings the schema to `to` with the tool of `serverVersion`. The caller has read the version before and reads it after.
+   * Safe to run again after it was killed.
+   */
+  updateSchema(step: { readonly to: string; readonly serverVersion: string }, work?: Work): Promise<void>;
+  /** Writes a backup into `file`, atomically, and reads it back. An existing whole backup is checked and kept. */
+  backUp(file: string, work?: Work): Promise<Backup>;
+  /** Checks that a backup fits on the disk of `directory`. @throws PreconditionError with bytes needed and free. */
+  checkBackupSpace(directory: string): Promise<void>;
+  /** Every row of `shards`, in order. Only the default store has them. */
+  readShards(): Promise<ShardRow[]>;
+  close(): Promise<void>;
+}

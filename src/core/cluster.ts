@@ -1,0 +1,50 @@
+import type { Role } from './input.js';
+
+/** What was found out about a target, without changing it. */
+export interface ClusterFacts {
+  readonly clusterId: string;
+  readonly clusterName: string;
+  readonly historyShardCount: number;
+  /** Names of the persistence and visibility stores as the frontend reports them, such as `postgres12`. */
+  readonly persistenceStore: string;
+  readonly visibilityStore: string;
+  readonly frontends: readonly { readonly address: string; readonly version: string }[];
+  readonly namespaces: readonly string[];
+  readonly nodes: readonly NodeState[];
+  readonly stores: { readonly default: StoreFacts; readonly visibility: StoreFacts };
+}
+
+/** A database of a target as it is now. */
+export interface StoreFacts {
+  /** Database product and its version, such as `PostgreSQL 15.18`. */
+  readonly product: string;
+  readonly database: string;
+  readonly schemaVersion: string;
+  readonly bytes: number;
+}
+
+/** One server process of a target as it is now. */
+export interface NodeState {
+  readonly name: string;
+  readonly role: Role;
+  readonly rpcAddress: string;
+  readonly metricsAddress?: string | undefined;
+  readonly running: boolean;
+  /** Server version that runs there, asked of its binary; absent when nothing runs. */
+  readonly version?: string | undefined;
+  /** Identity of this run of the process: changes whenever it is started anew. */
+  readonly instance?: string | undefined;
+  /** When this run of the process began, ISO 8601. */
+  readonly startedAt?: string | undefined;
+}
+
+/** A row of the `shards` table. */
+export interface ShardRow {
+  readonly shardId: number;
+  /** Rises by at least one each time that a process takes the shard. Text, as it is 64 bits wide. */
+  readonly rangeId: string;
+  /** host:port, a sequence and, for newer servers, a unique id of the load. */
+  readonly owner: string;
+  /** Last time that the owner wrote the row, ISO 8601. */
+  readonly updatedAt: string;
+}
