@@ -87,7 +87,7 @@ export async function runCommand(
     await lines;
     return { stdout, stderr, durationMs };
   } catch (error) {
-    if (error instanceof ExecaError) throw commandError(program, error, Object.values(options.env ?? {}));
+    if (error instanceof ExecaError) throw commandError(program, error as Failure, Object.values(options.env ?? {}));
     throw error;
   }
 }
@@ -98,7 +98,13 @@ export function inheritedEnvironment(): Record<string, string> {
   );
 }
 
-function commandError(program: string, error: ExecaError, secrets: readonly string[]): CommandError {
+/** The facts of execa's error that do not depend on the options of the call. */
+type Failure = Pick<
+  ExecaError,
+  'timedOut' | 'isCanceled' | 'exitCode' | 'signal' | 'code' | 'originalMessage' | 'durationMs'
+> & { readonly stdout?: unknown; readonly stderr?: unknown };
+
+function commandError(program: string, error: Failure, secrets: readonly string[]): CommandError {
   const output = [error.stderr, error.stdout].find(
     (text): text is string => typeof text === 'string' && text.trim() !== '',
   );
