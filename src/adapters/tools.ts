@@ -10,3 +10,5 @@ export interface ToolResolver {
   /** Path of `tool` of server `version`, checked by asking the binary. @throws ToolUnavailableError */
   serverTool(tool: ServerTool, version: string, work?: Work): Promise<string>;
 }
+
+export { ToolUnavailableError, type ToolAttempt } from './tools/tool-unavailable.js';

@@ -1,0 +1,103 @@
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import lockfile from 'proper-lockfile';
+import { formatDuration } from '../../core/duration.js';
+import type { Work } from '../store.js';
+import type { Program, Release } from './release.js';
+
+/** Folders of work under way; one that is found by the holder of the lock was left by a process that died. */
+const INCOMING = '.incoming-';
+/** A lock is renewed every 5 s; one that was not for this long belongs to a dead process. */
+const STALE_MS = 30_000;
+
+/** The folder in which this project keeps programs: one folder a release, every file in it whole. */
+export class ToolCache {
+  constructor(readonly directory: string) {}
+
+  /** Where `program` of `release` is kept, whether or not it is there. */
+  pathOf(release: Release, program: Program): string {
+    return join(this.directory, release.folder, program);
+  }
+
+  async has(release: Release, program: Program): Promise<boolean> {
+    return isFile(this.pathOf(release, program));
+  }
+
+  /**
+   * Runs `bring` while no other process of this machine brings tools: builds are heavy, and two of the same are waste.
+   * A lock whose process died is taken over after half a minute.
+   */
+  async alone<T>(work: Work, bring: (work: Work) => Promise<T>): Promise<T> {
+    await mkdir(this.directory, { recursive: true });
+    const lost = new AbortController();
+    const release = await this.lock(work, lost);
+    try {
+      await this.removeLeftovers();
+      const signal = work.signal === undefined ? lost.signal : AbortSignal.any([work.signal, lost.signal]);
+      return await bring({ ...work, signal });
+    } finally {
+      if (!lost.signal.aborted) await release();
+    }
+  }
+
+  /** Gives `fill` an empty folder, then moves what it returns into the cache. Each file appears there whole or not at all. */
+  async keep(
+    release: Release,
+    fill: (folder: string) => Promise<ReadonlyMap<Program, string>>,
+  ): Promise<readonly Program[]> {
+    const incoming = await mkdtemp(join(this.directory, INCOMING));
+    try {
+      const files = await fill(incoming);
+      await mkdir(join(this.directory, release.folder), { recursive: true });
+      for (const [program, file] of files) {
+        await rename(file, this.pathOf(release, program));
+      }
+      return [...files.keys()];
+    } finally {
+      await rm(incoming, { recursive: true, force: true });
+    }
+  }
+
+  private async lock(work: Work, lost: AbortController): Promise<() => Promise<void>> {
+    const began = Date.now();
+    for (let turn = 0; ; turn += 1) {
+      work.signal?.throwIfAborted();
+      try {
+        return await lockfile.lock(this.directory, {
+          lockfilePath: join(this.directory, '.lock'),
+          stale: STALE_MS,
+          update: 5_000,
+          onCompromised: (error) => lost.abort(error),
+        });
+      } catch (error) {
+        if (!isHeld(error)) throw error;
+      }
+      if (turn % 10 === 0) {
+        work.onProgress?.(
+          `waiting for another process that brings Temporal tools (${formatDuration(Date.now() - began)})`,
+        );
+      }
+      await sleep(300, undefined, { signal: work.signal });
+    }
+  }
+
+  private async removeLeftovers(): Promise<void> {
+    const names = await readdir(this.directory);
+    for (const name of names.filter((each) => each.startsWith(INCOMING))) {
+      await rm(join(this.directory, name), { recursive: true, force: true });
+    }
+  }
+}
+
+/** Whether `path` is a regular file, or a link to one. */
+export async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
+function isHeld(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ELOCKED';
+}
