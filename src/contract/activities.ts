@@ -1,0 +1,171 @@
+import type { ClusterFacts } from '../core/cluster.js';
+import type { LoadPolicy, RolloutInput, Target } from '../core/input.js';
+import type { LedgerSummary } from '../core/ledger.js';
+import type { Observation, Verdict } from '../core/observation.js';
+import type { Environment, RolloutPlan } from '../core/plan.js';
+import type { RolloutResult } from '../core/rollout-result.js';
+
+/**
+ * What activities take and give. Every one can be run twice: it looks first, and finds nothing to do when it has been
+ * done. Results are small; whatever is large stays in files, and the result says where.
+ */
+export interface Activities extends ControlActivities, TargetActivities {}
+
+/** Run on the task queue of the roll-out itself. */
+export interface ControlActivities {
+  /** The input with its defaults, and what the control plane can do. @throws `InvalidRollout` with every problem */
+  validateInput(raw: unknown): Promise<ValidatedInput>;
+  /** @throws `UnsupportedPath` when no path leads there or a finding blocks it */
+  makePlan(request: PlanRequest): Promise<RolloutPlan>;
+  /** Writes report.md and report.json. */
+  writeReport(request: {
+    readonly dataDir: string;
+    readonly result: RolloutResult;
+  }): Promise<{ readonly directory: string }>;
+}
+
+export interface ValidatedInput {
+  readonly input: RolloutInput;
+  readonly controlPlane: { readonly clusterId: string; readonly namespace: string };
+  /** Whether the search attributes of a roll-out can be set here; setting one that is not registered blocks a workflow. */
+  readonly searchAttributes: boolean;
+}
+
+export interface PlanRequest {
+  readonly input: RolloutInput;
+  readonly staging: ClusterFacts;
+  readonly live: ClusterFacts;
+}
+
+/** Which roll-out holds a cluster. */
+export interface Holder {
+  readonly controlPlaneClusterId: string;
+  readonly controlPlaneNamespace: string;
+  readonly workflowId: string;
+  readonly firstRunId: string;
+}
+
+/** Where in a roll-out an activity works: names its files. */
+export interface HopPlace {
+  readonly target: Target;
+  readonly environment: Environment;
+  readonly rolloutId: string;
+  readonly dataDir: string;
+  readonly from: string;
+  readonly to: string;
+  /** 1 for the first try of the hop; another after each roll-back. */
+  readonly attempt: number;
+}
+
+/** Run near the target, on its task queue. */
+export interface TargetActivities {
+  /** Everything that is known of a target without changing it. @throws `PreflightFailed` with what is wrong */
+  inspectTarget(request: { readonly target: Target; readonly controlPlaneClusterId: string }): Promise<ClusterFacts>;
+  /** @throws `ClusterBusy` naming the roll-out that holds it */
+  claimTarget(request: { readonly target: Target; readonly holder: Holder }): Promise<void>;
+  releaseTarget(request: { readonly target: Target; readonly holder: Holder }): Promise<void>;
+  /**
+   * Checks before a hop that it can be done: versions as planned, stores at the expected schema, every node SERVING, tools
+   * at hand, room for the backup. @throws `PreflightFailed` with every finding
+   */
+  preflight(place: HopPlace & { readonly schema: HopSchema; readonly holder: Holder }): Promise<PreflightResult>;
+  /** Measures for `windowMs` and judges against `baseline`. */
+  observe(request: ObserveRequest): Promise<{ readonly observation: Observation; readonly verdict: Verdict }>;
+  backUpStore(request: HopPlace & { readonly store: StoreName }): Promise<BackupResult>;
+  backUpConfiguration(place: HopPlace): Promise<BackupResult>;
+  /** Records who owns which shard, and which workflows are running. */
+  takeSnapshot(place: HopPlace): Promise<SnapshotResult>;
+  upgradeSchema(request: HopPlace & { readonly store: StoreName; readonly schema: string }): Promise<SchemaResult>;
+  /** The nodes in the order in which they are replaced. */
+  planRoll(request: { readonly target: Target; readonly direction: 'forward' | 'back' }): Promise<readonly RollStep[]>;
+  /** Replaces one node, and returns when it is SERVING with `version` and in the ring. */
+  replaceNode(request: {
+    readonly target: Target;
+    readonly node: string;
+    readonly version: string;
+  }): Promise<NodeResult>;
+  /** Waits until every shard is owned once, by the new processes. @throws `Precondition` with the shards that are not */
+  proveSettle(request: HopPlace & { readonly since: string; readonly timeoutMs: number }): Promise<SettleResult>;
+  /** What became of the workflows that were running before the hop. */
+  verifyRunning(place: HopPlace): Promise<RunningResult>;
+  /** Runs the generator until it is cancelled, or until the roll-out that wanted it is over. */
+  runLoad(request: LoadRequest & { readonly rolloutId: string }): Promise<void>;
+  startLongCanaries(request: LoadRequest & { readonly hop: string }): Promise<{ readonly started: number }>;
+  releaseLongCanaries(request: LoadRequest & { readonly hop: string }): Promise<{ readonly released: number }>;
+  /** Compares the ledger with the target's histories. With `drain`, waits until nothing is running any more. */
+  verifyLedger(request: LoadRequest & { readonly drain: boolean }): Promise<LedgerSummary>;
+}
+
+export type StoreName = 'default' | 'visibility';
+export type HopSchema = Readonly<Record<StoreName, { readonly from: string; readonly to: string }>>;
+
+export interface PreflightResult {
+  readonly facts: ClusterFacts;
+  /** Lines for people. */
+  readonly lines: readonly string[];
+}
+
+export interface ObserveRequest extends HopPlace {
+  readonly windowMs: number;
+  readonly bounds: { readonly minRequests: number; readonly maxErrorRatioRise: number };
+  /** Absent for the baseline itself, which is judged on sufficiency and health alone. */
+  readonly baseline?: Observation | undefined;
+  readonly load?: LoadRequest | undefined;
+}
+
+export interface BackupResult {
+  readonly store: string;
+  readonly file: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly entries: number;
+}
+
+export interface SnapshotResult {
+  readonly shards: number;
+  readonly running: Readonly<Record<string, number>>;
+  readonly takenAt: string;
+}
+
+export interface SchemaResult {
+  readonly store: StoreName;
+  readonly before: string;
+  readonly after: string;
+  readonly changed: boolean;
+}
+
+export interface RollStep {
+  readonly node: string;
+  readonly role: string;
+}
+
+export interface NodeResult {
+  readonly node: string;
+  readonly before: string | null;
+  readonly after: string;
+  readonly changed: boolean;
+  /** When the node was SERVING and in the ring, ISO 8601. */
+  readonly servingAt: string;
+}
+
+export interface SettleResult {
+  readonly shards: number;
+  /** Shards by owner. */
+  readonly owners: Readonly<Record<string, number>>;
+  readonly provedAt: string;
+}
+
+export interface RunningResult {
+  /** How many of those running before were looked at, and what became of them. */
+  readonly examined: number;
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly missing: readonly string[];
+}
+
+export interface LoadRequest {
+  readonly target: Target;
+  readonly environment: Environment;
+  readonly dataDir: string;
+  readonly loadId: string;
+  readonly policy: LoadPolicy;
+}

@@ -1,0 +1,39 @@
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+
+/** Names that live in histories and in operators' scripts: chosen once. */
+export const ROLLOUT_WORKFLOW = 'rollout';
+export const LOAD_WORKFLOW = 'load';
+export const DEFAULT_TASK_QUEUE = 'temporal-upgrade';
+
+/** The workflow id of a roll-out, so that Temporal itself refuses a second one for the same live target. */
+export function rolloutIdOf(liveTargetName: string): string {
+  return `upgrade-${liveTargetName}`;
+}
+
+/** `type` of the failures that leave an activity or the workflow; retry policies, tests and scripts match on them. */
+export const FailureType = {
+  /** The input does not fit its schema. Details: `[InputProblem[]]`. */
+  invalidRollout: 'InvalidRollout',
+  /** No path leads from the version found to the one wanted, or a finding blocks it. Details: `[Finding[]]`. */
+  unsupportedPath: 'UnsupportedPath',
+  /** A target is not as it has to be before anything may be changed. */
+  preflightFailed: 'PreflightFailed',
+  /** Another roll-out holds the cluster. Details: `[LockHolder]`. */
+  clusterBusy: 'ClusterBusy',
+  /** The target is the Temporal that runs the roll-out. */
+  targetIsControlPlane: 'TargetIsControlPlane',
+  /** Something in the world is not as expected; retried a few times, then an incident. Details: `[facts]`. */
+  precondition: 'Precondition',
+} as const;
+
+/** Search attributes of a roll-out; registered on the control plane before they are used. */
+export const SearchAttributes = {
+  /** Name of the live target. */
+  cluster: defineSearchAttributeKey('UpgradeCluster', SearchAttributeType.KEYWORD),
+  /** `running`, `waiting`, `incident`, `paused`, `completed` or `aborted`. */
+  state: defineSearchAttributeKey('UpgradeState', SearchAttributeType.KEYWORD),
+  /** `<environment>/<version>/<phase>` */
+  phase: defineSearchAttributeKey('UpgradePhase', SearchAttributeType.KEYWORD),
+  /** Version that the roll-out leads to. */
+  to: defineSearchAttributeKey('UpgradeTo', SearchAttributeType.KEYWORD),
+} as const;

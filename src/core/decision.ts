@@ -1,0 +1,80 @@
+import { z } from 'zod';
+
+/** What a person can say. `approve` at an incident means: go on in spite of it, and needs a reason. */
+export const DECISION_KINDS = ['approve', 'reject', 'pause', 'resume', 'abort', 'retry', 'rollBack'] as const;
+export type DecisionKind = (typeof DECISION_KINDS)[number];
+
+/** Payload of every decision. The simplest is `{"gate":"live/1.30.7/schema"}`; the bare name of the gate is taken too. */
+export const DecisionPayload = z.preprocess(
+  (value) => (typeof value === 'string' ? { gate: value } : (value ?? {})),
+  z.strictObject({
+    gate: z.string().min(1).optional(),
+    by: z.string().min(1).optional(),
+    reason: z.string().min(1).optional(),
+  }),
+);
+export type DecisionPayload = z.infer<typeof DecisionPayload>;
+
+export interface Decision extends DecisionPayload {
+  readonly kind: DecisionKind;
+}
+
+/** A decision as it was received, counted or not; nothing that a person sent is dropped. */
+export interface DecisionRecord extends Decision {
+  readonly at: string;
+  readonly via: 'signal' | 'update';
+  readonly counted: boolean;
+  /** Why it did not count. */
+  readonly refused?: string | undefined;
+}
+
+/** A point where the roll-out waits for a person. */
+export interface Gate {
+  /** `<environment>/<version>/<phase>`; an incident adds `/incident/<number>`, so that an old click never fits a new one. */
+  readonly name: string;
+  readonly kind: 'approval' | 'incident';
+  readonly allowed: readonly DecisionKind[];
+  /** What the decision rests on, a line each. */
+  readonly evidence: readonly string[];
+  readonly openedAt: string;
+}
+
+/** What the roll-out is in the middle of, as far as decisions depend on it. */
+export interface Situation {
+  readonly gate?: Gate | undefined;
+  readonly paused: boolean;
+  readonly aborting: boolean;
+  /** Name of the hop (`<environment>/<version>`) whose servers can be rolled back now. */
+  readonly reversibleHop?: string | undefined;
+}
+
+/** Why `decision` does not count in `situation`; undefined when it counts. */
+export function refusalOf(decision: Decision, situation: Situation): string | undefined {
+  if (situation.aborting) return 'the roll-out is being aborted already';
+  switch (decision.kind) {
+    case 'abort':
+      return undefined;
+    case 'pause':
+      return situation.paused ? 'it is paused already' : undefined;
+    case 'resume':
+      return situation.paused ? undefined : 'it is not paused';
+    case 'rollBack':
+      if (decision.gate !== undefined && decision.gate === situation.reversibleHop) return undefined;
+      return refusalAtGate(decision, situation);
+    default:
+      return refusalAtGate(decision, situation);
+  }
+}
+
+function refusalAtGate({ kind, gate, reason }: Decision, { gate: open }: Situation): string | undefined {
+  if (gate === undefined) {
+    return `${kind} has to name its gate${open === undefined ? '; none is open now' : `: {"gate":"${open.name}"}`}`;
+  }
+  if (open === undefined) return `gate ${gate} is not open; no gate is`;
+  if (open.name !== gate) return `gate ${gate} is not open; the open one is ${open.name}`;
+  if (!open.allowed.includes(kind)) return `${kind} is not possible at ${gate}; possible: ${open.allowed.join(', ')}`;
+  if (open.kind === 'incident' && kind === 'approve' && reason === undefined) {
+    return 'going on in spite of an incident needs a reason: {"gate":"…","by":"…","reason":"…"}';
+  }
+  return undefined;
+}

@@ -1,0 +1,25 @@
+/** What became of every canary that the load started, counted from the target's own histories. */
+export interface LedgerSummary {
+  readonly started: number;
+  readonly completed: number;
+  /** Still running, and allowed to: long sleepers and those started a moment ago. */
+  readonly running: number;
+  /** Started, and not to be found in the target. */
+  readonly lost: number;
+  /** A step of the canary done more than once in its history, or two runs under one id. */
+  readonly duplicated: number;
+  /** Completed with another result than the one computed for its number. */
+  readonly wrong: number;
+  /** Failed, timed out, cancelled or terminated. */
+  readonly failed: number;
+  /** Client calls of the generator that failed after the SDK's retries. */
+  readonly failedCalls: number;
+  /** Ids of the first few that are not as they should be, with the reason. */
+  readonly examples: readonly { readonly workflowId: string; readonly reason: string }[];
+}
+
+/** Progress of the generator: its heartbeat. */
+export interface LoadProgress {
+  readonly started: number;
+  readonly failedCalls: number;
+}

@@ -1,0 +1,33 @@
+import type { LedgerSummary } from './ledger.js';
+import type { Environment, Finding } from './plan.js';
+import type { DecisionRecord } from './decision.js';
+import type { HopResult, PhaseResult } from './status.js';
+
+/** What a roll-out ends with: the workflow's result, and the data of the report. */
+export interface RolloutResult {
+  readonly rolloutId: string;
+  readonly status: 'completed' | 'aborted';
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly staging: TargetResult;
+  readonly live: TargetResult;
+  readonly hops: readonly HopResult[];
+  /** Steps outside hops: load, promote, watch. */
+  readonly steps: readonly PhaseResult[];
+  /** What became of every canary, by environment that had load. */
+  readonly ledgers: Readonly<Partial<Record<Environment, LedgerSummary>>>;
+  readonly decisions: readonly DecisionRecord[];
+  readonly findings: readonly Finding[];
+  readonly settle: { readonly atLeastMs: number; readonly reason?: string | undefined };
+  /** Why it was aborted. */
+  readonly reason?: string | undefined;
+  /** Folder with the report and the evidence. */
+  readonly reportDir?: string | undefined;
+}
+
+export interface TargetResult {
+  readonly name: string;
+  readonly from: string;
+  /** Version that it runs now. */
+  readonly to: string;
+}

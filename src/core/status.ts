@@ -1,0 +1,92 @@
+import type { DecisionRecord, Gate } from './decision.js';
+import type { Environment, Finding } from './plan.js';
+
+/** The phases of a hop, in order. Names are stable: operators script them. */
+export const HOP_PHASES = [
+  'preflight',
+  'baseline',
+  'backup',
+  'schema',
+  'observe-schema',
+  'servers',
+  'settle',
+  'observe-servers',
+  'verify',
+] as const;
+export type HopPhase = (typeof HOP_PHASES)[number];
+
+/** Steps of a roll-out outside its hops. */
+export type RolloutStep = 'prepare' | 'load' | 'drain' | 'promote' | 'watch' | 'close' | 'roll-back' | 'rolled-back';
+
+export type RolloutState = 'running' | 'waiting' | 'incident' | 'paused' | 'completed' | 'aborted';
+
+/** What the roll-out waits for. */
+export type Waiting =
+  ({ readonly for: 'decision' } & Gate) | { readonly for: 'time'; readonly what: string; readonly until: string };
+
+/** Something that was done, or skipped, with a number that shows it. */
+export interface PhaseResult {
+  readonly phase: HopPhase | RolloutStep;
+  readonly seconds: number;
+  /** One line for people: what was found or reached. */
+  readonly summary: string;
+  /** Set when a person let it go on in spite of a failure. */
+  readonly overridden?: { readonly by?: string | undefined; readonly reason: string } | undefined;
+}
+
+export interface HopResult {
+  readonly environment: Environment;
+  readonly target: string;
+  readonly from: string;
+  readonly to: string;
+  readonly outcome: 'completed' | 'rolled-back' | 'aborted';
+  readonly phases: readonly PhaseResult[];
+  /** Seconds spent waiting for people at gates and incidents of this hop. */
+  readonly waitedSeconds: number;
+  /** Events of the run of the workflow that carried out this hop, when it ended. */
+  readonly historyEvents: number;
+  readonly backups: readonly {
+    readonly store: string;
+    readonly file: string;
+    readonly bytes: number;
+    readonly sha256: string;
+  }[];
+  readonly incidents: number;
+}
+
+/** One target in the status. */
+export interface TargetStatus {
+  readonly name: string;
+  readonly path: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+/** Answer of the query `status`. */
+export interface RolloutStatus {
+  readonly rolloutId: string;
+  readonly state: RolloutState;
+  readonly startedAt: string;
+  readonly to: string;
+  readonly staging?: TargetStatus | undefined;
+  readonly live?: TargetStatus | undefined;
+  readonly current?:
+    | {
+        readonly environment?: Environment | undefined;
+        readonly from?: string | undefined;
+        readonly to?: string | undefined;
+        readonly phase: HopPhase | RolloutStep;
+        readonly since: string;
+      }
+    | undefined;
+  readonly waiting?: Waiting | undefined;
+  /** What comes after the present phase, in words. */
+  readonly next: string;
+  readonly paused?: { readonly by?: string | undefined; readonly reason?: string | undefined } | undefined;
+  /** Phases of the present hop that are behind it. */
+  readonly phases: readonly PhaseResult[];
+  readonly hops: readonly HopResult[];
+  readonly decisions: readonly DecisionRecord[];
+  readonly settle?: { readonly atLeastMs: number; readonly reason?: string | undefined } | undefined;
+  /** Failure of the present incident. */
+  readonly problem?: string | undefined;
+}

@@ -1,0 +1,102 @@
+import { formatDuration } from '../core/duration.js';
+import type { DecisionKind } from '../core/decision.js';
+import type { HopResult, RolloutStatus, Waiting } from '../core/status.js';
+
+/** The roll-out as Markdown, for the Web UI's current details: everything that a person needs to decide. */
+export function statusMarkdown(status: RolloutStatus): string {
+  const lines = [headline(status), ''];
+  if (status.waiting?.for === 'decision') lines.push(...decisionSection(status, status.waiting), '');
+  if (status.waiting?.for === 'time')
+    lines.push(`Waits for **${status.waiting.what}** until ${status.waiting.until}.`, '');
+  if (status.paused !== undefined) {
+    const { by, reason } = status.paused;
+    lines.push(
+      `**Paused** by ${by ?? 'somebody'}${reason === undefined ? '' : `: ${reason}`}. Signal \`resume\` goes on.`,
+      '',
+    );
+  }
+  if (status.next !== '') lines.push(`Next: ${status.next}`, '');
+  if (status.phases.length > 0) {
+    lines.push('| phase | took | result |', '| --- | --- | --- |');
+    for (const { phase, seconds, summary, overridden } of status.phases) {
+      const mark =
+        overridden === undefined ? '' : ` **overridden by ${overridden.by ?? 'somebody'}: ${cell(overridden.reason)}**`;
+      lines.push(`| ${phase} | ${formatDuration(seconds * 1_000)} | ${cell(summary)}${mark} |`);
+    }
+    lines.push('');
+  }
+  if (status.hops.length > 0) lines.push('Hops done:', '', ...status.hops.map(hopLine), '');
+  for (const environment of ['staging', 'live'] as const) {
+    const target = status[environment];
+    if (target === undefined) continue;
+    lines.push(`${environment} **${target.name}**: ${target.path.join(' → ')}`, '');
+  }
+  if (status.settle?.reason !== undefined) {
+    lines.push(`The settle is shortened to ${formatDuration(status.settle.atLeastMs)}: ${status.settle.reason}`, '');
+  }
+  const refused = status.decisions.filter(({ counted }) => !counted).slice(-3);
+  if (refused.length > 0) {
+    lines.push(
+      'Not counted:',
+      '',
+      ...refused.map(({ kind, gate, refused: why, at }) => `- ${at} ${kind} ${gate ?? ''}: ${why}`),
+      '',
+    );
+  }
+  return lines.join('\n').trimEnd();
+}
+
+/** One line that says where the roll-out is. */
+export function headline(status: RolloutStatus): string {
+  const { state, current } = status;
+  if (current === undefined) return `Roll-out ${state}.`;
+  const { environment, from, to, phase } = current;
+  const where = environment === undefined ? phase : `${environment} ${from} → ${to}, ${phase}`;
+  return `**${state}**: ${where}`;
+}
+
+function decisionSection(status: RolloutStatus, gate: Extract<Waiting, { for: 'decision' }>): string[] {
+  const title = gate.kind === 'incident' ? '## Incident' : '## Waits for a decision';
+  const decisions = gate.allowed.map((kind) => `- \`${kind}\`: ${MEANING[gate.kind][kind] ?? ''}`);
+  return [
+    `${title}: \`${gate.name}\``,
+    '',
+    ...gate.evidence.map((line) => `- ${line}`),
+    '',
+    ...decisions,
+    '',
+    'Send a signal of that name in the Web UI, or:',
+    '```',
+    signalCommand(status.rolloutId, gate.allowed[0] ?? 'approve', gate.name),
+    '```',
+  ];
+}
+
+/** The command of the Temporal CLI that sends a decision. */
+export function signalCommand(rolloutId: string, kind: DecisionKind, gate: string): string {
+  return `temporal workflow signal --workflow-id ${rolloutId} --name ${kind} --input '{"gate":"${gate}","by":"you"}'`;
+}
+
+/** What each decision will do, by the kind of gate. */
+export const MEANING: Record<'approval' | 'incident', Partial<Record<DecisionKind, string>>> = {
+  approval: {
+    approve: 'go on with the step that the gate is named after',
+    reject: 'do not; then retry, roll back or abort decides',
+    abort: 'end the roll-out here; servers and schemas stay as they are',
+  },
+  incident: {
+    approve: 'go on in spite of it; needs a reason, which the report shows',
+    retry: 'do the phase again',
+    rollBack: 'put the servers of this hop back to the version before; the schema stays',
+    abort: 'end the roll-out here; servers and schemas stay as they are',
+  },
+};
+
+function hopLine({ environment, from, to, outcome, phases, waitedSeconds }: HopResult): string {
+  const seconds = phases.reduce((sum, phase) => sum + phase.seconds, 0);
+  return `- ${environment} ${from} → ${to}: ${outcome}, ${formatDuration(seconds * 1_000)} of work, ${formatDuration(waitedSeconds * 1_000)} for people`;
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}

@@ -1,0 +1,374 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  log,
+  setCurrentDetails,
+  setHandler,
+  TimeoutFailure,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { SearchAttributes } from '../contract/names.js';
+import type { DecisionKind, DecisionRecord } from '../core/decision.js';
+import type { RolloutInput } from '../core/input.js';
+import type { Environment, RolloutPlan } from '../core/plan.js';
+import type {
+  HopPhase,
+  HopResult,
+  PhaseResult,
+  RolloutState,
+  RolloutStatus,
+  RolloutStep,
+  Waiting,
+} from '../core/status.js';
+import { statusMarkdown } from '../report/status-markdown.js';
+import { DecisionDesk } from './decision-desk.js';
+import { AbortRequested, NotGoodEnough, RollBackRequested } from './interruptions.js';
+import { statusQuery } from './messages.js';
+import { waitFor } from './wait-for.js';
+
+/** What a phase did, in one line, and its value for the phases after it. */
+export interface Done<T> {
+  readonly summary: string;
+  readonly value: T;
+}
+
+/** What the conductor carries over from run to run of the workflow. */
+export interface ConductorState {
+  readonly startedAt: string;
+  readonly hops: readonly HopResult[];
+  readonly steps: readonly PhaseResult[];
+  readonly decisions: readonly DecisionRecord[];
+  readonly paused?: DecisionRecord | undefined;
+}
+
+interface Place {
+  readonly environment?: Environment | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/**
+ * Leads through phases and gates: shows where the roll-out is, lets people decide, and turns a failed phase into an
+ * incident that waits for a decision.
+ */
+export class Conductor {
+  readonly desk: DecisionDesk;
+  readonly rolloutId = workflowInfo().workflowId;
+  readonly startedAt: string;
+  readonly hops: HopResult[];
+  readonly steps: PhaseResult[];
+  input: RolloutInput | undefined;
+  plan: RolloutPlan | undefined;
+  next = '';
+  #searchAttributes = false;
+  #shown: Record<string, string> = {};
+  #place: Place = {};
+  #phase: HopPhase | RolloutStep = 'prepare';
+  #since = now();
+  #phases: PhaseResult[] = [];
+  #waitingForTime: Waiting | undefined;
+  #problem: string | undefined;
+  #waitedMs = 0;
+  #incidents = 0;
+  #ended: 'completed' | 'aborted' | undefined;
+
+  /** Sets all handlers; make it before the first await of the workflow. */
+  constructor(to: string, carried: ConductorState | undefined) {
+    this.startedAt = carried?.startedAt ?? now();
+    this.hops = [...(carried?.hops ?? [])];
+    this.steps = [...(carried?.steps ?? [])];
+    this.desk = new DecisionDesk(carried?.decisions ?? [], carried?.paused);
+    setHandler(statusQuery, () => this.status(to), {
+      description: 'Where the roll-out is, why it waits, and what comes next.',
+    });
+    this.desk.listen(() => this.show());
+  }
+
+  get state(): ConductorState {
+    const { startedAt, hops, steps } = this;
+    return { startedAt, hops, steps, decisions: this.desk.records, paused: this.desk.paused };
+  }
+
+  get phases(): readonly PhaseResult[] {
+    return this.#phases;
+  }
+
+  get waitedSeconds(): number {
+    return Math.round(this.#waitedMs / 1_000);
+  }
+
+  get incidents(): number {
+    return this.#incidents;
+  }
+
+  know(facts: { input: RolloutInput; plan: RolloutPlan; searchAttributes: boolean }): void {
+    this.input = facts.input;
+    this.plan = facts.plan;
+    this.#searchAttributes = facts.searchAttributes;
+  }
+
+  /** Begins a hop: what is shown and counted from here on belongs to it. */
+  enter(place: Place): void {
+    this.#place = place;
+    this.#phases = [];
+    this.#waitedMs = 0;
+    this.#incidents = 0;
+  }
+
+  end(state: 'completed' | 'aborted'): void {
+    this.#ended = state;
+    this.#phase = 'close';
+    this.next = '';
+    this.show();
+  }
+
+  /** Carries out `work`; when it fails, waits for a person who says retry, rollBack or abort. */
+  async phase<T>(name: HopPhase | RolloutStep, work: () => Promise<Done<T>>): Promise<T> {
+    for (;;) {
+      const { value } = await this.#attempt(name, work, ['retry', 'abort']);
+      if (value !== undefined) return value.value;
+    }
+  }
+
+  /** As `phase`, for what a person may let pass in spite of a failure, with a reason; then there is no value. */
+  async overridablePhase<T>(name: HopPhase | RolloutStep, work: () => Promise<Done<T>>): Promise<T | undefined> {
+    for (;;) {
+      const { value, overridden } = await this.#attempt(name, work, ['approve', 'retry', 'abort']);
+      if (value !== undefined) return value.value;
+      if (overridden) return undefined;
+    }
+  }
+
+  /** Waits until a person approves `<environment>/<version>/<phase>`. */
+  async approval(
+    environment: Environment,
+    version: string,
+    phase: string,
+    evidence: readonly string[],
+  ): Promise<DecisionRecord> {
+    const name = `${environment}/${version}/${phase}`;
+    for (;;) {
+      await this.passable();
+      const answer = await this.#ask({
+        name,
+        kind: 'approval',
+        allowed: ['approve', 'reject', 'abort'],
+        evidence,
+        openedAt: now(),
+      });
+      if (answer.kind === 'approve') return answer;
+      // A refused gate stays shut until somebody says what is to become of the roll-out.
+      await this.#incident(`${answer.by ?? 'somebody'} rejected ${name}${because(answer)}`, name, ['retry', 'abort']);
+    }
+  }
+
+  /** Opens an incident that a person ends with `retry`; abort ends the roll-out. */
+  async holdUntilRetry(phase: HopPhase | RolloutStep, problem: string): Promise<void> {
+    this.#phase = phase;
+    this.#since = now();
+    await this.#incident(problem, this.#gateName(phase), ['retry', 'abort']);
+  }
+
+  /** Waits `ms` milliseconds in sight of everybody; a decision to abort or roll back ends it at once. */
+  async waitVisibly(what: string, ms: number): Promise<void> {
+    if (ms > 0) {
+      this.#waitingForTime = { for: 'time', what, until: new Date(Date.now() + ms).toISOString() };
+      this.show();
+      await condition(() => this.desk.interrupted, ms, { summary: what });
+      this.#waitingForTime = undefined;
+    }
+    await this.passable();
+  }
+
+  /** Runs a long look at the target that may be cut short by a decision to abort or roll back. */
+  async interruptible<T>(work: () => Promise<T>): Promise<T> {
+    const scope = new CancellationScope();
+    const running = scope.run(work);
+    // When the work ends first, the scope around the condition is cancelled with it.
+    const watch = new CancellationScope();
+    const watching = watch
+      .run(() => condition(() => this.desk.interrupted))
+      .then(() => scope.cancel())
+      .catch(() => undefined);
+    try {
+      return await running;
+    } catch (error) {
+      if (isCancellation(error)) await this.passable();
+      throw error;
+    } finally {
+      watch.cancel();
+      await watching;
+    }
+  }
+
+  /** Where a phase may begin: not paused, not aborted, not to be rolled back. */
+  async passable(): Promise<void> {
+    const { desk } = this;
+    if (desk.paused !== undefined) {
+      this.show();
+      await waitFor(() => desk.paused === undefined || desk.interrupted, 'paused: waits for resume');
+      this.show();
+    }
+    if (desk.abort !== undefined) throw new AbortRequested(desk.abort);
+    if (desk.rollBack !== undefined) throw new RollBackRequested(desk.rollBack);
+  }
+
+  /** Notes a step as done that had no work of its own, such as an approved gate. */
+  note(step: PhaseResult): void {
+    this.steps.push(step);
+  }
+
+  async #attempt<T>(
+    name: HopPhase | RolloutStep,
+    work: () => Promise<Done<T>>,
+    choices: readonly DecisionKind[],
+  ): Promise<{ value?: Done<T>; overridden?: boolean }> {
+    await this.passable();
+    this.#phase = name;
+    this.#since = now();
+    this.show();
+    const started = Date.now();
+    try {
+      const value = await work();
+      this.#finish({ phase: name, seconds: secondsSince(started), summary: value.summary });
+      return { value };
+    } catch (error) {
+      if (error instanceof AbortRequested || error instanceof RollBackRequested || isCancellation(error)) throw error;
+      const problem = describeFailure(error);
+      const decision = await this.#incident(problem, this.#gateName(name), choices);
+      if (decision.kind !== 'approve') return {};
+      this.#finish({
+        phase: name,
+        seconds: secondsSince(started),
+        summary: `went on in spite of: ${firstLine(problem)}`,
+        overridden: { by: decision.by, reason: decision.reason ?? '' },
+      });
+      return { overridden: true };
+    }
+  }
+
+  async #incident(problem: string, gateName: string, choices: readonly DecisionKind[]): Promise<DecisionRecord> {
+    this.#incidents += 1;
+    log.error('incident', { gate: gateName, problem });
+    this.#problem = problem;
+    const canRollBack = this.desk.reversible;
+    const answer = await this.#ask({
+      name: `${gateName}/incident/${this.#incidents}`,
+      kind: 'incident',
+      allowed: canRollBack ? [...choices, 'rollBack'] : choices,
+      evidence: problem.split('\n'),
+      openedAt: now(),
+    });
+    this.#problem = undefined;
+    if (answer.kind === 'rollBack') throw new RollBackRequested(answer);
+    return answer;
+  }
+
+  async #ask(gate: Parameters<DecisionDesk['ask']>[0]): Promise<DecisionRecord> {
+    const asked = Date.now();
+    const answer = await this.desk.ask(gate, () => this.show());
+    this.#waitedMs += Date.now() - asked;
+    if (this.desk.abort !== undefined) throw new AbortRequested(this.desk.abort);
+    if (answer === undefined) throw new TypeError('a gate ended without a decision');
+    return answer;
+  }
+
+  #finish(result: PhaseResult): void {
+    if (this.#place.environment === undefined || this.#place.to === undefined) this.steps.push(result);
+    else this.#phases.push(result);
+    this.show();
+  }
+
+  #gateName(phase: string): string {
+    const { environment, to } = this.#place;
+    return [environment, to, phase].filter((part) => part !== undefined).join('/');
+  }
+
+  status(to: string): RolloutStatus {
+    const { input, plan, desk } = this;
+    const target = (environment: Environment) =>
+      input === undefined || plan === undefined
+        ? undefined
+        : { name: input[environment].name, path: plan[environment].path, findings: plan[environment].findings };
+    const { gate } = desk;
+    return {
+      rolloutId: this.rolloutId,
+      state: this.#state(),
+      startedAt: this.startedAt,
+      to,
+      staging: target('staging'),
+      live: target('live'),
+      current: this.#ended === undefined ? { ...this.#place, phase: this.#phase, since: this.#since } : undefined,
+      waiting: gate === undefined ? this.#waitingForTime : { for: 'decision', ...gate },
+      next: this.next,
+      paused: desk.paused === undefined ? undefined : { by: desk.paused.by, reason: desk.paused.reason },
+      phases: this.#phases,
+      hops: this.hops,
+      decisions: desk.records,
+      settle:
+        input === undefined
+          ? undefined
+          : { atLeastMs: input.policy.settle.atLeast, reason: input.policy.settle.reason },
+      problem: this.#problem,
+    };
+  }
+
+  #state(): RolloutState {
+    if (this.#ended !== undefined) return this.#ended;
+    if (this.desk.gate?.kind === 'incident') return 'incident';
+    if (this.desk.paused !== undefined) return 'paused';
+    return this.desk.gate === undefined ? 'running' : 'waiting';
+  }
+
+  /** Brings the Web UI's view up to date. */
+  show(): void {
+    const status = this.status(this.input?.to ?? '');
+    setCurrentDetails(statusMarkdown(status));
+    if (!this.#searchAttributes || this.input === undefined) return;
+    const wanted = {
+      cluster: this.input.live.name,
+      to: this.input.to,
+      state: status.state,
+      phase: this.#gateName(this.#phase),
+    };
+    const changed = (Object.keys(wanted) as (keyof typeof wanted)[]).filter((key) => this.#shown[key] !== wanted[key]);
+    if (changed.length === 0) return;
+    upsertSearchAttributes(changed.map((key) => ({ key: SearchAttributes[key], value: wanted[key] })));
+    this.#shown = wanted;
+  }
+}
+
+/** What went wrong, for people: the innermost cause that says something. */
+export function describeFailure(error: unknown): string {
+  if (error instanceof NotGoodEnough) return error.message;
+  if (error instanceof ActivityFailure) {
+    const { cause } = error;
+    if (cause instanceof ApplicationFailure) return cause.message;
+    if (cause instanceof TimeoutFailure) {
+      return `${error.activityType} was not heard of any more (${cause.timeoutType}); is a worker running on its task queue?`;
+    }
+    return cause?.message ?? error.message;
+  }
+  if (error instanceof Error) return error.message;
+  return String(error);
+}
+
+export function now(): string {
+  return new Date().toISOString();
+}
+
+export function secondsSince(startedMs: number): number {
+  return Math.round((Date.now() - startedMs) / 100) / 10;
+}
+
+function because({ reason }: { readonly reason?: string | undefined }): string {
+  return reason === undefined ? '' : `: ${reason}`;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}

@@ -1,0 +1,161 @@
+import { ApplicationFailure, log, setHandler } from '@temporalio/workflow';
+import {
+  DecisionPayload,
+  refusalOf,
+  type Decision,
+  type DecisionKind,
+  type DecisionRecord,
+  type Gate,
+  type Situation,
+} from '../core/decision.js';
+import { DECISION_DESCRIPTIONS, decisionMessages } from './messages.js';
+import { waitFor } from './wait-for.js';
+
+/** Records kept in the state of the workflow; older ones are in its history. */
+const MAX_RECORDS = 200;
+
+/** Receives what people decide, by signal or update, and knows which gate is open. */
+export class DecisionDesk {
+  #records: DecisionRecord[];
+  #gate: Gate | undefined;
+  #answer: DecisionRecord | undefined;
+  #paused: DecisionRecord | undefined;
+  #abort: DecisionRecord | undefined;
+  #rollBack: DecisionRecord | undefined;
+  #reversibleHop: string | undefined;
+
+  constructor(records: readonly DecisionRecord[], paused?: DecisionRecord) {
+    this.#records = [...records];
+    this.#paused = paused;
+  }
+
+  /** Sets the handlers of all decisions; call before the first await of the workflow. */
+  listen(onChange: () => void): void {
+    for (const { kind, signal, update } of decisionMessages) {
+      const description = DECISION_DESCRIPTIONS[kind];
+      setHandler(
+        signal,
+        (payload?: unknown) => {
+          this.#receive(kind, payload, 'signal');
+          onChange();
+        },
+        { description },
+      );
+      setHandler(
+        update,
+        (payload?: unknown) => {
+          const record = this.#receive(kind, payload, 'update');
+          onChange();
+          return record.counted ? `${kind} taken` : `${kind} not taken: ${record.refused}`;
+        },
+        {
+          description,
+          validator: (payload?: unknown) => {
+            const parsed = DecisionPayload.safeParse(payload);
+            const refusal = parsed.success
+              ? refusalOf({ kind, ...parsed.data }, this.#situation())
+              : `the payload is not a decision: ${parsed.error.issues.map((issue) => issue.message).join('; ')}`;
+            if (refusal !== undefined) throw ApplicationFailure.nonRetryable(refusal, 'DecisionRefused');
+          },
+        },
+      );
+    }
+  }
+
+  get records(): readonly DecisionRecord[] {
+    return this.#records;
+  }
+
+  get gate(): Gate | undefined {
+    return this.#gate;
+  }
+
+  get paused(): DecisionRecord | undefined {
+    return this.#paused;
+  }
+
+  get abort(): DecisionRecord | undefined {
+    return this.#abort;
+  }
+
+  /** A person wants the servers of the present hop back; asked for while no gate was open. */
+  get rollBack(): DecisionRecord | undefined {
+    return this.#rollBack;
+  }
+
+  /** Whether a wait should end now, because a person decided something else. */
+  get interrupted(): boolean {
+    return this.#abort !== undefined || this.#rollBack !== undefined;
+  }
+
+  /** Whether servers of the present hop have been touched, and can be put back. */
+  get reversible(): boolean {
+    return this.#reversibleHop !== undefined;
+  }
+
+  /** From when on, and until when, the servers of the hop `<environment>/<version>` can be rolled back. */
+  set reversibleHop(hop: string | undefined) {
+    this.#reversibleHop = hop;
+    this.#rollBack = undefined;
+  }
+
+  /** Opens `gate` and waits, however long, for a decision that fits it; an abort ends the wait with `undefined`. */
+  async ask(gate: Gate, onChange: () => void): Promise<DecisionRecord | undefined> {
+    this.#gate = gate;
+    this.#answer = undefined;
+    onChange();
+    await waitFor(() => this.#answer !== undefined || this.interrupted, `gate ${gate.name}`);
+    const answer = this.#answer ?? this.#rollBack;
+    this.#gate = undefined;
+    onChange();
+    return answer;
+  }
+
+  #situation(): Situation {
+    return {
+      gate: this.#answer === undefined ? this.#gate : undefined,
+      paused: this.#paused !== undefined,
+      aborting: this.#abort !== undefined,
+      reversibleHop: this.#rollBack === undefined ? this.#reversibleHop : undefined,
+    };
+  }
+
+  #receive(kind: DecisionKind, payload: unknown, via: 'signal' | 'update'): DecisionRecord {
+    const parsed = DecisionPayload.safeParse(payload);
+    const decision: Decision = { kind, ...(parsed.success ? parsed.data : {}) };
+    const refused = parsed.success
+      ? refusalOf(decision, this.#situation())
+      : `the payload is not a decision: ${parsed.error.issues.map((issue) => issue.message).join('; ')}`;
+    const record: DecisionRecord = {
+      ...decision,
+      at: new Date().toISOString(),
+      via,
+      counted: refused === undefined,
+      refused,
+    };
+    this.#records = [...this.#records, record].slice(-MAX_RECORDS);
+    if (refused === undefined) this.#apply(record);
+    else log.warn('decision not counted', { kind, gate: decision.gate, refused });
+    return record;
+  }
+
+  #apply(record: DecisionRecord): void {
+    switch (record.kind) {
+      case 'pause':
+        this.#paused = record;
+        break;
+      case 'resume':
+        this.#paused = undefined;
+        break;
+      case 'abort':
+        this.#abort = record;
+        break;
+      case 'rollBack':
+        if (this.#gate?.name === record.gate) this.#answer = record;
+        else this.#rollBack = record;
+        break;
+      default:
+        this.#answer = record;
+    }
+  }
+}

@@ -1,0 +1,19 @@
+import type { Holder, HopPlace, LoadRequest } from '../contract/activities.js';
+import type { Policy } from '../core/input.js';
+import type { Environment, Hop } from '../core/plan.js';
+import type { Conductor } from './conductor.js';
+import type { near } from './proxies.js';
+
+/** What every phase of a hop needs. */
+export interface HopContext {
+  readonly conductor: Conductor;
+  readonly environment: Environment;
+  readonly hop: Hop;
+  readonly place: HopPlace;
+  readonly policy: Policy;
+  readonly holder: Holder;
+  /** Activities near the target. */
+  readonly target: ReturnType<typeof near>;
+  /** Present when canaries run on this target. */
+  readonly load?: LoadRequest | undefined;
+}

@@ -1,0 +1,2 @@
+export { rollout } from './rollout.js';
+export { load } from './load.js';

@@ -1,0 +1,22 @@
+import type { DecisionRecord } from '../core/decision.js';
+
+/** A person ended the roll-out. Caught by `rollout`; never leaves the workflow. */
+export class AbortRequested extends Error {
+  override readonly name = 'AbortRequested';
+  constructor(readonly decision: DecisionRecord) {
+    super('the roll-out was aborted');
+  }
+}
+
+/** A person wants the servers of the present hop back on the version before. Caught by `runHop`. */
+export class RollBackRequested extends Error {
+  override readonly name = 'RollBackRequested';
+  constructor(readonly decision: DecisionRecord) {
+    super('the servers are to be rolled back');
+  }
+}
+
+/** What was measured is not good enough to go on. Becomes an incident. */
+export class NotGoodEnough extends Error {
+  override readonly name = 'NotGoodEnough';
+}

@@ -1,0 +1,41 @@
+import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import type { ControlActivities, TargetActivities } from '../contract/activities.js';
+import type { Target } from '../core/input.js';
+
+/**
+ * Every activity heartbeats every few seconds by itself (see `activities/guard.ts`), so that a dead worker is noticed in
+ * twenty seconds, whatever the activity is allowed to take.
+ */
+const HEARTBEAT_TIMEOUT = '20s';
+
+/** Reads, or writes what is small. Tried for about half a minute, then a person is asked. */
+const LOOK: ActivityOptions = {
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 5 },
+};
+
+/** Changes the target, or waits for it: as long as a big database needs, for one attempt. */
+const ACT: ActivityOptions = {
+  startToCloseTimeout: '2 days',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 5 },
+};
+
+/** Runs for as long as the load is wanted, on whichever worker is there. */
+const KEEP_RUNNING: ActivityOptions = {
+  startToCloseTimeout: '365 days',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  retry: { initialInterval: '1s', backoffCoefficient: 1.5, maximumInterval: '10s' },
+};
+
+export const control = proxyActivities<ControlActivities>(LOOK);
+
+/** Activities near `target`: on its own task queue where it has one. */
+export function near(target: Pick<Target, 'taskQueue'>) {
+  const on = (options: ActivityOptions) =>
+    proxyActivities<TargetActivities>(
+      target.taskQueue === undefined ? options : { ...options, taskQueue: target.taskQueue },
+    );
+  return { look: on(LOOK), act: on(ACT), keepRunning: on(KEEP_RUNNING) };
+}

@@ -1,0 +1,33 @@
+import type { Done } from './conductor.js';
+import type { HopContext } from './hop-context.js';
+
+/**
+ * Replaces the servers role by role, node by node, each SERVING and in the ring before the next. Between two nodes a
+ * pause, an abort or a roll-back takes effect. Nodes that run `version` already are left alone.
+ */
+export async function replaceServers(
+  { conductor, target, place }: HopContext,
+  { version, direction }: { readonly version: string; readonly direction: 'forward' | 'back' },
+): Promise<Done<readonly string[]>> {
+  if (direction === 'forward')
+    await target.act.takeSnapshot.executeWithOptions({ summary: 'who owns which shard' }, [place]);
+  const steps = await target.look.planRoll.executeWithOptions({ summary: 'order of nodes' }, [
+    { target: place.target, direction },
+  ]);
+  const replaced: string[] = [];
+  for (const { node } of steps) {
+    // Half a roll-back is no safe point: once begun it goes on to its end.
+    if (direction === 'forward') await conductor.passable();
+    const result = await target.act.replaceNode.executeWithOptions({ summary: `${node} → ${version}` }, [
+      { target: place.target, node, version },
+    ]);
+    if (result.changed) replaced.push(node);
+  }
+  return {
+    summary:
+      replaced.length === steps.length
+        ? `${replaced.length} nodes replaced`
+        : `${replaced.length} nodes replaced, ${steps.length - replaced.length} ran ${version} already`,
+    value: replaced,
+  };
+}

@@ -1,0 +1,21 @@
+import type { HopContext } from './hop-context.js';
+import { replaceServers } from './replace-servers.js';
+import { settlePhase } from './settle-phase.js';
+
+/**
+ * Puts the servers of a hop back to the version before, in reverse order and with the same care. The schema stays: a
+ * server of the previous minor runs on the newer one.
+ */
+export async function rollBackServers(context: HopContext): Promise<void> {
+  const { conductor, hop, place, target } = context;
+  // The person has decided; from here on the decision is being carried out.
+  conductor.desk.reversibleHop = undefined;
+  const back = { ...place, from: hop.to, to: hop.from, attempt: place.attempt };
+  conductor.next = `settle on ${hop.from}`;
+  await conductor.phase('roll-back', async () => {
+    await target.act.takeSnapshot.executeWithOptions({ summary: 'who owns which shard' }, [back]);
+    return replaceServers(context, { version: hop.from, direction: 'back' });
+  });
+  conductor.next = 'wait for a person';
+  await conductor.phase('settle', () => settlePhase(context, back));
+}

@@ -1,0 +1,184 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { BackupResult, StoreName } from '../contract/activities.js';
+import { formatDuration } from '../core/duration.js';
+import type { Observation } from '../core/observation.js';
+import type { HopResult } from '../core/status.js';
+import type { Done } from './conductor.js';
+import type { HopContext } from './hop-context.js';
+import { AbortRequested, NotGoodEnough, RollBackRequested } from './interruptions.js';
+import { observePhase } from './observe-phase.js';
+import { replaceServers } from './replace-servers.js';
+import { rollBackServers } from './roll-back-servers.js';
+import { settlePhase } from './settle-phase.js';
+
+const STORES: readonly StoreName[] = ['default', 'visibility'];
+
+/** Takes one target from one server version to the next: schema first, then servers, then the proof that it settled. */
+export async function runHop(context: HopContext): Promise<HopResult> {
+  const { conductor, environment, hop } = context;
+  conductor.enter({ environment, from: hop.from, to: hop.to });
+  const backups: BackupResult[] = [];
+  let outcome: HopResult['outcome'] = 'completed';
+  try {
+    await hopPhases(context, backups);
+  } catch (error) {
+    // What was done until then stays in the result, also when a person ends the roll-out in the middle of a hop.
+    if (error instanceof AbortRequested) conductor.hops.push(resultOf(context, 'aborted', backups));
+    if (!(error instanceof RollBackRequested)) throw error;
+    await rollBackServers(context);
+    outcome = 'rolled-back';
+  } finally {
+    conductor.desk.reversibleHop = undefined;
+  }
+  return resultOf(context, outcome, backups);
+}
+
+function resultOf(
+  { conductor, environment, hop, place }: HopContext,
+  outcome: HopResult['outcome'],
+  backups: readonly BackupResult[],
+): HopResult {
+  return {
+    environment,
+    target: place.target.name,
+    from: hop.from,
+    to: hop.to,
+    outcome,
+    phases: conductor.phases,
+    waitedSeconds: conductor.waitedSeconds,
+    incidents: conductor.incidents,
+    historyEvents: workflowInfo().historyLength,
+    backups: backups.map(({ store, file, bytes, sha256 }) => ({ store, file, bytes, sha256 })),
+  };
+}
+
+async function hopPhases(context: HopContext, backups: BackupResult[]): Promise<void> {
+  const { conductor, environment, hop, policy } = context;
+  const gates: readonly string[] = policy.gates[environment];
+
+  conductor.next = 'observe before anything changes';
+  await conductor.phase('preflight', () => preflight(context));
+
+  conductor.next = 'back up each store and the configuration';
+  const baseline = await conductor.overridablePhase('baseline', () => observePhase(context, 'baseline'));
+
+  conductor.next = gates.includes('schema') ? `gate ${environment}/${hop.to}/schema` : 'upgrade the schemas';
+  await conductor.overridablePhase('backup', () => backUp(context, backups));
+
+  if (gates.includes('schema')) {
+    conductor.next = 'upgrade the schemas';
+    await conductor.approval(environment, hop.to, 'schema', [
+      ...schemaLines(context),
+      ...backups.map(({ store, file, bytes }) => `backup of ${store}: ${file} (${bytes} bytes, read back)`),
+      ...findingLines(context),
+    ]);
+  }
+  conductor.next = 'observe the old servers on the new schema';
+  await conductor.phase('schema', () => upgradeSchemas(context));
+
+  conductor.next = gates.includes('servers') ? `gate ${environment}/${hop.to}/servers` : 'replace the servers';
+  await conductor.overridablePhase('observe-schema', () =>
+    observeAgainst(context, 'old servers, new schema', baseline),
+  );
+
+  if (gates.includes('servers')) {
+    conductor.next = 'replace the servers, node by node';
+    await conductor.approval(
+      environment,
+      hop.to,
+      'servers',
+      conductor.phases.map(({ phase, summary }) => `${phase}: ${summary}`),
+    );
+  }
+  // From here on there is something to put back.
+  conductor.desk.reversibleHop = `${environment}/${hop.to}`;
+  conductor.next = `settle for ${formatDuration(policy.settle.atLeast)}`;
+  await conductor.phase('servers', () => replaceServers(context, { version: hop.to, direction: 'forward' }));
+
+  conductor.next = 'prove that every shard is owned by the new servers, then observe them';
+  await conductor.phase('settle', () => settlePhase(context, context.place));
+
+  conductor.next = 'account for every workflow';
+  await conductor.overridablePhase('observe-servers', () => observeAgainst(context, 'new servers', baseline));
+
+  conductor.next = 'the next hop';
+  await conductor.overridablePhase('verify', () => verify(context));
+}
+
+async function preflight({ target, place, hop, holder }: HopContext): Promise<Done<readonly string[]>> {
+  const { lines } = await target.look.preflight.executeWithOptions(
+    { summary: `preflight of ${hop.from} → ${hop.to}` },
+    [{ ...place, schema: hop.schema, holder }],
+  );
+  return { summary: lines.join('; '), value: lines };
+}
+
+async function backUp({ target, place }: HopContext, backups: BackupResult[]): Promise<Done<true>> {
+  const made = [];
+  for (const store of STORES) {
+    made.push(await target.act.backUpStore.executeWithOptions({ summary: `back up ${store}` }, [{ ...place, store }]));
+  }
+  made.push(await target.act.backUpConfiguration.executeWithOptions({ summary: 'back up configuration' }, [place]));
+  backups.splice(0, backups.length, ...made);
+  const bytes = made.reduce((sum, backup) => sum + backup.bytes, 0);
+  return { summary: `${made.length} backups, ${bytes} bytes, each read back`, value: true };
+}
+
+async function upgradeSchemas({ target, place, hop }: HopContext): Promise<Done<true>> {
+  const lines = [];
+  for (const store of STORES) {
+    const { to } = hop.schema[store];
+    const { before, after, changed } = await target.act.upgradeSchema.executeWithOptions(
+      { summary: `${store} schema → ${to}` },
+      [{ ...place, store, schema: to }],
+    );
+    lines.push(changed ? `${store} ${before} → ${after}` : `${store} stays at ${after}`);
+  }
+  return { summary: lines.join(', '), value: true };
+}
+
+async function observeAgainst(
+  context: HopContext,
+  what: string,
+  baseline: Observation | undefined,
+): Promise<Done<Observation>> {
+  return observePhase(context, what, baseline);
+}
+
+async function verify({ target, place, load, hop, environment }: HopContext): Promise<Done<true>> {
+  const running = await target.act.verifyRunning.executeWithOptions({ summary: 'workflows that were running' }, [
+    place,
+  ]);
+  const lines = [`${running.examined} running workflows looked at, ${running.missing.length} missing`];
+  const wrong = running.missing.map((id) => `workflow ${id} was running before the hop and is not there any more`);
+  if (load !== undefined) {
+    await target.act.releaseLongCanaries.executeWithOptions({ summary: 'end the long canaries' }, [
+      { ...load, hop: `${environment}/${hop.to}` },
+    ]);
+    const ledger = await target.act.verifyLedger.executeWithOptions({ summary: 'ledger against histories' }, [
+      { ...load, drain: false },
+    ]);
+    lines.push(
+      `canaries: ${ledger.started} started, ${ledger.completed} completed, ${ledger.running} running, ${ledger.lost} lost, ` +
+        `${ledger.duplicated} duplicated, ${ledger.wrong} wrong, ${ledger.failed} failed`,
+    );
+    if (ledger.lost + ledger.duplicated + ledger.wrong + ledger.failed > 0) {
+      wrong.push(...ledger.examples.map(({ workflowId, reason }) => `canary ${workflowId}: ${reason}`));
+    }
+  }
+  if (wrong.length > 0) throw new NotGoodEnough([...lines, ...wrong].join('\n'));
+  return { summary: lines.join('; '), value: true };
+}
+
+function schemaLines({ hop }: HopContext): string[] {
+  return STORES.map((store) => {
+    const { from, to } = hop.schema[store];
+    return from === to ? `${store} schema stays at ${to}` : `${store} schema ${from} → ${to}`;
+  });
+}
+
+function findingLines({ hop }: HopContext): string[] {
+  return hop.findings
+    .filter(({ severity }) => severity !== 'note')
+    .map(({ severity, message }) => `${severity}: ${message}`);
+}
