@@ -1,0 +1,63 @@
+# Every target works on a fresh machine with make, npm and any Node: what is missing is brought first.
+# The full tests and the demo also need Temporal's own programs; see `make tools`.
+
+.DEFAULT_GOAL := build
+.PHONY: build demo test bench lint tools clean distclean node dependencies
+
+SERVER_VERSIONS ?= 1.29.1 1.30.7 1.31.2
+NODE_FLAGS := --disable-warning=ExperimentalWarning
+
+# Node 22.13 is the oldest that the libraries run on. An older one stays as it is; a newer one comes into .tools.
+NODE_WILL_DO := $(shell node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 13) ? 0 : 1)' 2>/dev/null && echo yes)
+
+ifeq ($(NODE_WILL_DO),yes)
+node: ;
+else
+NODE_SYSTEM := $(shell uname -s | sed -e 's/Linux/linux/' -e 's/Darwin/darwin/')
+NODE_PROCESSOR := $(shell uname -m | sed -e 's/x86_64/x64/' -e 's/aarch64/arm64/')
+NODE_PACKAGE := node-$(NODE_SYSTEM)-$(NODE_PROCESSOR)
+# First on PATH, so that npm, jest and every child process run on it too.
+export PATH := $(CURDIR)/.tools/node_modules/$(NODE_PACKAGE)/bin:$(PATH)
+
+node: .tools/$(NODE_PACKAGE).stamp
+
+# The stamp comes last: an install that was killed half-way is done again.
+.tools/$(NODE_PACKAGE).stamp:
+	@command -v npm >/dev/null 2>&1 || { echo "make: npm was not found; install Node 22.13 or later (it brings npm), then run make again" >&2; exit 1; }
+	@echo "bringing Node 24 into .tools"
+	@mkdir -p .tools
+	@npm install --prefix .tools --no-save --no-audit --no-fund --loglevel=error $(NODE_PACKAGE)@24
+	@.tools/node_modules/$(NODE_PACKAGE)/bin/node --version
+	@touch $@
+endif
+
+# Not by file times: what is installed is compared with the lock file, so an install by hand is never done again.
+dependencies: node
+	@node scripts/check-dependencies.js || npm ci --no-audit --no-fund --loglevel=error
+
+build: dependencies
+	@npm run --silent build
+
+lint: dependencies
+	@npm run --silent lint
+
+# Temporal's servers, schema tools and CLI: release archives where GitHub or a mirror can be reached, else built with Go.
+tools: build
+	@node $(NODE_FLAGS) scripts/bring-tools.js $(SERVER_VERSIONS)
+
+# Build, lint, types, quick tests, tools, full tests. The last line says how many tests passed and failed.
+test: dependencies
+	@node $(NODE_FLAGS) scripts/test-all.js $(SERVER_VERSIONS)
+
+demo: build
+	@node $(NODE_FLAGS) dist/demo/main.js
+
+bench: build
+	@node $(NODE_FLAGS) dist/bench/main.js $(FIGURE)
+
+# What was built. Libraries, Node and Temporal's programs stay, as they cost minutes to bring; see distclean.
+clean:
+	rm -rf dist coverage .test-results
+
+distclean: clean
+	rm -rf node_modules .tools

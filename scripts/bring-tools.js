@@ -1,0 +1,24 @@
+// Brings the Temporal CLI and the programs of the server versions that are given as arguments, and says where each is.
+import { createToolResolver } from '../dist/adapters/tool-resolver.js';
+
+const resolver = createToolResolver();
+let last = '';
+const onProgress = (progress) => {
+  if (progress !== last) console.log(`  ${(last = progress)}`);
+};
+const abort = new AbortController();
+process.once('SIGINT', () => abort.abort(new Error('stopped by SIGINT')));
+process.once('SIGTERM', () => abort.abort(new Error('stopped by SIGTERM')));
+const work = { onProgress, signal: abort.signal };
+
+try {
+  console.log(`temporal: ${await resolver.temporalCli(work)}`);
+  for (const version of process.argv.slice(2)) {
+    for (const tool of ['temporal-server', 'temporal-sql-tool', 'temporal-cassandra-tool', 'tdbg']) {
+      console.log(`${tool} ${version}: ${await resolver.serverTool(tool, version, work)}`);
+    }
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,62 @@
+// Runs everything that has to be right, goes on after a failure, and ends its output with `N passed, N failed`.
+// A step that is no test suite counts as one failure when it fails; so does a suite that could not run.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const results = `${root}.test-results`;
+const total = { passed: 0, failed: 0, skipped: 0 };
+
+function run(program, args) {
+  const { status, signal, error } = spawnSync(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (status !== 0)
+    console.log(`FAILED: ${[program, ...args].join(' ')} (${error?.message ?? signal ?? `exit ${status}`})`);
+  return status === 0;
+}
+
+function step(name, program, args) {
+  console.log(`\n== ${name}`);
+  const ok = run(program, args);
+  if (!ok) total.failed += 1;
+  return ok;
+}
+
+function suite(project, ...flags) {
+  console.log(`\n== ${project} tests`);
+  const file = `${results}/${project}.json`;
+  rmSync(file, { force: true });
+  const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+  const ok = run(process.execPath, [...jest, '--selectProjects', project, '--json', `--outputFile=${file}`, ...flags]);
+  const counted = readResult(file);
+  total.passed += counted.passed;
+  total.skipped += counted.skipped;
+  // Jest may fail with no failed test, for instance when it dies, finds no test or cannot load a file.
+  total.failed += ok ? counted.failed : Math.max(1, counted.failed);
+}
+
+function readResult(file) {
+  try {
+    const result = JSON.parse(readFileSync(file, 'utf8'));
+    return {
+      passed: result.numPassedTests,
+      failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
+      skipped: result.numPendingTests + result.numTodoTests,
+    };
+  } catch {
+    console.log(`FAILED: jest left no result in ${file}`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+mkdirSync(results, { recursive: true });
+const built = step('build', 'npm', ['run', '--silent', 'build']);
+step('lint', 'npm', ['run', '--silent', 'lint']);
+step('types', 'npm', ['run', '--silent', 'types']);
+suite('quick');
+if (built) step('tools', process.execPath, ['scripts/bring-tools.js', ...process.argv.slice(2)]);
+suite('full', '--runInBand');
+
+if (total.skipped > 0) console.log(`\n${total.skipped} skipped`);
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
