@@ -7,6 +7,8 @@ import { messageOf } from '../core/errors.js';
 export interface CommandOptions {
   /** Added to the few variables that a child gets; secrets go here or into `input`, never into the arguments. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What must not stand in an error message; every value of `env` unless given, which also blackens hosts and names. */
+  readonly secrets?: readonly string[];
   readonly input?: string;
   readonly cwd?: string;
   readonly signal?: AbortSignal | undefined;
@@ -87,7 +89,8 @@ export async function runCommand(
     await lines;
     return { stdout, stderr, durationMs };
   } catch (error) {
-    if (error instanceof ExecaError) throw commandError(program, error as Failure, Object.values(options.env ?? {}));
+    if (error instanceof ExecaError)
+      throw commandError(program, error as Failure, options.secrets ?? longValues(options.env));
     throw error;
   }
 }
@@ -125,8 +128,12 @@ function tail(text: string): string {
 }
 
 function redact(text: string, secrets: readonly string[]): string {
+  return secrets.filter((secret) => secret !== '').reduce((left, secret) => left.replaceAll(secret, '***'), text);
+}
+
+function longValues(env: CommandOptions['env'] = {}): string[] {
   // Short values such as "1" or "true" are settings, not secrets, and would blacken the message.
-  return secrets.filter((secret) => secret.length >= 6).reduce((left, secret) => left.replaceAll(secret, '***'), text);
+  return Object.values(env).filter((value) => value.length >= 6);
 }
 
 /**

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, readFile, rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { PreconditionError } from '../core/errors.js';
+
+/** What is written beside a backup, as `<file>.json`: enough to check the file years later, and to know what it is. */
+export const BackupManifest = z.object({
+  database: z.string(),
+  host: z.string(),
+  port: z.int(),
+  /** Server that it was taken from, and program that took it. */
+  serverVersion: z.string(),
+  schemaVersion: z.string(),
+  takenAt: z.iso.datetime(),
+  bytes: z.int().nonnegative(),
+  sha256: z.string(),
+  entries: z.int().positive(),
+});
+export type BackupManifest = z.infer<typeof BackupManifest>;
+
+/** Place of the manifest of the backup in `file`. */
+export function manifestPath(file: string): string {
+  return `${file}.json`;
+}
+
+/**
+ * The manifest of an existing backup that is still as it was written: size and SHA-256 are compared. Undefined when there
+ * is none, or when it is damaged.
+ * @throws PreconditionError when the file is the backup of another database
+ */
+export async function readWholeBackup(
+  file: string,
+  of: Pick<BackupManifest, 'host' | 'port' | 'database'>,
+): Promise<BackupManifest | undefined> {
+  const text = await readFile(manifestPath(file), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const parsed = BackupManifest.safeParse(parseJson(text));
+  if (!parsed.success) return undefined;
+  const manifest = parsed.data;
+  if (manifest.database !== of.database || manifest.host !== of.host || manifest.port !== of.port) {
+    throw new PreconditionError(
+      `${file} is a backup of "${manifest.database}" at ${manifest.host}:${manifest.port}, not of "${of.database}" at ` +
+        `${of.host}:${of.port}; it is left alone. Use another "backupDir", or move it away`,
+      { file, expected: of, found: { database: manifest.database, host: manifest.host, port: manifest.port } },
+    );
+  }
+  const size = await stat(file).then(
+    ({ size }) => size,
+    () => undefined,
+  );
+  if (size !== manifest.bytes) return undefined;
+  return (await sha256Of(file)) === manifest.sha256 ? manifest : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** SHA-256 of a file, in hexadecimal digits. */
+export async function sha256Of(file: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file, { signal, highWaterMark: 1024 * 1024 }))
+    hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+/** Writes a file so that after a crash it is there as a whole, or not at all. */
+export async function writeWhole(file: string, text: string): Promise<void> {
+  const partial = `${file}.${process.pid}.partial`;
+  const handle = await open(partial, 'w', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(partial, file);
+  await syncFolder(dirname(file));
+}
+
+/** Makes renames within a folder survive a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { messageOf } from '../core/errors.js';
+import type { PostgresStore } from '../core/input.js';
+import {
+  type BackupManifest,
+  manifestPath,
+  readWholeBackup,
+  sha256Of,
+  syncFolder,
+  writeWhole,
+} from './backup-manifest.js';
+import { findPgPrograms, type PgPrograms } from './pg-programs.js';
+import { plainHost, withPostgres } from './postgres-connection.js';
+import { readServer, readVersionRow } from './postgres-inspect.js';
+import { runCommand } from './run-command.js';
+import { readSecret } from './secrets.js';
+import type { Backup, Work } from './store.js';
+
+const PROGRESS_MS = 2_000;
+/** pg_dump waits for ever when someone else rewrites a table; a failed backup can be tried again. */
+const LOCK_WAIT_MS = 60_000;
+
+/**
+ * Writes a backup of the database in PostgreSQL's custom format into `file`, reads all of it back, and leaves a manifest
+ * beside it. A whole backup that is already there is kept.
+ * @throws PreconditionError when no fitting pg_dump is here or the file belongs to another database; CommandError
+ */
+export async function backUpPostgres(input: PostgresStore, file: string, work: Work): Promise<Backup> {
+  const { host, port, database } = input;
+  const existing = await readWholeBackup(file, { host, port, database });
+  if (existing !== undefined) return summarize(file, existing);
+  const { server, schemaVersion } = await withPostgres(input, async (client) => ({
+    server: await readServer(client),
+    schemaVersion: await readVersionRow(client, input),
+  }));
+  const programs = await findPgPrograms(server.major);
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 }); // it holds what the workflows of others hold
+  await removeLeftovers(file);
+  // Its own name for each attempt: pg_dump of a killed worker may still be writing into the one before.
+  const partial = `${file}.${randomUUID()}.partial`;
+  try {
+    const takenAt = new Date().toISOString();
+    await dump(input, { programs, partial }, work);
+    const entries = await readBack(programs, partial, work);
+    const manifest: BackupManifest = {
+      database,
+      host,
+      port,
+      serverVersion: server.version,
+      schemaVersion,
+      takenAt,
+      bytes: (await stat(partial)).size,
+      sha256: await sha256Of(partial, work.signal),
+      entries,
+    };
+    await rm(manifestPath(file), { force: true }); // of a damaged backup; from here on there is none until the new one
+    await rename(partial, file);
+    await syncFolder(dirname(file));
+    await writeWhole(manifestPath(file), `${JSON.stringify(manifest, undefined, 2)}\n`);
+    return summarize(file, manifest);
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
+
+function summarize(file: string, { bytes, sha256, entries }: BackupManifest): Backup {
+  return { file, bytes, sha256, entries };
+}
+
+async function removeLeftovers(file: string): Promise<void> {
+  const prefix = `${basename(file)}.`;
+  for (const name of await readdir(dirname(file))) {
+    if (name.startsWith(prefix) && name.endsWith('.partial')) await rm(join(dirname(file), name), { force: true });
+  }
+}
+
+async function dump(
+  input: PostgresStore,
+  { programs, partial }: { readonly programs: PgPrograms; readonly partial: string },
+  work: Work,
+): Promise<void> {
+  await (await open(partial, 'wx', 0o600)).close(); // pg_dump keeps the mode of a file that is there
+  await chmod(partial, 0o600);
+  const password = input.password === undefined ? undefined : await readSecret(input.password);
+  const stop = every(async () => `${(await stat(partial)).size} bytes written`, work);
+  try {
+    await runCommand(
+      programs.pgDump,
+      ['--format=custom', '--no-password', `--lock-wait-timeout=${LOCK_WAIT_MS}`, `--file=${partial}`],
+      {
+        env: libpqEnvironment(input, password, programs.major),
+        secrets: password === undefined ? [] : [password],
+        signal: work.signal,
+      },
+    );
+  } finally {
+    stop();
+  }
+  const handle = await open(partial, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Reads the table of contents, and then every byte of data. Returns the number of entries. */
+async function readBack({ pgRestore }: PgPrograms, partial: string, work: Work): Promise<number> {
+  const { stdout } = await runCommand(pgRestore, ['--list', partial], { signal: work.signal });
+  const entries = stdout.split('\n').filter((line) => /^\d+;/.test(line));
+  if (!entries.some((line) => / TABLE DATA \S+ schema_version /.test(line))) {
+    throw new Error(`the backup was read back and holds no data of table schema_version (${entries.length} entries)`);
+  }
+  // The table of contents stands at the front and is whole even in a file that was cut; only reading all of it proves it.
+  const stop = every(() => Promise.resolve('reading the backup back'), work);
+  try {
+    await runCommand(pgRestore, ['--file=/dev/null', partial], { signal: work.signal });
+  } finally {
+    stop();
+  }
+  return entries.length;
+}
+
+/** Settings of libpq's programs by environment, so that nothing of them stands in a process list. */
+export function libpqEnvironment(
+  input: PostgresStore,
+  password: string | undefined,
+  programMajor: number,
+): Record<string, string> {
+  return {
+    PGHOST: plainHost(input.host),
+    PGPORT: String(input.port),
+    PGDATABASE: input.database,
+    PGUSER: input.user,
+    PGAPPNAME: 'temporal-upgrade-backup',
+    PGCONNECT_TIMEOUT: '10',
+    ...(password === undefined ? {} : { PGPASSWORD: password }),
+    ...libpqTls(input, programMajor),
+  };
+}
+
+function libpqTls(input: PostgresStore, programMajor: number): Record<string, string> {
+  if (input.tls === undefined) return { PGSSLMODE: 'disable' };
+  const { serverCaFile, clientCertFile, clientKeyFile, serverName } = input.tls === true ? {} : input.tls;
+  const client = {
+    ...(clientCertFile === undefined ? {} : { PGSSLCERT: clientCertFile }),
+    ...(clientKeyFile === undefined ? {} : { PGSSLKEY: clientKeyFile }),
+  };
+  if (serverCaFile !== undefined) {
+    // libpq cannot be told another name than the host; our own connection, made just before, has checked it.
+    const otherName = serverName !== undefined && serverName !== input.host;
+    return { PGSSLMODE: otherName ? 'verify-ca' : 'verify-full', PGSSLROOTCERT: serverCaFile, ...client };
+  }
+  // The system's authorities are known to libpq from version 16 on only.
+  if (programMajor >= 16) return { PGSSLMODE: 'verify-full', PGSSLROOTCERT: 'system', ...client };
+  return { PGSSLMODE: 'require', ...client };
+}
+
+function every(describe: () => Promise<string>, { onProgress }: Work): () => void {
+  const timer = setInterval(() => {
+    describe().then(onProgress, (error: unknown) => onProgress?.(messageOf(error)));
+  }, PROGRESS_MS);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,89 @@
+import type pg from 'pg';
+import { messageOf, PreconditionError } from '../core/errors.js';
+import type { PostgresStore } from '../core/input.js';
+import { compareSchemaVersions } from '../core/version.js';
+import { withPostgres } from './postgres-connection.js';
+import { checkKind, readVersionRow, type StoreRole } from './postgres-inspect.js';
+import { runCommand } from './run-command.js';
+import { describeTool, lockSchema, waitForEarlierTool } from './schema-lock.js';
+import { readSecret } from './secrets.js';
+import { checkToolVersion, sqlToolEnvironment, updateSchemaArguments } from './sql-tool.js';
+import type { Work } from './store.js';
+import type { ToolResolver } from './tools.js';
+
+const PROGRESS_MS = 2_000;
+
+export interface SchemaUpdate {
+  readonly kind: StoreRole;
+  readonly to: string;
+  readonly serverVersion: string;
+  readonly tools: ToolResolver;
+}
+
+/**
+ * Brings the schema of a PostgreSQL store to `to`, one caller at a time. A killed attempt leaves nothing that the next one
+ * must clean up: the tool writes the version after the statements of each version and skips what is already there.
+ * @throws PreconditionError when the schema is newer than `to`, or the database is not the one meant
+ */
+export async function updatePostgresSchema(input: PostgresStore, update: SchemaUpdate, work: Work): Promise<void> {
+  const { kind, to, serverVersion, tools } = update;
+  checkToolVersion(serverVersion);
+  if (await withPostgres(input, (client) => isReached(client, input, { kind, to }))) return;
+  const program = await tools.serverTool('temporal-sql-tool', serverVersion, work);
+  await withPostgres(input, async (client) => {
+    await lockSchema(client, work);
+    await waitForEarlierTool(client, work);
+    if (await isReached(client, input, { kind, to })) return; // by the one that held the lock
+    const password = input.password === undefined ? undefined : await readSecret(input.password);
+    const stopProgress = reportProgress(client, work);
+    try {
+      await runCommand(program, updateSchemaArguments(kind, to), {
+        env: sqlToolEnvironment(input, password),
+        // The tool writes the password into an address, encoded.
+        secrets: password === undefined ? [] : [password, encodeURIComponent(password)],
+        signal: work.signal,
+      });
+    } finally {
+      stopProgress();
+    }
+  });
+  const reached = await withPostgres(input, (client) => readVersionRow(client, input));
+  if (reached === to) return;
+  throw new Error(
+    `temporal-sql-tool ${serverVersion} ended well, but database "${input.database}" has schema ${reached}, not ${to}`,
+  );
+}
+
+async function isReached(
+  client: pg.Client,
+  input: PostgresStore,
+  { kind, to }: Pick<SchemaUpdate, 'kind' | 'to'>,
+): Promise<boolean> {
+  await checkKind(client, input, kind);
+  const present = await readVersionRow(client, input);
+  const order = compareSchemaVersions(present, to);
+  if (order > 0) {
+    throw new PreconditionError(
+      `schema too new: database "${input.database}" at ${input.host}:${input.port} has schema ${present}, newer than the ` +
+        `${to} asked for; schemas are never taken back`,
+      { reason: 'schema-too-new', database: input.database, present, to },
+    );
+  }
+  return order === 0;
+}
+
+/** Says every few seconds what the tool is doing; that also keeps the connection that holds the lock awake. */
+function reportProgress(client: pg.Client, { onProgress }: Work): () => void {
+  let asking = false;
+  const timer = setInterval(() => {
+    if (asking) return;
+    asking = true;
+    describeTool(client)
+      .then((text) => onProgress?.(text ?? 'the schema tool is between two statements'))
+      .catch((error: unknown) => onProgress?.(`the schema tool is at work; the database says: ${messageOf(error)}`))
+      .finally(() => {
+        asking = false;
+      });
+  }, PROGRESS_MS);
+  return () => clearInterval(timer);
+}

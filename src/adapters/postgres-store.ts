@@ -1,0 +1,42 @@
+import type { ShardRow, StoreFacts } from '../core/cluster.js';
+import { PreconditionError } from '../core/errors.js';
+import type { PostgresStore } from '../core/input.js';
+import { checkFreeSpace } from './backup-space.js';
+import { backUpPostgres } from './pg-backup.js';
+import { withPostgres } from './postgres-connection.js';
+import { checkKind, readServer, readVersionRow, type StoreRole } from './postgres-inspect.js';
+import { updatePostgresSchema } from './postgres-schema.js';
+import { decodeShardRow, type RawShardRow } from './shard-row.js';
+import type { Backup, Store, Work } from './store.js';
+import type { ToolResolver } from './tools.js';
+
+/** A store of a target in PostgreSQL 12 or later. Opens a connection for each question and keeps none. */
+export function createPostgresStore(input: PostgresStore, kind: StoreRole, tools: ToolResolver): Store {
+  return {
+    describe: () =>
+      withPostgres(input, async (client): Promise<StoreFacts> => {
+        const schemaVersion = await readVersionRow(client, input);
+        await checkKind(client, input, kind);
+        const { version, bytes } = await readServer(client);
+        return { product: `PostgreSQL ${version}`, database: input.database, schemaVersion, bytes };
+      }),
+    readSchemaVersion: () => withPostgres(input, (client) => readVersionRow(client, input)),
+    updateSchema: ({ to, serverVersion }, work: Work = {}) =>
+      updatePostgresSchema(input, { kind, to, serverVersion, tools }, work),
+    backUp: (file, work: Work = {}): Promise<Backup> => backUpPostgres(input, file, work),
+    checkBackupSpace: async (directory) => {
+      const { bytes } = await withPostgres(input, readServer);
+      await checkFreeSpace(directory, bytes);
+    },
+    readShards: () => readShards(input, kind),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function readShards(input: PostgresStore, kind: StoreRole): Promise<ShardRow[]> {
+  if (kind !== 'default') throw new PreconditionError('only the default store has shards, not the visibility store');
+  const { rows } = await withPostgres(input, (client) =>
+    client.query<RawShardRow>('select shard_id, range_id, data, data_encoding from shards order by shard_id'),
+  );
+  return rows.map(decodeShardRow);
+}

@@ -1,0 +1,13 @@
+import type { StoreInput } from '../core/input.js';
+import type { StoreRole } from './postgres-inspect.js';
+import { createPostgresStore } from './postgres-store.js';
+import type { Store } from './store.js';
+import type { ToolResolver } from './tools.js';
+
+/** The store that an input describes. A new kind of store is one case here. */
+export function createStore(input: StoreInput, kind: StoreRole, tools: ToolResolver): Store {
+  switch (input.type) {
+    case 'postgresql':
+      return createPostgresStore(input, kind, tools);
+  }
+}
