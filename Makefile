@@ -32,8 +32,10 @@ node: .tools/$(NODE_PACKAGE).stamp
 endif
 
 # Not by file times: what is installed is compared with the lock file, so an install by hand is never done again.
+# `npm ci` refuses where a registry lacks the packages of foreign systems (a mirror may); `npm install` then does the same
+# by the same lock file, and leaves it as it is.
 dependencies: node
-	@node scripts/check-dependencies.js || npm ci --no-audit --no-fund --loglevel=error
+	@node scripts/check-dependencies.js || npm ci --loglevel=silent || npm install --no-save --no-audit --no-fund --loglevel=error
 
 build: dependencies
 	@npm run --silent build
