@@ -24,6 +24,10 @@ export const FailureType = {
   targetIsControlPlane: 'TargetIsControlPlane',
   /** Something in the world is not as expected; retried a few times, then an incident. Details: `[facts]`. */
   precondition: 'Precondition',
+  /** A program of a Temporal release could not be found, fetched or built. */
+  toolUnavailable: 'ToolUnavailable',
+  /** A tool ended with an error. Details: `[{ program, exitCode, durationMs }]`. */
+  commandFailed: 'CommandFailed',
 } as const;
 
 /** Search attributes of a roll-out; registered on the control plane before they are used. */
@@ -37,3 +41,5 @@ export const SearchAttributes = {
   /** Version that the roll-out leads to. */
   to: defineSearchAttributeKey('UpgradeTo', SearchAttributeType.KEYWORD),
 } as const;
+
+export const SEARCH_ATTRIBUTE_NAMES: readonly string[] = Object.values(SearchAttributes).map(({ name }) => name);

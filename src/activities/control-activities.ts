@@ -1,0 +1,84 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { activityInfo, ApplicationFailure, getClient } from '@temporalio/activity';
+import { expandHome } from '../adapters/data-dir.js';
+import { missingSearchAttributes } from '../adapters/search-attributes.js';
+import type { ControlActivities } from '../contract/activities.js';
+import { FailureType, SEARCH_ATTRIBUTE_NAMES } from '../contract/names.js';
+import type { Catalogue } from '../core/catalogue.js';
+import type { ClusterFacts } from '../core/cluster.js';
+import { parseRolloutInput, type RolloutInput } from '../core/input.js';
+import type { Finding } from '../core/plan.js';
+import { planRollout } from '../core/rollout-plan.js';
+import { reportMarkdown } from '../report/report-markdown.js';
+import { presentState } from '../core/present-state.js';
+
+/** Activities of the roll-out itself: they touch no target. */
+export const createControlActivities = ({ catalogue }: { readonly catalogue: Catalogue }): ControlActivities => ({
+  async validateInput(raw) {
+    const input = parseRolloutInput(raw);
+    const { connection, options } = getClient();
+    const { clusterId } = await connection.workflowService.getClusterInfo({});
+    const namespace = activityInfo().workflowNamespace;
+    return {
+      input,
+      controlPlane: { clusterId: clusterId ?? '', namespace: namespace ?? options.namespace },
+      searchAttributes: await hasSearchAttributes(namespace ?? options.namespace),
+    };
+  },
+
+  makePlan({ input, staging, live }) {
+    return Promise.resolve().then(() => makePlan(catalogue, input, staging, live));
+  },
+
+  async writeReport({ dataDir, result }) {
+    const directory = join(expandHome(dataDir), 'reports', result.rolloutId, result.startedAt.replaceAll(':', '-'));
+    await mkdir(directory, { recursive: true });
+    await writeWhole(join(directory, 'report.json'), `${JSON.stringify(result, null, 2)}\n`);
+    await writeWhole(join(directory, 'report.md'), reportMarkdown(result));
+    return { directory };
+  },
+});
+
+function makePlan(catalogue: Catalogue, input: RolloutInput, staging: ClusterFacts, live: ClusterFacts) {
+  if (staging.clusterId === live.clusterId) {
+    throw ApplicationFailure.nonRetryable(
+      `staging (${input.staging.name}) and live (${input.live.name}) are one and the same cluster, ${live.clusterId}; ` +
+        'a roll-out needs a staging cluster of its own',
+      FailureType.preflightFailed,
+    );
+  }
+  const plan = planRollout({
+    catalogue,
+    to: input.to,
+    pins: input.pins,
+    staging: presentState(input.staging, staging),
+    live: presentState(input.live, live),
+  });
+  const blocking = [...plan.findings, ...plan.staging.findings, ...plan.live.findings]
+    .concat([...plan.staging.hops, ...plan.live.hops].flatMap((hop): readonly Finding[] => hop.findings))
+    .filter(({ severity }) => severity === 'blocking');
+  if (blocking.length > 0) {
+    throw ApplicationFailure.create({
+      type: FailureType.unsupportedPath,
+      message: blocking.map(({ message }) => message).join('\n'),
+      nonRetryable: true,
+      details: [blocking],
+    });
+  }
+  return plan;
+}
+
+/** Setting a search attribute that is not registered would block the workflow, so in doubt it is left out. */
+async function hasSearchAttributes(namespace: string): Promise<boolean> {
+  try {
+    return (await missingSearchAttributes(getClient().connection, namespace, SEARCH_ATTRIBUTE_NAMES)).length === 0;
+  } catch {
+    return false;
+  }
+}
+
+async function writeWhole(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.partial`, text);
+  await rename(`${file}.partial`, file);
+}

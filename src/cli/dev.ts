@@ -1,0 +1,64 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { Option, type Command } from 'commander';
+import { DEFAULT_TASK_QUEUE } from '../contract/names.js';
+import { withControlPlane } from './options.js';
+import { runCommandLine } from './output.js';
+
+const DATA_DIR = join(homedir(), '.local', 'share', 'temporal-upgrade');
+
+/** `dev`: the embedded control plane and a worker, in the foreground. */
+export function addDevCommand(program: Command): void {
+  program
+    .command('dev')
+    .description('start the embedded control plane (with the Web UI) and a worker; Ctrl-C stops both')
+    .addOption(new Option('--port <port>', 'port of the control plane').default(7233).argParser(Number))
+    .addOption(new Option('--ui-port <port>', 'port of its Web UI').default(8233).argParser(Number))
+    .addOption(new Option('--data-dir <folder>', 'folder of its database file').default(DATA_DIR))
+    .action((options: { readonly port: number; readonly uiPort: number; readonly dataDir: string }) =>
+      runCommandLine('text', async () => {
+        // Loaded here: the worker is heavy, and the other commands answer faster without it.
+        const [{ startDevServer }, { createWorker }, { createToolResolver }] = await Promise.all([
+          import('../dev-server.js'),
+          import('../create-worker.js'),
+          import('../adapters/tool-resolver.js'),
+        ]);
+        const say = (line: string) => process.stderr.write(`${line}\n`);
+        const server = await startDevServer({ ...options, tools: createToolResolver(), onProgress: say });
+        try {
+          const { worker, connection } = await createWorker({ address: server.address, namespace: 'default' });
+          say(`control plane  ${server.address}, namespace default`);
+          say(`Web UI         ${server.uiUrl}`);
+          say(`task queue     ${DEFAULT_TASK_QUEUE}`);
+          await worker.run();
+          await connection.close();
+        } finally {
+          await server.stop();
+        }
+      }),
+    );
+}
+
+/** `worker`: a worker alone, against any Temporal. */
+export function addWorkerCommand(program: Command): void {
+  withControlPlane(
+    program
+      .command('worker')
+      .description('run a worker against the control plane; near a target, with the task queue that the target names')
+      .option('-t, --task-queue <name>', 'task queue to work on', DEFAULT_TASK_QUEUE),
+  ).action(
+    (options: {
+      readonly taskQueue: string;
+      readonly address?: string;
+      readonly namespace?: string;
+      readonly profile?: string;
+    }) =>
+      runCommandLine('text', async () => {
+        const { createWorker } = await import('../create-worker.js');
+        const { worker, connection } = await createWorker(options);
+        process.stderr.write(`worker on task queue ${options.taskQueue}\n`);
+        await worker.run();
+        await connection.close();
+      }),
+  );
+}

@@ -1,0 +1,26 @@
+import { userInfo } from 'node:os';
+import { Option, type Command } from 'commander';
+import type { ControlPlaneOptions } from '../client.js';
+import type { OutputFormat } from './output.js';
+
+export type CommonOptions = ControlPlaneOptions & { readonly output: OutputFormat };
+
+/** Adds what every command that talks to the control plane takes: the names are those of the Temporal CLI. */
+export function withControlPlane(command: Command): Command {
+  return command
+    .addOption(new Option('--address <host:port>', 'frontend of the control plane').env('TEMPORAL_ADDRESS'))
+    .addOption(new Option('-n, --namespace <name>', 'namespace of the roll-outs').env('TEMPORAL_NAMESPACE'))
+    .addOption(new Option('--profile <name>', 'profile of temporal.toml').env('TEMPORAL_PROFILE'));
+}
+
+/** Adds `--output`. */
+export function withOutput(command: Command): Command {
+  return command.addOption(
+    new Option('-o, --output <format>', 'text, or json for scripts').choices(['text', 'json']).default('text'),
+  );
+}
+
+/** Who runs the command, as far as the operating system knows; what a decision says of itself, not a proof. */
+export function localUser(): string {
+  return process.env.TEMPORAL_UPGRADE_BY ?? userInfo().username;
+}

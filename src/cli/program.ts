@@ -1,0 +1,40 @@
+import { Command } from 'commander';
+import { DECISION_KINDS, type DecisionKind } from '../core/decision.js';
+import { addDecisionCommand } from './decide.js';
+import { addDevCommand, addWorkerCommand } from './dev.js';
+import { addPlanCommand, addSchemaCommand } from './plan.js';
+import { addReportCommand, addStartCommand, addStatusCommand, addWatchCommand } from './rollouts.js';
+
+/** The command line: flags in, the client's functions, text out. */
+export function buildProgram(): Command {
+  const program = new Command('temporal-upgrade')
+    .description(
+      'Upgrades self-hosted Temporal clusters, one minor at a time, as a durable workflow.\n' +
+        'On the PATH it is also "temporal upgrade" of Temporal CLI 1.6 and later.',
+    )
+    .showHelpAfterError('(add --help for what there is)')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 unexpected, 2 the request cannot be carried out as it stands, 3 the roll-out did not complete.',
+    );
+  addDevCommand(program);
+  addWorkerCommand(program);
+  addPlanCommand(program);
+  addSchemaCommand(program);
+  addStartCommand(program);
+  addStatusCommand(program);
+  addWatchCommand(program);
+  for (const kind of DECISION_KINDS) addDecisionCommand(program, kind, COMMAND_NAMES[kind]);
+  addReportCommand(program);
+  return program;
+}
+
+const COMMAND_NAMES: Record<DecisionKind, string> = {
+  approve: 'approve',
+  reject: 'reject',
+  pause: 'pause',
+  resume: 'resume',
+  abort: 'abort',
+  retry: 'retry',
+  rollBack: 'rollback',
+};

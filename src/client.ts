@@ -1,0 +1,142 @@
+import {
+  Client,
+  Connection,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import { ApplicationFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { DEFAULT_TASK_QUEUE, ROLLOUT_WORKFLOW, rolloutIdOf } from './contract/names.js';
+import type { DecisionKind, DecisionPayload } from './core/decision.js';
+import { parseRolloutInput, type RolloutInput, type RolloutInputText } from './core/input.js';
+import type { RolloutResult } from './core/rollout-result.js';
+import type { RolloutStatus } from './core/status.js';
+
+/** Which Temporal runs the roll-outs, as the Temporal CLI names it. */
+export interface ControlPlaneOptions {
+  readonly address?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly profile?: string | undefined;
+}
+
+/** Somebody asked for what cannot be done; the message says what to do. Not a bug. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+}
+
+/** Connects to the control plane by the same profiles and variables as the Temporal CLI. @throws RequestError */
+export async function connectControlPlane(options: ControlPlaneOptions): Promise<Client> {
+  const config = loadClientConnectConfig({ profile: options.profile });
+  const address = options.address ?? config.connectionOptions.address ?? 'localhost:7233';
+  try {
+    const connection = await Connection.connect({ ...config.connectionOptions, address, connectTimeout: '5s' });
+    return new Client({ connection, namespace: options.namespace ?? config.namespace ?? 'default' });
+  } catch (cause) {
+    throw new RequestError(
+      `no Temporal answers at ${address}; start one with "temporal-upgrade dev", or name yours with --address or --profile`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Starts a roll-out; its workflow id is `upgrade-<live target>`.
+ * @throws InvalidRolloutError with every mistake, before anything is started; RequestError when one is running already
+ */
+export async function startRollout(
+  client: Client,
+  raw: RolloutInputText | RolloutInput,
+  { taskQueue = DEFAULT_TASK_QUEUE }: { readonly taskQueue?: string | undefined } = {},
+): Promise<{ readonly workflowId: string; readonly runId: string }> {
+  const input = parseRolloutInput(raw);
+  const workflowId = rolloutIdOf(input.live.name);
+  try {
+    const handle = await client.workflow.start(ROLLOUT_WORKFLOW, {
+      workflowId,
+      taskQueue,
+      // What was given, not what was parsed: history shows what the operator wrote.
+      args: [raw],
+      staticSummary: `upgrade of ${input.live.name} to ${input.to}`,
+      staticDetails: `staging **${input.staging.name}**, then live **${input.live.name}**, to **${input.to}**`,
+    });
+    return { workflowId, runId: handle.firstExecutionRunId };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    throw new RequestError(
+      `a roll-out of ${input.live.name} is running already: ${workflowId}; look at it with "temporal-upgrade status ${workflowId}"`,
+      { cause: error },
+    );
+  }
+}
+
+/** Where a roll-out is. For one that is over, its last run answers as long as a worker is there. */
+export async function queryStatus(client: Client, workflowId: string): Promise<RolloutStatus> {
+  try {
+    return await client.workflow.getHandle(workflowId).query<RolloutStatus>('status');
+  } catch (error) {
+    throw asRequestError(error, workflowId);
+  }
+}
+
+/** Sends a decision as an update, which answers whether it counts. @throws RequestError with the reason when it does not */
+export async function decide(
+  client: Client,
+  workflowId: string,
+  kind: DecisionKind,
+  payload: DecisionPayload,
+): Promise<string> {
+  try {
+    return await client.workflow
+      .getHandle(workflowId)
+      .executeUpdate<string, [DecisionPayload]>(kind, { args: [payload] });
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) {
+      throw new RequestError(error.cause?.message ?? error.message, { cause: error });
+    }
+    throw asRequestError(error, workflowId);
+  }
+}
+
+/** The result of a roll-out; waits for its end. @throws RequestError with the failure when it could not be run */
+export async function resultOf(client: Client, workflowId: string): Promise<RolloutResult> {
+  try {
+    return (await client.workflow.getHandle(workflowId).result()) as RolloutResult;
+  } catch (error) {
+    if (error instanceof WorkflowFailedError) {
+      const { cause } = error;
+      const type = cause instanceof ApplicationFailure ? `${cause.type}: ` : '';
+      throw new RequestError(`${workflowId} could not be run. ${type}${cause?.message ?? error.message}`, {
+        cause: error,
+      });
+    }
+    throw asRequestError(error, workflowId);
+  }
+}
+
+/** Whether the workflow of a roll-out is over, and how. */
+export async function executionState(client: Client, workflowId: string): Promise<string> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name;
+  } catch (error) {
+    throw asRequestError(error, workflowId);
+  }
+}
+
+function asRequestError(error: unknown, workflowId: string): unknown {
+  if (error instanceof WorkflowNotFoundError) {
+    return new RequestError(`there is no roll-out ${workflowId} here; "temporal workflow list" shows what there is`, {
+      cause: error,
+    });
+  }
+  if (
+    error instanceof Error &&
+    /no poller|query.*(time|deadline)|deadline exceeded/i.test(`${error.message} ${String(error.cause)}`)
+  ) {
+    return new RequestError(
+      `${workflowId} did not answer: is a worker running? "temporal-upgrade dev" or "temporal-upgrade worker" starts one`,
+      { cause: error },
+    );
+  }
+  return error;
+}

@@ -1,0 +1,109 @@
+import { formatDuration } from '../core/duration.js';
+import type { RolloutResult } from '../core/rollout-result.js';
+import type { HopResult } from '../core/status.js';
+
+/** The report of a roll-out that is over, for people and auditors. */
+export function reportMarkdown(result: RolloutResult): string {
+  const { staging, live, settle } = result;
+  const lines = [
+    `# Roll-out ${result.rolloutId}: ${result.status}`,
+    '',
+    `From ${result.startedAt} to ${result.endedAt}, ${formatDuration(Date.parse(result.endedAt) - Date.parse(result.startedAt))}.`,
+    ...(result.reason === undefined ? [] : ['', `Reason: ${result.reason}`]),
+    '',
+    '| target | from | to |',
+    '| --- | --- | --- |',
+    `| staging ${staging.name} | ${staging.from} | ${staging.to} |`,
+    `| live ${live.name} | ${live.from} | ${live.to} |`,
+    '',
+    `Settle: at least ${formatDuration(settle.atLeastMs)}${settle.reason === undefined ? '' : `, shortened: ${settle.reason}`}.`,
+    '',
+    ...ledgerSection(result),
+    ...result.hops.flatMap(hopSection),
+    ...stepSection(result),
+    ...decisionSection(result),
+    ...findingSection(result),
+  ];
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function ledgerSection({ ledgers }: RolloutResult): string[] {
+  const rows = Object.entries(ledgers).map(
+    ([environment, { started, completed, running, lost, duplicated, wrong, failed, failedCalls }]) =>
+      `| ${[environment, started, completed, running, lost, duplicated, wrong, failed, failedCalls].join(' | ')} |`,
+  );
+  if (rows.length === 0) return [];
+  return [
+    '## Canaries',
+    '',
+    '| load on | started | completed | running | lost | duplicated | wrong | failed | failed calls |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ];
+}
+
+function hopSection({
+  environment,
+  target,
+  from,
+  to,
+  outcome,
+  phases,
+  backups,
+  waitedSeconds,
+  incidents,
+}: HopResult): string[] {
+  return [
+    `## ${environment} ${target}: ${from} → ${to}, ${outcome}`,
+    '',
+    '| phase | took | result |',
+    '| --- | --- | --- |',
+    ...phases.map(({ phase, seconds, summary, overridden }) => {
+      const mark =
+        overridden === undefined ? '' : ` **Overridden by ${overridden.by ?? 'somebody'}: ${overridden.reason}**`;
+      return `| ${phase} | ${formatDuration(seconds * 1_000)} | ${cell(summary + mark)} |`;
+    }),
+    '',
+    `${incidents} incidents; ${formatDuration(waitedSeconds * 1_000)} waiting for people.`,
+    '',
+    ...backups.map(
+      ({ store, file, bytes, sha256 }) => `- backup of ${store}: \`${file}\`, ${bytes} bytes, sha256 ${sha256}`,
+    ),
+    '',
+  ];
+}
+
+function stepSection({ steps }: RolloutResult): string[] {
+  if (steps.length === 0) return [];
+  return ['## Between the hops', '', ...steps.map(({ phase, summary }) => `- ${phase}: ${summary}`), ''];
+}
+
+function decisionSection({ decisions }: RolloutResult): string[] {
+  if (decisions.length === 0) return [];
+  return [
+    '## Decisions',
+    '',
+    '| when | what | gate | said by | reason | counted |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...decisions.map(
+      ({ at, kind, gate, by, reason, counted, refused }) =>
+        `| ${at} | ${kind} | ${gate ?? ''} | ${by ?? ''} | ${cell(reason ?? '')} | ${counted ? 'yes' : cell(`no: ${refused}`)} |`,
+    ),
+    '',
+  ];
+}
+
+function findingSection({ findings }: RolloutResult): string[] {
+  if (findings.length === 0) return [];
+  return [
+    '## Findings',
+    '',
+    ...findings.map(({ severity, message, source }) => `- ${severity}: ${message} (${source})`),
+    '',
+  ];
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}
