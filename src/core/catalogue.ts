@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { InvalidRolloutError } from './errors.js';
+import { problemsOf } from './input.js';
+import { compareVersions, isMinor, isServerVersion, minorOf } from './version.js';
+
+/** Facts about server releases, read from a file: a new release is new data, not new code. What we do not use is left out. */
+
+const Version = z.string().refine(isServerVersion, 'expected a version in full, such as "1.28.1"');
+
+const SchemaTable = z.record(z.string(), z.record(z.string(), z.string().nullable()).nullable());
+
+const SchemaStepFact = z.object({
+  /** Folder of the scripts below `schema/`, such as `postgresql/v12/visibility`. */
+  store: z.string(),
+  version: z.string(),
+  description: z.string(),
+  removesOrRewrites: z.array(z.string()),
+});
+
+const Minor = z.object({
+  minor: z.string().refine(isMinor, 'expected a minor such as "1.28"'),
+  patches: z.array(Version).min(1),
+  retractedPatches: z.array(Version),
+  /** Lowest patch of the minor without a known defect. */
+  enterAtPatch: Version,
+  /** Lowest patch known to bear data of the next minor; null when nothing was found either way. */
+  rollbackTargetMinPatch: Version.nullable(),
+  /** Schema of the newest patch, by component and store; null where the store does not exist. */
+  schema: SchemaTable,
+  schemaChangedInPatch: z.array(z.object({ patch: Version, component: z.string(), from: z.string(), to: z.string() })),
+  sqlPlugins: z.array(z.string()),
+  goVersionByPatch: z.record(z.string(), z.array(Version)),
+  schemaSteps: z.array(SchemaStepFact),
+  notes: z.array(z.object({ fact: z.string(), source: z.string() })),
+});
+
+const SchemaScript = z.object({
+  store: z.string(),
+  schemaVersions: z.object({ from: z.string(), to: z.string() }),
+  serverVersions: z.object({ from: Version, to: Version }),
+  effect: z.string(),
+  /** Lowest patch of the same minor with a better script under the same number. */
+  betterFrom: Version.optional(),
+  source: z.string(),
+});
+
+const Catalogue = z.object({
+  minors: z.array(Minor).min(1),
+  schemaScripts: z.object({ scripts: z.array(SchemaScript) }),
+});
+
+export type Catalogue = z.infer<typeof Catalogue>;
+/** What is known of one minor, all patches together. */
+export type MinorFacts = z.infer<typeof Minor>;
+/** What a schema script costs or gets wrong, by the server versions that ship it. */
+export type SchemaScript = z.infer<typeof SchemaScript>;
+
+/** The catalogue with minors and patches in order. @throws InvalidRolloutError with every place that is not as it has to be */
+export function parseCatalogue(raw: unknown): Catalogue {
+  const result = Catalogue.safeParse(raw);
+  if (!result.success) {
+    throw new InvalidRolloutError(
+      problemsOf(result.error).map(({ path, message }) => ({ path: `catalogue${path && `.${path}`}`, message })),
+    );
+  }
+  const minors = result.data.minors
+    .map((facts) => ({ ...facts, patches: facts.patches.toSorted(compareVersions) }))
+    .toSorted((a, b) => compareVersions(a.minor, b.minor));
+  return { ...result.data, minors };
+}
+
+/** What is known of a minor, or of the minor of a version in full; undefined when it was never released. */
+export function minorFacts(catalogue: Catalogue, versionOrMinor: string): MinorFacts | undefined {
+  const minor = minorOf(versionOrMinor);
+  return catalogue.minors.find((facts) => facts.minor === minor);
+}
+
+/** Whether the catalogue knows this version as a tag, retracted or not. */
+export function isKnown(catalogue: Catalogue, version: string): boolean {
+  return minorFacts(catalogue, version)?.patches.includes(version) ?? false;
+}
+
+/** Whether its makers withdrew this version. */
+export function isRetracted(catalogue: Catalogue, version: string): boolean {
+  return minorFacts(catalogue, version)?.retractedPatches.includes(version) ?? false;
+}
+
+/** The newest patch of a minor that was not retracted; undefined when there is none. */
+export function newestPatch(facts: MinorFacts): string | undefined {
+  return facts.patches.findLast((patch) => !facts.retractedPatches.includes(patch));
+}
+
+/** The Go version that builds this server version, such as `1.26.10`; undefined when not known. */
+export function goVersionOf(catalogue: Catalogue, version: string): string | undefined {
+  const byPatch = minorFacts(catalogue, version)?.goVersionByPatch ?? {};
+  return Object.entries(byPatch).find(([, patches]) => patches.includes(version))?.[0];
+}
+
+/** The known versions just below and above one that is not known, and the ends of its minor: for error messages. */
+export function nearestVersions(catalogue: Catalogue, version: string): string[] {
+  const all = catalogue.minors.flatMap(({ patches }) => patches);
+  const below = all.findLast((known) => compareVersions(known, version) <= 0);
+  const above = all.find((known) => compareVersions(known, version) > 0);
+  return [below, above].filter((known) => known !== undefined);
+}
