@@ -1,0 +1,65 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import { messageOf } from '../core/errors.js';
+import type { ReachableBy } from './connection-options.js';
+
+const TIMEOUT_MS = 5_000;
+
+/**
+ * Why a frontend cannot be connected to, in words for the operator: gRPC itself says no more than that its time is over.
+ * Undefined when network and TLS are as expected.
+ */
+export async function diagnoseConnection(address: string, settings: ReachableBy['tls']): Promise<string | undefined> {
+  const colon = address.lastIndexOf(':');
+  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  const port = Number(address.slice(colon + 1));
+  const unreachable = await failureOf(() => net.connect({ host, port }), 'connect');
+  if (unreachable !== undefined) {
+    return `nothing answers there (${unreachable}); is the address right, does it run, and is the way open from this worker?`;
+  }
+  const wantsTls = settings !== undefined && settings !== false;
+  if (!wantsTls) {
+    // A server that expects TLS completes a handshake, or breaks it off for want of a client certificate.
+    const noTls = await failureOf(() => tls.connect({ host, port, rejectUnauthorized: false, ALPNProtocols: ['h2'] }));
+    return noTls === undefined || /certificate/i.test(noTls)
+      ? 'it expects TLS, and the connection has none; set "tls" of the connection'
+      : undefined;
+  }
+  const given = settings === true ? {} : settings;
+  const failure = await failureOf(() =>
+    tls.connect({
+      host,
+      port,
+      ALPNProtocols: ['h2'],
+      ca: toBuffer(given.serverRootCACertificate),
+      cert: toBuffer(given.clientCertPair?.crt),
+      key: toBuffer(given.clientCertPair?.key),
+      // Without a name of its own TLS would compare an IP address as it is, and so does gRPC.
+      ...(given.serverNameOverride ? { servername: given.serverNameOverride } : {}),
+    }),
+  );
+  if (failure === undefined) return undefined;
+  return /wrong version number|packet length|ECONNRESET|disconnected before secure|record/i.test(failure)
+    ? `it does not speak TLS (${failure}); remove "tls" of the connection, or use the port that does`
+    : `the TLS settings do not fit (${failure}); correct "tls" of the connection`;
+}
+
+function toBuffer(bytes: Uint8Array | null | undefined): Buffer | undefined {
+  return bytes ? Buffer.from(bytes) : undefined;
+}
+
+/** What goes wrong with a connection until it is ready; undefined when it gets there. */
+async function failureOf(open: () => net.Socket, ready: 'connect' | 'secureConnect' = 'secureConnect') {
+  let socket: net.Socket;
+  try {
+    socket = open();
+  } catch (error) {
+    return messageOf(error); // a certificate that cannot be parsed, or a port that is none
+  }
+  return new Promise<string | undefined>((resolve) => {
+    socket.once(ready, () => resolve(undefined));
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.message || (error.code ?? error.name)));
+    socket.once('close', () => resolve('the connection was closed'));
+    socket.setTimeout(TIMEOUT_MS, () => resolve(`no answer in ${TIMEOUT_MS / 1_000} s`));
+  }).finally(() => socket.destroy());
+}

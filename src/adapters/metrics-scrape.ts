@@ -1,0 +1,20 @@
+import { messageOf } from '../core/errors.js';
+
+const TIMEOUT_MS = 5_000;
+
+/**
+ * The Prometheus text that a node serves at `/metrics` of `metricsAddress` (host:port).
+ * @throws Error naming the address; a missing measurement is the caller's to judge
+ */
+export async function scrape(metricsAddress: string, timeoutMs = TIMEOUT_MS): Promise<string> {
+  const url = `http://${metricsAddress}/metrics`;
+  let response: Response;
+  try {
+    response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs), redirect: 'error' });
+    if (response.ok) return await response.text();
+  } catch (cause) {
+    const reason = cause instanceof Error && cause.cause !== undefined ? messageOf(cause.cause) : messageOf(cause);
+    throw new Error(`no metrics from ${url}: ${reason}`, { cause });
+  }
+  throw new Error(`no metrics from ${url}: HTTP status ${response.status}`);
+}

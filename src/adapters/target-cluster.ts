@@ -1,0 +1,120 @@
+import type { TargetConnection } from './target-connection.js';
+import { grpcCodeOf } from './target-connection.js';
+
+const NOT_FOUND = 5;
+const PAGE_SIZE = 200;
+export const RUNNING_QUERY = 'ExecutionStatus="Running"';
+
+/** What a frontend says of its cluster. */
+export interface ClusterInfo {
+  readonly clusterId: string;
+  readonly clusterName: string;
+  /** Version of the frontend that answered, not of the other nodes. */
+  readonly serverVersion: string;
+  readonly historyShardCount: number;
+  /** Names of the plugins, such as `postgres12`; two names joined by a comma are two visibility stores. */
+  readonly persistenceStore: string;
+  readonly visibilityStore: string;
+}
+
+/** Asks a frontend about its cluster. @throws PreconditionError when it does not permit it */
+export async function readClusterInfo(target: TargetConnection): Promise<ClusterInfo> {
+  const info = await target.ask('reading cluster information', () => target.grpc.workflowService.getClusterInfo({}));
+  return {
+    clusterId: info.clusterId,
+    clusterName: info.clusterName,
+    serverVersion: info.serverVersion,
+    historyShardCount: info.historyShardCount,
+    persistenceStore: info.persistenceStore,
+    visibilityStore: info.visibilityStore,
+  };
+}
+
+/** A namespace of the target that is not deleted. */
+export interface NamespaceFacts {
+  readonly name: string;
+  /** How long closed workflows are kept, in seconds. */
+  readonly retentionSeconds: number;
+}
+
+/** All namespaces, the server's own `temporal-system` among them, in order of name. */
+export async function listNamespaces(target: TargetConnection): Promise<NamespaceFacts[]> {
+  const found: NamespaceFacts[] = [];
+  let nextPageToken: Uint8Array | undefined;
+  do {
+    const page = await target.ask('listing namespaces', () =>
+      target.grpc.workflowService.listNamespaces({ pageSize: PAGE_SIZE, nextPageToken }),
+    );
+    for (const { namespaceInfo, config } of page.namespaces) {
+      const name = namespaceInfo?.name;
+      if (typeof name !== 'string' || name === '') continue;
+      found.push({ name, retentionSeconds: Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) });
+    }
+    nextPageToken = page.nextPageToken;
+  } while (nextPageToken !== undefined && nextPageToken.length > 0);
+  return found.sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** How many workflows of a namespace are running, as visibility counts them. */
+export async function countRunning(target: TargetConnection, namespace: string): Promise<number> {
+  const { count } = await target.ask(`counting workflows of ${namespace}`, () =>
+    target.grpc.workflowService.countWorkflowExecutions({ namespace, query: RUNNING_QUERY }),
+  );
+  return Number(count);
+}
+
+/** One run of a workflow. */
+export interface RunId {
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+/** The first `limit` running workflows of a namespace, as visibility lists them. */
+export async function listRunning(target: TargetConnection, namespace: string, limit: number): Promise<RunId[]> {
+  const found: RunId[] = [];
+  let nextPageToken: Uint8Array | undefined;
+  do {
+    const page = await target.ask(`listing workflows of ${namespace}`, () =>
+      target.grpc.workflowService.listWorkflowExecutions({
+        namespace,
+        query: RUNNING_QUERY,
+        pageSize: Math.min(PAGE_SIZE, limit - found.length),
+        nextPageToken,
+      }),
+    );
+    for (const { execution } of page.executions) {
+      if (execution?.workflowId && execution.runId) {
+        found.push({ workflowId: execution.workflowId, runId: execution.runId });
+      }
+    }
+    nextPageToken = page.nextPageToken;
+  } while (found.length < limit && nextPageToken !== undefined && nextPageToken.length > 0);
+  return found.slice(0, limit);
+}
+
+const STATUSES = [
+  'unspecified',
+  'running',
+  'completed',
+  'failed',
+  'canceled',
+  'terminated',
+  'continuedAsNew',
+  'timedOut',
+  'paused',
+] as const;
+/** Status of a run in the target's history store; `missing` when it has no such run. */
+export type RunStatus = (typeof STATUSES)[number] | 'missing';
+
+/** Asks the history store, not visibility, what became of one run. */
+export async function describeRun(target: TargetConnection, namespace: string, run: RunId): Promise<RunStatus> {
+  try {
+    const { workflowExecutionInfo } = await target.ask(`describing ${run.workflowId} of ${namespace}`, () =>
+      target.grpc.workflowService.describeWorkflowExecution({ namespace, execution: run }),
+    );
+    return STATUSES[workflowExecutionInfo?.status ?? 0] ?? 'unspecified';
+  } catch (error) {
+    if (grpcCodeOf(error) === NOT_FOUND) return 'missing';
+    throw error;
+  }
+}

@@ -1,0 +1,106 @@
+import { Client, Connection as GrpcConnection, isGrpcServiceError } from '@temporalio/client';
+import { messageOf, PreconditionError } from '../core/errors.js';
+import type { Connection } from '../core/input.js';
+import { connectionOptions } from './connection-options.js';
+import { diagnoseConnection } from './diagnose-connection.js';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const CALL_TIMEOUT_MS = 20_000;
+/** gRPC status codes. */
+const PERMISSION_DENIED = 7;
+const UNAUTHENTICATED = 16;
+
+/** A connection to one frontend of a target. Whoever made it closes it. */
+export interface TargetConnection {
+  /** host:port that was connected to. */
+  readonly address: string;
+  readonly grpc: GrpcConnection;
+  client(namespace: string): Client;
+  /**
+   * Runs calls with a deadline for all of them together, in milliseconds.
+   * @throws PreconditionError when the target does not let these credentials do it
+   */
+  ask<T>(what: string, calls: () => Promise<T>, timeoutMs?: number): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Connects to the frontend that the input names. @throws PreconditionError: profile, certificates, address, TLS, rights */
+export async function connectTarget(connection: Connection): Promise<TargetConnection> {
+  return connect(connection, undefined);
+}
+
+/** Connects to one frontend of several, with the credentials of `connection`. @throws PreconditionError as above */
+export async function connectFrontend(address: string, connection: Connection): Promise<TargetConnection> {
+  return connect(connection, address);
+}
+
+async function connect(connection: Connection, otherAddress: string | undefined): Promise<TargetConnection> {
+  const reachableBy = await connectionOptions(connection);
+  const address = otherAddress ?? reachableBy.address;
+  const options = {
+    ...reachableBy,
+    address,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    // Its own channel each time: the pool that is shared otherwise would answer from the back-off of an earlier failure.
+    channelArgs: { 'grpc.use_local_subchannel_pool': 1 },
+  };
+  let grpc: GrpcConnection;
+  try {
+    grpc = await GrpcConnection.connect(options);
+  } catch (cause) {
+    const refusal = asRefusal(cause, { address, what: 'connecting' });
+    if (refusal !== undefined) throw refusal;
+    const reason = (await diagnoseConnection(address, reachableBy.tls)) ?? messageOf(cause);
+    throw new PreconditionError(`the frontend at ${address} cannot be used: ${reason}`, { address }, { cause });
+  }
+  return {
+    address,
+    grpc,
+    client: (namespace) => new Client({ connection: grpc, namespace }),
+    ask: async (what, calls, timeoutMs = CALL_TIMEOUT_MS) => {
+      try {
+        return await grpc.withDeadline(Date.now() + timeoutMs, calls);
+      } catch (error) {
+        throw asRefusal(error, { address, what }) ?? error;
+      }
+    },
+    close: () => grpc.close(),
+  };
+}
+
+/** Opens a connection for `work` and closes it whatever happens. `address` is another frontend than the input's. */
+export async function withTarget<T>(
+  connection: Connection,
+  work: (target: TargetConnection) => Promise<T>,
+  address?: string,
+): Promise<T> {
+  const target = await connect(connection, address);
+  try {
+    return await work(target);
+  } finally {
+    await target.close();
+  }
+}
+
+/** The gRPC status code of an error or of what caused it; undefined when it has none. */
+export function grpcCodeOf(error: unknown): number | undefined {
+  if (isGrpcServiceError(error)) return error.code;
+  return error instanceof Error && error.cause !== undefined ? grpcCodeOf(error.cause) : undefined;
+}
+
+function asRefusal(
+  error: unknown,
+  { address, what }: { readonly address: string; readonly what: string },
+): PreconditionError | undefined {
+  const code = grpcCodeOf(error);
+  if (code !== PERMISSION_DENIED && code !== UNAUTHENTICATED) return undefined;
+  const [found, remedy] =
+    code === UNAUTHENTICATED
+      ? ['does not accept the credentials', 'correct "apiKey" or the client certificate of the connection']
+      : ['does not permit it to these credentials', 'give them the rights of an administrator of the cluster'];
+  return new PreconditionError(
+    `${what}: the frontend at ${address} ${found}; ${remedy}`,
+    { address, code },
+    { cause: error },
+  );
+}
