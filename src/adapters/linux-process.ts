@@ -1,0 +1,99 @@
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { PreconditionError } from '../core/errors.js';
+
+/** A run of a process. Process ids are used again; together with the start time (in clock ticks since boot) they are not. */
+export interface ProcessId {
+  readonly pid: number;
+  readonly startTicks: string;
+}
+
+export interface LinuxProcess extends ProcessId {
+  readonly parentPid: number;
+  readonly argv: readonly string[];
+}
+
+/** Linux shows times in /proc in hundredths of a second, whatever the kernel's own tick is (USER_HZ, proc(5)). */
+const TICKS_PER_SECOND = 100;
+
+/** @throws PreconditionError where there is no Linux /proc */
+export function requireLinux(): void {
+  if (process.platform === 'linux') return;
+  throw new PreconditionError(
+    `server processes are found in /proc, which ${process.platform} does not have; run the worker on the Linux host of the servers`,
+  );
+}
+
+/** Every process that this worker can see, kernel threads and ended processes left out. */
+export async function listProcesses(): Promise<LinuxProcess[]> {
+  requireLinux();
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found = await Promise.all(pids.map(readProcess));
+  return found.filter((entry) => entry !== undefined);
+}
+
+async function readProcess(pid: number): Promise<LinuxProcess | undefined> {
+  const before = await readStat(pid);
+  const commandLine = before && (await readIfThere(`/proc/${pid}/cmdline`));
+  if (before === undefined || !commandLine) return undefined;
+  return { ...before, pid, argv: commandLine.replace(/\0$/, '').split('\0') };
+}
+
+/** Whether this very run of the process still runs; one that has ended and only waits to be reaped does not. */
+export async function isRunning({ pid, startTicks }: ProcessId): Promise<boolean> {
+  return (await readStat(pid))?.startTicks === startTicks;
+}
+
+/** Sends a signal to this very run of the process; false when it is gone. @throws PreconditionError when not allowed */
+export async function signalProcess(id: ProcessId, signal: 'SIGTERM' | 'SIGKILL'): Promise<boolean> {
+  if (!(await isRunning(id))) return false;
+  try {
+    return process.kill(id.pid, signal);
+  } catch (cause) {
+    if (hasCode(cause, 'ESRCH')) return false;
+    throw new PreconditionError(
+      `this worker may not stop process ${id.pid}; run the worker as the user of the servers`,
+      { pid: id.pid },
+      { cause },
+    );
+  }
+}
+
+/** When a process with `startTicks` began, ISO 8601, to the second. */
+export async function startTimeOf(startTicks: string): Promise<string> {
+  const bootSeconds = Number(/^btime (\d+)$/m.exec(await readFile('/proc/stat', 'utf8'))?.[1]);
+  return new Date((bootSeconds + Math.floor(Number(startTicks) / TICKS_PER_SECOND)) * 1_000).toISOString();
+}
+
+/** Whether process `pid` itself listens on TCP `port`: a listener of somebody else does not count. */
+export async function listensOn(pid: number, port: number): Promise<boolean> {
+  const tables = await Promise.all(['tcp', 'tcp6'].map((table) => readIfThere(`/proc/${pid}/net/${table}`)));
+  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
+  const inodes = tables
+    .flatMap((table) => (table ?? '').split('\n').slice(1))
+    .map((row) => row.trim().split(/\s+/))
+    // Columns of proc(5): local address at 1, state at 3 (0A is LISTEN), inode at 9.
+    .filter((columns) => columns[1]?.endsWith(`:${hexPort}`) === true && columns[3] === '0A')
+    .map((columns) => `socket:[${columns[9] ?? ''}]`);
+  if (inodes.length === 0) return false;
+  const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => []);
+  const links = await Promise.all(descriptors.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')));
+  return links.some((link) => inodes.includes(link));
+}
+
+async function readStat(pid: number): Promise<Pick<LinuxProcess, 'startTicks' | 'parentPid' | 'pid'> | undefined> {
+  const text = await readIfThere(`/proc/${pid}/stat`);
+  // The second field is the program's name in brackets and may itself hold blanks and brackets.
+  const [state, parentPid, ...rest] = text?.slice(text.lastIndexOf(')') + 2).split(' ') ?? [];
+  const startTicks = rest[17];
+  // Z and X have ended: nobody has asked for their exit code yet, and under some init processes nobody ever does.
+  if (state === undefined || startTicks === undefined || state === 'Z' || state === 'X') return undefined;
+  return { pid, parentPid: Number(parentPid), startTicks };
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  return readFile(file, 'utf8').catch(() => undefined); // it has ended, or belongs to somebody else
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

@@ -1,0 +1,120 @@
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NodeState } from '../core/cluster.js';
+import { formatDuration } from '../core/duration.js';
+import { PreconditionError } from '../core/errors.js';
+import type { ProcessDriver, ProcessNode } from '../core/input.js';
+import type { Driver } from './driver.js';
+import { isRunning, requireLinux, signalProcess, startTimeOf, type ProcessId } from './linux-process.js';
+import { startServer } from './process-start.js';
+import { askServerVersion, listServerProcesses, type ServerProcess } from './server-process.js';
+import type { Work } from './store.js';
+import type { ToolResolver } from './tools.js';
+
+const POLL_MS = 100;
+const PROGRESS_EVERY_MS = 3_000;
+/** After SIGKILL only a process stuck in the kernel is left. */
+const KILL_TIMEOUT_MS = 30_000;
+
+/**
+ * Servers as plain processes of this host. A node is whatever process runs with its configuration folder and role, found
+ * in /proc each time: no pid file can be stale, and it does not matter who started it.
+ */
+export function createProcessDriver(input: ProcessDriver, tools: ToolResolver): Driver {
+  const nodeNamed = (name: string): ProcessNode => {
+    const node = input.nodes.find((one) => one.name === name);
+    if (node !== undefined) return node;
+    const names = input.nodes.map((one) => one.name).join(', ');
+    throw new PreconditionError(`there is no node "${name}"; the nodes are ${names}`, { node: name });
+  };
+
+  return {
+    async listNodes() {
+      const servers = await listServerProcesses();
+      return Promise.all(input.nodes.map((node) => describeNode(node, processOf(node, servers))));
+    },
+
+    async stopNode(name, work) {
+      const node = nodeNamed(name);
+      const server = processOf(node, await listServerProcesses());
+      if (server !== undefined) await stopProcess(server, node, input.stopTimeout, work);
+    },
+
+    async startNode(name, version, work) {
+      const node = nodeNamed(name);
+      const look = async () => describeNode(node, processOf(node, await listServerProcesses()));
+      return startServer(node, { version, look, tools, allowNoAuth: input.allowNoAuth }, work);
+    },
+
+    async prepare(version, work) {
+      requireLinux();
+      await tools.serverTool('temporal-server', version, work);
+    },
+
+    configurationPaths: () => input.nodes.map(({ configDir }) => configDir),
+  };
+}
+
+function processOf(node: ProcessNode, servers: readonly ServerProcess[]): ServerProcess | undefined {
+  const own = servers.filter(({ configDir }) => configDir === resolve(node.configDir));
+  const mixed = own.find(({ services }) => services.length !== 1 || services[0] !== node.role);
+  if (mixed !== undefined) {
+    const roles = mixed.services.length === 0 ? 'every role' : mixed.services.join(', ');
+    throw new PreconditionError(
+      `node ${node.name} is to be a process of the role ${node.role} alone, but process ${mixed.pid} runs ${roles} from its configuration; give each role its own process and folder`,
+      { node: node.name, pid: mixed.pid, services: mixed.services },
+    );
+  }
+  if (own.length <= 1) return own[0];
+  const pids = own.map(({ pid }) => pid);
+  throw new PreconditionError(
+    `expected one process for node ${node.name}, found ${own.length}: ${pids.join(', ')}; stop those that should not be there`,
+    { node: node.name, pids },
+  );
+}
+
+async function describeNode(node: ProcessNode, server: ServerProcess | undefined): Promise<NodeState> {
+  const { name, role, rpcAddress, metricsAddress } = node;
+  const known = { name, role, rpcAddress, ...(metricsAddress === undefined ? {} : { metricsAddress }) };
+  if (server === undefined) return { ...known, running: false };
+  const { pid, startTicks } = server;
+  try {
+    const [version, startedAt] = await Promise.all([askServerVersion(pid), startTimeOf(startTicks)]);
+    return { ...known, running: true, version, instance: `${pid}:${startTicks}`, startedAt };
+  } catch (error) {
+    if (!(await isRunning(server))) return { ...known, running: false }; // it ended while it was asked
+    throw error;
+  }
+}
+
+async function stopProcess(id: ProcessId, node: ProcessNode, timeoutMs: number, work?: Work): Promise<void> {
+  if (!(await signalProcess(id, 'SIGTERM'))) return;
+  if (await waitUntilGone(id, { timeoutMs, what: `${node.name} (process ${id.pid}) is stopping` }, work)) return;
+  work?.onProgress?.(
+    `${node.name} (process ${id.pid}) did not stop within ${formatDuration(timeoutMs)} and is killed with SIGKILL`,
+  );
+  if (!(await signalProcess(id, 'SIGKILL'))) return;
+  if (await waitUntilGone(id, { timeoutMs: KILL_TIMEOUT_MS, what: `${node.name} was killed` }, work)) return;
+  throw new Error(
+    `process ${id.pid} of node ${node.name} is still there ${formatDuration(KILL_TIMEOUT_MS)} after SIGKILL; look at its disk and kernel log`,
+  );
+}
+
+async function waitUntilGone(
+  id: ProcessId,
+  { timeoutMs, what }: { readonly timeoutMs: number; readonly what: string },
+  work?: Work,
+): Promise<boolean> {
+  const begin = Date.now();
+  let saidAt = begin;
+  while (await isRunning(id)) {
+    work?.signal?.throwIfAborted();
+    if (Date.now() - begin >= timeoutMs) return false;
+    if (Date.now() - saidAt >= PROGRESS_EVERY_MS) {
+      saidAt = Date.now();
+      work?.onProgress?.(what);
+    }
+    await sleep(POLL_MS);
+  }
+  return true;
+}

@@ -1,0 +1,159 @@
+import { mkdir, open, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lock } from 'proper-lockfile';
+import type { NodeState } from '../core/cluster.js';
+import { PreconditionError } from '../core/errors.js';
+import type { ProcessNode } from '../core/input.js';
+import { listensOn } from './linux-process.js';
+import { startDetached } from './run-command.js';
+import { readSecret } from './secrets.js';
+import type { Work } from './store.js';
+import type { ToolResolver } from './tools.js';
+
+const POLL_MS = 100;
+/** A server that cannot start says so and ends within a second or two: port taken, wrong password, old schema. */
+const FIRST_MOMENTS_MS = 5_000;
+const LOG_READ_BYTES = 64 * 1024;
+const LOG_TAIL_CHARACTERS = 4_000;
+const LOG_TAIL_LINES = 20;
+
+export interface StartOrder {
+  readonly version: string;
+  /** What runs as this node now. @throws PreconditionError when that is more than one process */
+  readonly look: () => Promise<NodeState>;
+  readonly tools: ToolResolver;
+  readonly allowNoAuth: boolean;
+}
+
+/**
+ * Starts a node's server, unless it runs already, and watches its first moments.
+ * @throws PreconditionError when another version runs, or when the server ends at once: with the tail of its log
+ */
+export async function startServer(node: ProcessNode, order: StartOrder, work?: Work): Promise<NodeState> {
+  const program = await order.tools.serverTool('temporal-server', order.version, work);
+  await mkdir(dirname(node.logFile), { recursive: true });
+  // Two servers started at the same moment could each take one of the node's ports and both end; so one at a time.
+  const release = await lockStart(node);
+  try {
+    const before = await order.look();
+    if (before.running) return expectVersion(before, order.version);
+    work?.signal?.throwIfAborted();
+    return await launch(node, { program, ...order }, work);
+  } finally {
+    await release().catch(() => undefined); // taken over while this process was suspended: then it is not ours to give
+  }
+}
+
+/** The lock of a killed starter is free again after ten seconds. It hangs on the log file, which the worker may write. */
+async function lockStart({ logFile }: ProcessNode): Promise<() => Promise<void>> {
+  return lock(logFile, {
+    realpath: false,
+    lockfilePath: `${logFile}.lock`,
+    stale: 10_000,
+    retries: { retries: 150, factor: 1, minTimeout: 200, maxTimeout: 200 },
+    // Its default is to throw where nobody can catch. Two starters at once are decided by the look after the start.
+    onCompromised: () => undefined,
+  });
+}
+
+async function launch(
+  node: ProcessNode,
+  order: StartOrder & { readonly program: string },
+  work?: Work,
+): Promise<NodeState> {
+  const { env, secrets } = await readEnvironment(node);
+  const logStart = await sizeOf(node.logFile);
+  // --root and --config are joined by the server, so that the folder has to be absolute below "/".
+  const args = ['--root', '/', '--config', resolve(node.configDir), '--env', node.configEnv];
+  if (order.allowNoAuth) args.push('--allow-no-auth');
+  args.push('start', `--service=${node.role}`);
+  // Killed on this line: the server runs on, and the next attempt finds it by its arguments.
+  const { pid } = await startDetached(order.program, args, { env, cwd: '/', logFile: node.logFile });
+  const after = await watchFirstMoments(node, { pid, look: order.look }, work);
+  if (after.running) return expectVersion(after, order.version);
+  const tail = tailOf(redact(await readEnd(node.logFile, logStart), secrets));
+  throw new PreconditionError(
+    `node ${node.name} ended at once when it was started with ${order.version}; ${
+      tail === '' ? `it wrote nothing to ${node.logFile}` : `the end of ${node.logFile}:\n${tail}`
+    }`,
+    { node: node.name, version: order.version, logFile: node.logFile },
+  );
+}
+
+/**
+ * Until the new process listens, or has ended, or the first moments are over. Somebody else may have started the node at
+ * the same time, without the lock; then the ports let one of the two live, and that one is what counts.
+ */
+async function watchFirstMoments(
+  node: ProcessNode,
+  { pid, look }: { readonly pid: number; readonly look: () => Promise<NodeState> },
+  work?: Work,
+): Promise<NodeState> {
+  const port = Number(node.rpcAddress.slice(node.rpcAddress.lastIndexOf(':') + 1));
+  const end = Date.now() + FIRST_MOMENTS_MS;
+  for (;;) {
+    await sleep(POLL_MS);
+    const isLast = Date.now() >= end;
+    const now = await look().catch((error: unknown) => {
+      if (isLast || !(error instanceof PreconditionError)) throw error;
+      return undefined; // two of them, as yet; or a process that is just turning into the server
+    });
+    work?.onProgress?.(`starting ${node.name}`);
+    if (now === undefined) continue;
+    if (isLast || !now.running) return now;
+    if (now.instance?.startsWith(`${pid}:`) !== true || (await listensOn(pid, port))) return now;
+  }
+}
+
+function expectVersion(state: NodeState, version: string): NodeState {
+  if (state.version === version) return state;
+  throw new PreconditionError(
+    `node ${state.name} runs ${state.version ?? 'an unknown version'}; stop it before ${version} is started in its place`,
+    { node: state.name, expected: version, found: state.version },
+  );
+}
+
+async function readEnvironment(node: ProcessNode): Promise<{ env: Record<string, string>; secrets: string[] }> {
+  const secrets: string[] = [];
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(node.environment)) {
+    if (typeof value === 'string') {
+      env[name] = value;
+      continue;
+    }
+    const secret = await readSecret(value);
+    env[name] = secret;
+    if (secret !== '') secrets.push(secret);
+  }
+  return { env, secrets };
+}
+
+async function sizeOf(file: string): Promise<number> {
+  return stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+/** The end of what was written to `file` after its byte `from`. */
+async function readEnd(file: string, from: number): Promise<string> {
+  const log = await open(file, 'r');
+  try {
+    const { size } = await log.stat();
+    const start = Math.max(from, size - LOG_READ_BYTES);
+    const buffer = Buffer.alloc(Math.max(0, size - start));
+    const { bytesRead } = await log.read(buffer, 0, buffer.length, start);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await log.close();
+  }
+}
+
+function tailOf(text: string): string {
+  return text.trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n').slice(-LOG_TAIL_CHARACTERS);
+}
+
+function redact(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((left, secret) => left.replaceAll(secret, '***'), text);
+}

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection, isGrpcServiceError } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { checkHealth, HEALTH_SERVICES, readTls } from '../adapters/grpc-health.js';
+import { messageOf } from '../core/errors.js';
+import type { ProcessNode, Target, Tls } from '../core/input.js';
+import { compareVersions } from '../core/version.js';
+
+const TIMEOUT_MS = 90_000;
+const POLL_MS = 250;
+const NAMESPACE = 'default';
+const ALREADY_EXISTS = 6;
+
+/**
+ * Waits until every node of a lab cluster is SERVING and every frontend knows the namespace `default`, which is made when
+ * it is missing. @throws Error after a minute and a half, naming what is not ready and the log of the node
+ */
+export async function waitUntilUsable(target: Target, version: string): Promise<void> {
+  const end = Date.now() + TIMEOUT_MS;
+  const frontendTls = 'address' in target.connection ? target.connection.tls : undefined;
+  await Promise.all(
+    target.driver.nodes
+      // Up to 1.30 the worker role has no health service.
+      .filter(({ role }) => role !== 'worker' || compareVersions(version, '1.31.0') >= 0)
+      .map((node) => waitUntilServing(node, node.role === 'frontend' ? frontendTls : target.driver.internodeTls, end)),
+  );
+  for (const address of target.frontends ?? []) await waitForNamespace(address, frontendTls, end);
+}
+
+async function waitUntilServing(node: ProcessNode, tls: Tls | true | undefined, end: number): Promise<void> {
+  for (;;) {
+    const health = await checkHealth(node.rpcAddress, HEALTH_SERVICES[node.role], tls);
+    if (health === 'SERVING') return;
+    if (Date.now() > end) throw new Error(`${node.name} of the lab is ${health}, not SERVING; see ${node.logFile}`);
+    await sleep(POLL_MS);
+  }
+}
+
+async function waitForNamespace(address: string, tls: Tls | true | undefined, end: number): Promise<void> {
+  const connection = Connection.lazy({ address, tls: tls === undefined ? false : await readTls(tls) });
+  const { workflowService } = connection;
+  try {
+    for (;;) {
+      const problem = await connection
+        .withDeadline(Date.now() + 10_000, async () => {
+          await workflowService
+            .registerNamespace({
+              namespace: NAMESPACE,
+              workflowExecutionRetentionPeriod: msToTs('1 day'),
+            })
+            .catch(ignoreExisting);
+          // Only a call that goes through the namespace registry shows that this frontend has heard of it.
+          await workflowService.listWorkflowExecutions({ namespace: NAMESPACE, pageSize: 1 });
+        })
+        .then(
+          () => undefined,
+          (error: unknown) => messageOf(error),
+        );
+      if (problem === undefined) return;
+      if (Date.now() > end) throw new Error(`namespace ${NAMESPACE} cannot be used at ${address}: ${problem}`);
+      await sleep(POLL_MS);
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+function ignoreExisting(error: unknown): void {
+  if (isGrpcServiceError(error) && Number(error.code) === ALREADY_EXISTS) return;
+  throw error;
+}

@@ -1,0 +1,153 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import type { Driver } from '../adapters/driver.js';
+import { createProcessDriver } from '../adapters/process-driver.js';
+import type { ToolResolver } from '../adapters/tools.js';
+import { Target, type ProcessNode } from '../core/input.js';
+import { clientTls, makeCertificates } from './certificates.js';
+import { stopServersBelow } from './clean-up.js';
+import { waitUntilUsable } from './cluster-health.js';
+import { setUpDatabases } from './databases.js';
+import { findFreePorts } from './free-ports.js';
+import type { LabPostgres } from './postgres.js';
+import { databasesOf, HOST, ROLES, serverConfig, type LabConfig, type LabNode, type LabRole } from './server-config.js';
+
+export interface LabClusterOptions {
+  /** Also the name of its databases; lower-case letters, digits and dashes. */
+  readonly name: string;
+  readonly version: string;
+  readonly postgres: LabPostgres;
+  /** Folder of its configuration, logs and backups; the cluster's own. */
+  readonly directory: string;
+  readonly tools: ToolResolver;
+  /** One of each role when left out. */
+  readonly nodesPerRole?: Readonly<Partial<Record<LabRole, number>>>;
+  readonly shards?: number;
+  /** Mutual TLS, between the roles and at the frontend. */
+  readonly tls?: boolean;
+  /** Settings of the server's dynamic configuration: `{ "history.startupMembershipJoinDelay": "10s" }`. */
+  readonly dynamicConfig?: Readonly<Record<string, unknown>>;
+}
+
+/** A running Temporal cluster, one process for each node. */
+export interface LabCluster {
+  /** How the roll-out is told of it. Plain JSON; the database password is named by a file. */
+  readonly target: Target;
+  readonly frontends: readonly string[];
+  readonly postgres: LabPostgres;
+  readonly nodes: readonly ProcessNode[];
+  readonly driver: Driver;
+  /** Read again by the servers every ten seconds. */
+  readonly dynamicConfigFile: string;
+  /** Stops every process of the cluster, whatever version it runs by now. Its databases stay. */
+  stop(): Promise<void>;
+}
+
+/** Starts a Temporal cluster with a schema of its own version, and waits until it serves and has a namespace `default`. */
+export async function startCluster(options: LabClusterOptions): Promise<LabCluster> {
+  const { name, version, postgres, tools } = options;
+  const directory = resolve(options.directory);
+  await stopServersBelow(directory); // of an earlier lab that was killed
+  await mkdir(directory, { recursive: true });
+  const nodes = await placeNodes(options.nodesPerRole ?? {});
+  const config: LabConfig = {
+    clusterName: name,
+    postgres,
+    shards: options.shards ?? 8,
+    nodes,
+    dynamicConfigFile: join(directory, 'dynamicconfig.yaml'),
+    certificates: options.tls === true ? await makeCertificates(join(directory, 'certificates')) : undefined,
+  };
+  const target = describeTarget(config, { directory, version });
+  await writeConfiguration(config, { target, dynamicConfig: options.dynamicConfig ?? {} });
+  await setUpDatabases(postgres, { clusterName: name, version, tools });
+
+  const driver = createProcessDriver(target.driver, tools);
+  const stop = () => stopServersBelow(directory);
+  try {
+    // One after the other: on a new cluster all write the same first rows, and a history node that loses may end.
+    for (const node of target.driver.nodes) await driver.startNode(node.name, version);
+    await waitUntilUsable(target, version);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    target,
+    frontends: target.frontends ?? [],
+    postgres,
+    nodes: target.driver.nodes,
+    driver,
+    dynamicConfigFile: config.dynamicConfigFile,
+    stop,
+  };
+}
+
+async function placeNodes(counts: Readonly<Partial<Record<LabRole, number>>>): Promise<LabNode[]> {
+  const names = ROLES.flatMap((role) =>
+    Array.from({ length: counts[role] ?? 1 }, (_, index) => ({ name: `${role}-${index + 1}`, role })),
+  );
+  const ports = await findFreePorts(names.length * 3);
+  return names.map((node, index) => {
+    const [grpcPort = 0, membershipPort = 0, metricsPort = 0] = ports.slice(index * 3, index * 3 + 3);
+    return { ...node, grpcPort, membershipPort, metricsPort };
+  });
+}
+
+function describeTarget(
+  { clusterName, postgres, nodes, certificates }: LabConfig,
+  { directory, version }: { readonly directory: string; readonly version: string },
+): Target {
+  const frontends = nodes.filter(({ role }) => role === 'frontend').map(({ grpcPort }) => `${HOST}:${grpcPort}`);
+  const tls = certificates === undefined ? {} : { tls: clientTls(certificates) };
+  const databases = databasesOf(clusterName);
+  const store = {
+    type: 'postgresql',
+    host: postgres.host,
+    port: postgres.port,
+    user: postgres.user,
+    password: { file: postgres.passwordFile },
+  };
+  return Target.parse({
+    name: clusterName,
+    connection: { address: frontends[0], ...tls },
+    frontends,
+    version,
+    stores: {
+      default: { ...store, database: databases.default },
+      visibility: { ...store, database: databases.visibility },
+    },
+    driver: {
+      type: 'process',
+      allowNoAuth: true,
+      ...(certificates === undefined ? {} : { internodeTls: clientTls(certificates) }),
+      nodes: nodes.map(({ name, role, grpcPort, metricsPort }) => ({
+        name,
+        role,
+        rpcAddress: `${HOST}:${grpcPort}`,
+        metricsAddress: `${HOST}:${metricsPort}`,
+        configDir: join(directory, 'nodes', name),
+        configEnv: 'lab',
+        logFile: join(directory, 'logs', `${name}.log`),
+      })),
+    },
+    backupDir: join(directory, 'backups'),
+  });
+}
+
+async function writeConfiguration(
+  config: LabConfig,
+  { target, dynamicConfig }: { readonly target: Target; readonly dynamicConfig: Readonly<Record<string, unknown>> },
+): Promise<void> {
+  const settings = Object.entries(dynamicConfig).map(([key, value]) => [key, [{ value }]] as const);
+  await writeFile(config.dynamicConfigFile, stringify(Object.fromEntries(settings)));
+  for (const node of config.nodes) {
+    const { configDir, configEnv } = target.driver.nodes.find(({ name }) => name === node.name) ?? {};
+    if (configDir === undefined || configEnv === undefined) continue;
+    await rm(configDir, { recursive: true, force: true });
+    await mkdir(configDir, { recursive: true });
+    // It holds the database password.
+    await writeFile(join(configDir, `${configEnv}.yaml`), stringify(serverConfig(config, node)), { mode: 0o600 });
+  }
+}

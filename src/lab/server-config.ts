@@ -1,0 +1,100 @@
+import type { Certificates } from './certificates.js';
+import { serverTls } from './certificates.js';
+import type { LabPostgres } from './postgres.js';
+
+/** In the order in which a new cluster is started: what another role waits for comes first. */
+export const ROLES = ['history', 'matching', 'frontend', 'worker'] as const;
+export type LabRole = (typeof ROLES)[number];
+
+/** Where one server process of a lab cluster listens, all on {@link HOST}. */
+export interface LabNode {
+  readonly name: string;
+  readonly role: LabRole;
+  readonly grpcPort: number;
+  readonly membershipPort: number;
+  readonly metricsPort: number;
+}
+
+export interface LabConfig {
+  readonly clusterName: string;
+  readonly postgres: LabPostgres;
+  readonly shards: number;
+  readonly nodes: readonly LabNode[];
+  readonly dynamicConfigFile: string;
+  readonly certificates?: Certificates | undefined;
+}
+
+export const HOST = '127.0.0.1';
+
+/** Names of a lab cluster's databases. */
+export function databasesOf(clusterName: string): { readonly default: string; readonly visibility: string } {
+  return { default: clusterName, visibility: `${clusterName}_visibility` };
+}
+
+/**
+ * Content of the server's configuration file for one node. Members of the ring tell each other their gRPC port
+ * (`servicePort`, common/membership/ringpop), so that the nodes of a role may differ in it.
+ */
+export function serverConfig(config: LabConfig, node: LabNode): object {
+  const databases = databasesOf(config.clusterName);
+  const frontend = config.nodes.find(({ role }) => role === 'frontend');
+  return {
+    log: { stdout: true, level: 'info' },
+    persistence: {
+      defaultStore: 'default',
+      visibilityStore: 'visibility',
+      numHistoryShards: config.shards,
+      datastores: {
+        // Few connections a process: a live cluster of eight and a staging one share the lab's database server.
+        default: { sql: sqlStore(config.postgres, databases.default, 12) },
+        visibility: { sql: sqlStore(config.postgres, databases.visibility, 6) },
+      },
+    },
+    global: {
+      membership: { maxJoinDuration: '30s', broadcastAddress: HOST },
+      metrics: { prometheus: { timerType: 'histogram', listenAddress: `${HOST}:${node.metricsPort}` } },
+      ...(config.certificates === undefined ? {} : { tls: serverTls(config.certificates) }),
+    },
+    // A node knows its own ports; of the other roles it needs to know that they exist. No publicClient: the worker role
+    // then finds every frontend in the ring, and does not lose its only one while that is replaced.
+    services: Object.fromEntries(
+      ROLES.map((role) => {
+        const one = role === node.role ? node : config.nodes.find((other) => other.role === role);
+        return [
+          role,
+          { rpc: { grpcPort: one?.grpcPort, membershipPort: one?.membershipPort, bindOnIP: HOST } },
+        ] as const;
+      }),
+    ),
+    clusterMetadata: {
+      enableGlobalNamespace: false,
+      failoverVersionIncrement: 10,
+      masterClusterName: 'active',
+      currentClusterName: 'active',
+      clusterInformation: {
+        active: {
+          enabled: true,
+          initialFailoverVersion: 1,
+          rpcName: 'frontend',
+          rpcAddress: `${HOST}:${frontend?.grpcPort ?? 0}`,
+        },
+      },
+    },
+    dcRedirectionPolicy: { policy: 'noop' },
+    dynamicConfigClient: { filepath: config.dynamicConfigFile, pollInterval: '10s' },
+  };
+}
+
+function sqlStore({ host, port, user, password }: LabPostgres, databaseName: string, maxConns: number): object {
+  return {
+    pluginName: 'postgres12',
+    databaseName,
+    connectAddr: `${host}:${port}`,
+    connectProtocol: 'tcp',
+    user,
+    password,
+    maxConns,
+    maxIdleConns: maxConns,
+    maxConnLifetime: '1h',
+  };
+}
