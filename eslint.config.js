@@ -28,6 +28,8 @@ export default tseslint.config(
   {
     // Scripts that run before anything is compiled.
     files: ['scripts/**/*.js'],
-    languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } },
+    languageOptions: {
+      globals: { console: 'readonly', process: 'readonly', URL: 'readonly', AbortController: 'readonly' },
+    },
   },
 );

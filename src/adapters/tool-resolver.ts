@@ -25,6 +25,8 @@ export interface ToolResolverOptions {
   readonly cliVersion?: string;
   /** Folders to search as PATH does; default `PATH`. */
   readonly path?: string | undefined;
+  /** After how many milliseconds without renewal the lock of a dead process is taken over; default 30 s, at least 2 s. */
+  readonly lockStaleMs?: number;
 }
 
 /** The oldest Temporal CLI that has all the commands and flags that this project uses. */
@@ -50,7 +52,7 @@ export function createToolResolver(options: ToolResolverOptions = {}): ToolResol
     /\/+$/,
     '',
   );
-  const cache = new ToolCache(join(options.cacheDir ?? defaultCacheDir(), 'tools'));
+  const cache = new ToolCache(join(options.cacheDir ?? defaultCacheDir(), 'tools'), options.lockStaleMs);
   const cliVersion = options.cliVersion ?? '1.5.1';
 
   async function find(wanted: Wanted, work: Work): Promise<string> {

@@ -8,12 +8,15 @@ import type { Program, Release } from './release.js';
 
 /** Folders of work under way; one that is found by the holder of the lock was left by a process that died. */
 const INCOMING = '.incoming-';
-/** A lock is renewed every 5 s; one that was not for this long belongs to a dead process. */
+/** A lock that was not renewed for this long belongs to a dead process. A sixth of it lies between two renewals. */
 const STALE_MS = 30_000;
 
 /** The folder in which this project keeps programs: one folder a release, every file in it whole. */
 export class ToolCache {
-  constructor(readonly directory: string) {}
+  constructor(
+    readonly directory: string,
+    private readonly staleMs = STALE_MS,
+  ) {}
 
   /** Where `program` of `release` is kept, whether or not it is there. */
   pathOf(release: Release, program: Program): string {
@@ -26,7 +29,7 @@ export class ToolCache {
 
   /**
    * Runs `bring` while no other process of this machine brings tools: builds are heavy, and two of the same are waste.
-   * A lock whose process died is taken over after half a minute.
+   * The lock of a process that died is taken over when it is stale.
    */
   async alone<T>(work: Work, bring: (work: Work) => Promise<T>): Promise<T> {
     await mkdir(this.directory, { recursive: true });
@@ -66,8 +69,8 @@ export class ToolCache {
       try {
         return await lockfile.lock(this.directory, {
           lockfilePath: join(this.directory, '.lock'),
-          stale: STALE_MS,
-          update: 5_000,
+          stale: this.staleMs,
+          update: this.staleMs / 6,
           onCompromised: (error) => lost.abort(error),
         });
       } catch (error) {
