@@ -55,6 +55,10 @@ export interface HopPlace {
   readonly to: string;
   /** 1 for the first try of the hop; another after each roll-back. */
   readonly attempt: number;
+  /** First run id of the roll-out: sets its files apart from those of an earlier one with the same workflow id. */
+  readonly firstRunId: string;
+  /** Namespace of the load, where canaries run on this target. */
+  readonly canaryNamespace?: string | undefined;
 }
 
 /** Run near the target, on its task queue. */

@@ -16,4 +16,6 @@ export interface HopContext {
   readonly target: ReturnType<typeof near>;
   /** Present when canaries run on this target. */
   readonly load?: LoadRequest | undefined;
+  /** Names the long canaries that cross this try of the hop. */
+  readonly crossing: string;
 }

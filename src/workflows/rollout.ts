@@ -171,11 +171,12 @@ class Rollout {
     const { input, holder } = this.prepared;
     const target = near(input[environment]);
     const load = this.#loads[environment] === 'running' ? this.#loadRequest(environment) : undefined;
+    const crossing = `${environment}-${hop.to}-${this.#attempt}`;
     if (load !== undefined) {
       await conductor.phase('load', async () => {
         const { started } = await target.act.startLongCanaries.executeWithOptions(
           { summary: 'canaries that cross the hop' },
-          [{ ...load, hop: `${environment}/${hop.to}` }],
+          [{ ...load, hop: crossing }],
         );
         return { summary: `${started} long canaries started before ${environment}/${hop.to}`, value: started };
       });
@@ -188,14 +189,27 @@ class Rollout {
       from: hop.from,
       to: hop.to,
       attempt: this.#attempt,
+      firstRunId: holder.firstRunId,
+      canaryNamespace: input.policy.load[environment]?.namespace,
     };
-    const result = await runHop({ conductor, environment, hop, place, policy: input.policy, holder, target, load });
+    const result = await runHop({
+      conductor,
+      environment,
+      hop,
+      place,
+      policy: input.policy,
+      holder,
+      target,
+      load,
+      crossing,
+    });
     conductor.hops.push(result);
     if (result.outcome === 'completed') {
       this.#attempt = 1;
       return;
     }
     this.#attempt += 1;
+    if (load !== undefined) await target.act.releaseLongCanaries({ ...load, hop: crossing });
     conductor.next = `the hop to ${hop.to} again, once a person says retry`;
     await conductor.holdUntilRetry(
       'rolled-back',

@@ -145,7 +145,7 @@ async function observeAgainst(
   return observePhase(context, what, baseline);
 }
 
-async function verify({ target, place, load, hop, environment }: HopContext): Promise<Done<true>> {
+async function verify({ target, place, load, crossing }: HopContext): Promise<Done<true>> {
   const running = await target.act.verifyRunning.executeWithOptions({ summary: 'workflows that were running' }, [
     place,
   ]);
@@ -153,7 +153,7 @@ async function verify({ target, place, load, hop, environment }: HopContext): Pr
   const wrong = running.missing.map((id) => `workflow ${id} was running before the hop and is not there any more`);
   if (load !== undefined) {
     await target.act.releaseLongCanaries.executeWithOptions({ summary: 'end the long canaries' }, [
-      { ...load, hop: `${environment}/${hop.to}` },
+      { ...load, hop: crossing },
     ]);
     const ledger = await target.act.verifyLedger.executeWithOptions({ summary: 'ledger against histories' }, [
       { ...load, drain: false },

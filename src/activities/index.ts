@@ -1,0 +1,27 @@
+import type { ToolResolver } from '../adapters/tools.js';
+import type { Activities } from '../contract/activities.js';
+import type { Catalogue } from '../core/catalogue.js';
+import { createClusterActivities } from './clusters.js';
+import { createControlActivities } from './control-activities.js';
+import { guard } from './guard.js';
+import { createLoadActivities } from './load.js';
+import { createObserveActivities } from './observe.js';
+import { createServerActivities } from './servers.js';
+import { createStoreActivities } from './stores.js';
+
+export interface ActivityDependencies {
+  readonly tools: ToolResolver;
+  readonly catalogue: Catalogue;
+}
+
+/** All activities of a worker, each guarded: it heartbeats, and its errors have stable types. */
+export function createActivities(dependencies: ActivityDependencies): Activities {
+  return guard({
+    ...createControlActivities(dependencies),
+    ...createClusterActivities(dependencies),
+    ...createStoreActivities(dependencies),
+    ...createServerActivities(dependencies),
+    ...createObserveActivities(dependencies),
+    ...createLoadActivities(),
+  });
+}

@@ -1,0 +1,95 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getClient } from '@temporalio/activity';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { expandHome } from '../adapters/data-dir.js';
+import type { LoadRequest, TargetActivities } from '../contract/activities.js';
+import { PreconditionError } from '../core/errors.js';
+import type { LedgerSummary } from '../core/ledger.js';
+import { releaseLongCanaries, startLongCanaries } from '../load/long-canaries.js';
+import { runLoad } from '../load/run-load.js';
+import { verifyLedger } from '../load/verify-ledger.js';
+import { currentWork, reportProgress } from './guard.js';
+
+type LoadActivities = Pick<TargetActivities, 'runLoad' | 'startLongCanaries' | 'releaseLongCanaries' | 'verifyLedger'>;
+
+const LOOK_AFTER_ROLLOUT_MS = 30_000;
+const DRAIN_AGAIN_MS = 2_000;
+/** A canary lasts seconds; what still runs after this has lost something that it waits for. */
+const DRAIN_TIMEOUT_MS = 5 * 60_000;
+
+/** Activities of the simulated work on a target. */
+export const createLoadActivities = (): LoadActivities => ({
+  async runLoad({ rolloutId, ...request }) {
+    const { signal } = currentWork();
+    const over = new AbortController();
+    const watch = setInterval(() => {
+      // A roll-out that was terminated cannot stop its load; the load looks after it.
+      isOver(rolloutId).then(
+        (yes) => yes && over.abort(),
+        () => undefined, // the control plane is away; asked again soon
+      );
+    }, LOOK_AFTER_ROLLOUT_MS);
+    try {
+      await mkdir(dirname(ledgerFileOf(request)), { recursive: true });
+      await runLoad({
+        ...loadOptions(request),
+        signal: signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]),
+        onProgress: reportProgress,
+      });
+    } finally {
+      clearInterval(watch);
+    }
+  },
+
+  async startLongCanaries({ hop, ...request }) {
+    await mkdir(dirname(ledgerFileOf(request)), { recursive: true });
+    return startLongCanaries({ ...loadOptions(request), hop, signal: currentWork().signal });
+  },
+
+  async releaseLongCanaries({ hop, ...request }) {
+    return releaseLongCanaries({ ...loadOptions(request), hop, signal: currentWork().signal });
+  },
+
+  async verifyLedger({ drain, ...request }) {
+    const { signal } = currentWork();
+    const deadline = Date.now() + DRAIN_TIMEOUT_MS;
+    for (;;) {
+      const ledger = await readLedger(request);
+      if (!drain || ledger.running === 0) return ledger;
+      reportProgress({ stillRunning: ledger.running });
+      if (Date.now() > deadline)
+        throw new PreconditionError(`${ledger.running} canaries are still running long after the load was stopped`);
+      await sleep(DRAIN_AGAIN_MS, undefined, { signal });
+    }
+  },
+});
+
+/** The ledger, brought up to date from the target's histories. */
+export async function readLedger(request: LoadRequest): Promise<LedgerSummary> {
+  const { signal } = currentWork();
+  return verifyLedger({
+    ...loadOptions(request),
+    signal,
+    onProgress: (examined) => reportProgress({ examined }),
+  });
+}
+
+function loadOptions(request: LoadRequest) {
+  const { target, policy, loadId } = request;
+  return { connection: target.connection, policy, loadId, ledgerFile: ledgerFileOf(request) };
+}
+
+function ledgerFileOf({ dataDir, loadId }: LoadRequest): string {
+  return join(expandHome(dataDir), 'ledgers', `${loadId}.sqlite`);
+}
+
+async function isOver(rolloutId: string): Promise<boolean> {
+  try {
+    return (await getClient().workflow.getHandle(rolloutId).describe()).status.name !== 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return true;
+    throw error;
+  }
+}

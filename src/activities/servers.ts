@@ -1,0 +1,218 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { nodeHealthInAllViews, ringViews } from '../adapters/cluster-view.js';
+import { targetDir } from '../adapters/data-dir.js';
+import { withTarget, type OpenTarget } from '../adapters/open-target.js';
+import { compareRunning, snapshotRunning } from '../adapters/running-workflows.js';
+import { readClusterInfo } from '../adapters/target-cluster.js';
+import { withTarget as withFrontend } from '../adapters/target-connection.js';
+import { createTdbg, type Tdbg } from '../adapters/tdbg.js';
+import type { ToolResolver } from '../adapters/tools.js';
+import type { HopPlace, TargetActivities } from '../contract/activities.js';
+import type { NodeState, ShardRow } from '../core/cluster.js';
+import { messageOf, PreconditionError } from '../core/errors.js';
+import type { Target } from '../core/input.js';
+import { rollOrder } from '../core/roll-order.js';
+import { proveSettle, type SettleProof } from '../core/settle.js';
+import { currentWork, reportProgress } from './guard.js';
+
+type ServerActivities = Pick<
+  TargetActivities,
+  'planRoll' | 'replaceNode' | 'takeSnapshot' | 'proveSettle' | 'verifyRunning'
+>;
+
+const ASK_AGAIN_MS = 500;
+const PROVE_AGAIN_MS = 3_000;
+
+/** Who owned which shard before the servers were replaced. */
+interface ShardSnapshot {
+  readonly takenAt: string;
+  readonly rows: readonly ShardRow[];
+}
+
+/** Activities on the server processes of a target. */
+export const createServerActivities = ({ tools }: { readonly tools: ToolResolver }): ServerActivities => ({
+  planRoll({ target, direction }) {
+    const roles = new Map(target.driver.nodes.map(({ name, role }) => [name, role]));
+    return Promise.resolve(
+      rollOrder(target.driver.nodes, direction).map((node) => ({ node, role: roles.get(node) ?? '' })),
+    );
+  },
+
+  async replaceNode({ target, node, version }) {
+    return withTarget(target, tools, async ({ driver }) => {
+      const work = currentWork();
+      const before = await readNode(driver, node);
+      const tdbg = await createTdbg({ connection: target.connection, version, tools });
+      const changed = before.version !== version;
+      if (changed) {
+        // Nothing may be missing once the old process has gone.
+        await driver.prepare(version, work);
+        await driver.stopNode(node, work);
+      }
+      await driver.startNode(node, version, work);
+      const after = await waitUntilServing(target, driver, node, tdbg);
+      return {
+        node,
+        before: before.version ?? null,
+        after: after.version ?? version,
+        changed,
+        servingAt: new Date().toISOString(),
+      };
+    });
+  },
+
+  async takeSnapshot(place) {
+    const files = snapshotFiles(place);
+    await mkdir(files.directory, { recursive: true });
+    return withTarget(place.target, tools, async ({ stores }) => {
+      // A second try must not take the state in the middle of the roll for the one before it.
+      const shards = await keepOrMake<ShardSnapshot>(files.shards, async () => ({
+        takenAt: new Date().toISOString(),
+        rows: await stores.default.readShards(),
+      }));
+      const running = await keepOrMake(files.runningSummary, () =>
+        withFrontend(place.target.connection, (frontend) =>
+          snapshotRunning(frontend, { file: files.running, exclude: canaryNamespaces(place) }, currentWork()),
+        ),
+      );
+      return {
+        shards: shards.rows.length,
+        running: Object.fromEntries(Object.entries(running.namespaces).map(([name, counts]) => [name, counts.running])),
+        takenAt: shards.takenAt,
+      };
+    });
+  },
+
+  async proveSettle({ timeoutMs, since, ...place }) {
+    const { target, to } = place;
+    const before = JSON.parse(await readFile(snapshotFiles(place).shards, 'utf8')) as ShardSnapshot;
+    const { signal } = currentWork();
+    return withTarget(target, tools, async (opened) => {
+      const tdbg = await createTdbg({ connection: target.connection, version: to, tools });
+      const deadline = Date.now() + timeoutMs;
+      for (;;) {
+        signal?.throwIfAborted();
+        const proof = await tryToProve(target, to, before, opened, tdbg).catch((error: unknown) => messageOf(error));
+        if (typeof proof !== 'string' && proof.proved) {
+          return { shards: before.rows.length, owners: proof.owned, provedAt: new Date().toISOString() };
+        }
+        reportProgress(typeof proof === 'string' ? { waitsFor: proof } : { unproved: proof.missingCount, since });
+        if (Date.now() > deadline) throw new PreconditionError(unproved(target, to, proof));
+        await sleep(PROVE_AGAIN_MS, undefined, { signal });
+      }
+    });
+  },
+
+  async verifyRunning(place) {
+    const { checked, counts, examples } = await withFrontend(place.target.connection, (frontend) =>
+      compareRunning(frontend, snapshotFiles(place).running, currentWork()),
+    );
+    return {
+      examined: checked,
+      outcomes: counts,
+      missing: examples
+        .filter(({ fate }) => fate === 'missing')
+        .map(({ namespace, workflowId, runId }) => `${namespace}/${workflowId}/${runId}`),
+    };
+  },
+});
+
+async function readNode(driver: OpenTarget['driver'], name: string): Promise<NodeState> {
+  const node = (await driver.listNodes()).find((candidate) => candidate.name === name);
+  if (node === undefined) throw new PreconditionError(`the target has no node ${name}`);
+  return node;
+}
+
+/** Waits until the node is SERVING and a member of its ring in the view of every frontend. */
+async function waitUntilServing(
+  target: Target,
+  driver: OpenTarget['driver'],
+  name: string,
+  tdbg: Tdbg,
+): Promise<NodeState> {
+  const { signal } = currentWork();
+  const deadline = Date.now() + target.driver.startTimeout;
+  for (;;) {
+    signal?.throwIfAborted();
+    const node = await readNode(driver, name);
+    if (!node.running)
+      throw new PreconditionError(`node ${name} ended after it was started; its log says why`, { node: name });
+    const evidence = await ringViews(target, tdbg)
+      .then((views) => nodeHealthInAllViews(target, node, views))
+      // A frontend that is being replaced does not answer for a moment.
+      .catch((error: unknown) => ({ serving: false, evidence: messageOf(error) }));
+    if (evidence.serving) return node;
+    reportProgress({ node: name, waitsFor: evidence.evidence });
+    if (Date.now() > deadline) {
+      throw new PreconditionError(
+        `node ${name} runs, but is not ready after ${target.driver.startTimeout} ms: ${evidence.evidence}`,
+      );
+    }
+    await sleep(ASK_AGAIN_MS, undefined, { signal });
+  }
+}
+
+async function tryToProve(
+  target: Target,
+  version: string,
+  before: ShardSnapshot,
+  { driver, stores }: OpenTarget,
+  tdbg: Tdbg,
+): Promise<SettleProof> {
+  const nodes = await driver.listNodes();
+  const behind = nodes.filter((node) => node.version !== version);
+  if (behind.length > 0) {
+    throw new PreconditionError(`${behind.map(({ name }) => name).join(', ')} of ${target.name} do not run ${version}`);
+  }
+  const history = nodes.filter(({ role }) => role === 'history');
+  const owned = await Promise.all(
+    history.map(async ({ rpcAddress }) => [rpcAddress, await tdbg.listShards(rpcAddress)] as const),
+  );
+  const info = await withFrontend(target.connection, (frontend) => readClusterInfo(frontend));
+  return proveSettle({
+    shardCount: info.historyShardCount,
+    before: before.rows,
+    beforeTakenAt: before.takenAt,
+    after: await stores.default.readShards(),
+    owners: history.map(({ rpcAddress, startedAt }) => ({ address: rpcAddress, startedAt: startedAt ?? '' })),
+    ownedByNode: Object.fromEntries(owned),
+  });
+}
+
+function unproved(target: Target, version: string, proof: SettleProof | string): string {
+  if (typeof proof === 'string') return `the settle of ${target.name} on ${version} could not be proved: ${proof}`;
+  return [
+    `${proof.missingCount} shards of ${target.name} are not proved to be owned by ${version} alone:`,
+    ...proof.missing.map(({ shardId, reason }) => `shard ${shardId} ${reason}`),
+  ].join('\n');
+}
+
+/** The load keeps books of its own, so its namespaces are not counted among the workflows of others. */
+function canaryNamespaces({ canaryNamespace }: HopPlace): string[] {
+  return canaryNamespace === undefined ? [] : [canaryNamespace];
+}
+
+function snapshotFiles({ dataDir, rolloutId, target, environment, from, to, attempt, firstRunId }: HopPlace) {
+  const name = `${environment}-${from}-to-${to}-${attempt}`;
+  const directory = join(targetDir(dataDir, rolloutId, target.name), firstRunId);
+  return {
+    directory,
+    shards: join(directory, `${name}-shards.json`),
+    running: join(directory, `${name}-running.jsonl`),
+    runningSummary: join(directory, `${name}-running.json`),
+  };
+}
+
+async function keepOrMake<T>(file: string, make: () => Promise<T>): Promise<T> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as T;
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
+  const made = await make();
+  await writeFile(`${file}.partial`, JSON.stringify(made));
+  await rename(`${file}.partial`, file);
+  return made;
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { ApplicationFailure } from '@temporalio/activity';
+import { create, list } from 'tar';
+import { createDriver, withTarget } from '../adapters/open-target.js';
+import type { ToolResolver } from '../adapters/tools.js';
+import type { BackupResult, HopPlace, TargetActivities } from '../contract/activities.js';
+import { FailureType } from '../contract/names.js';
+import { PreconditionError } from '../core/errors.js';
+import { compareSchemaVersions } from '../core/version.js';
+import { currentWork, reportProgress } from './guard.js';
+
+type StoreActivities = Pick<TargetActivities, 'backUpStore' | 'backUpConfiguration' | 'upgradeSchema'>;
+
+/** Activities on the databases of a target. */
+export const createStoreActivities = ({ tools }: { readonly tools: ToolResolver }): StoreActivities => ({
+  async backUpStore({ store, ...place }) {
+    const directory = await backupDir(place);
+    const file = join(directory, `${place.target.stores[store].database}.dump`);
+    const backup = await withTarget(place.target, tools, ({ stores }) => stores[store].backUp(file, currentWork()));
+    return { store, ...backup };
+  },
+
+  async backUpConfiguration(place) {
+    const file = join(await backupDir(place), 'configuration.tar.gz');
+    return archiveConfiguration(createDriver(place.target, tools).configurationPaths(), file);
+  },
+
+  async upgradeSchema({ target, store, schema, to }) {
+    return withTarget(target, tools, async ({ stores }) => {
+      const before = await stores[store].readSchemaVersion();
+      reportProgress({ store, before });
+      const order = compareSchemaVersions(before, schema);
+      if (order === 0) return { store, before, after: before, changed: false };
+      if (order > 0) {
+        throw ApplicationFailure.nonRetryable(
+          `the ${store} schema of ${target.name} is ${before}, newer than ${schema}, which server ${to} wants`,
+          FailureType.precondition,
+        );
+      }
+      await stores[store].updateSchema({ to: schema, serverVersion: to }, currentWork());
+      const after = await stores[store].readSchemaVersion();
+      if (compareSchemaVersions(after, schema) < 0) {
+        throw new PreconditionError(
+          `the ${store} schema of ${target.name} is ${after} after the update, not ${schema}`,
+        );
+      }
+      return { store, before, after, changed: true };
+    });
+  },
+});
+
+async function backupDir({ target, rolloutId, environment, from, to, attempt }: HopPlace): Promise<string> {
+  const directory = join(target.backupDir, rolloutId, `${environment}-${from}-to-${to}-${attempt}`);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  return directory;
+}
+
+/** The configuration as an archive that only its owner can read (it may hold passwords), read back entry by entry. */
+async function archiveConfiguration(paths: readonly string[], file: string): Promise<BackupResult> {
+  const partial = `${file}.partial`;
+  const relative = paths.map((path) => path.replace(/^\/+/, ''));
+  await create({ gzip: true, file: partial, cwd: '/', mode: 0o600, portable: true, follow: true }, relative);
+  let entries = 0;
+  await list({ file: partial, onReadEntry: () => (entries += 1) });
+  if (entries < paths.length) {
+    throw new PreconditionError(`the archive of the configuration has ${entries} entries for ${paths.length} folders`);
+  }
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(partial), hash);
+  await rename(partial, file);
+  const { size } = await stat(file);
+  return { store: 'configuration', file, bytes: size, sha256: hash.digest('hex'), entries };
+}

@@ -1,0 +1,29 @@
+import type { NodeState } from '../core/cluster.js';
+import type { Target } from '../core/input.js';
+import { nodeHealth, type NodeHealth } from './node-health.js';
+import { frontendsOf } from './open-target.js';
+import type { Rings, Tdbg } from './tdbg.js';
+
+/** The rings as every frontend sees them. A view that differs is itself a finding. */
+export async function ringViews(
+  target: Target,
+  tdbg: Tdbg,
+): Promise<readonly { readonly frontend: string; readonly rings: Rings }[]> {
+  return Promise.all(
+    frontendsOf(target).map(async (frontend) => ({ frontend, rings: await tdbg.listRings(frontend) })),
+  );
+}
+
+/** Health of a node by its own word and by the ring of every frontend that answers. */
+export async function nodeHealthInAllViews(
+  target: Target,
+  node: NodeState,
+  views: readonly { readonly frontend: string; readonly rings: Rings }[],
+): Promise<NodeHealth> {
+  const { connection, driver } = target;
+  const frontendTls = 'address' in connection ? connection.tls : undefined;
+  const tls = node.role === 'frontend' ? frontendTls : driver.internodeTls;
+  // A member has to be in every view; a ring is as good as its worst one.
+  const inAll = views.every(({ rings }) => (rings[node.role] ?? []).includes(node.rpcAddress));
+  return nodeHealth(node, { tls, ring: inAll && views.length > 0 ? [node.rpcAddress] : [] });
+}

@@ -1,0 +1,116 @@
+import type { ClusterFacts, NodeState, StoreFacts } from '../core/cluster.js';
+import { messageOf, PreconditionError } from '../core/errors.js';
+import type { Target } from '../core/input.js';
+import { frontendsOf, withTarget } from './open-target.js';
+import { listNamespaces, readClusterInfo, type ClusterInfo } from './target-cluster.js';
+import { withTarget as withFrontend } from './target-connection.js';
+import type { ToolResolver } from './tools.js';
+
+/**
+ * Everything that is known of a target without changing it: what each frontend says, what the databases say, and which
+ * processes run. @throws PreconditionError with all that is wrong, not just the first
+ */
+export async function inspectTarget(target: Target, tools: ToolResolver): Promise<ClusterFacts> {
+  const problems: string[] = [];
+  const note = (error: unknown): undefined => {
+    problems.push(messageOf(error));
+    return undefined;
+  };
+  const [cluster, frontends, stores] = await Promise.all([
+    withFrontend(target.connection, async (frontend) => ({
+      info: await readClusterInfo(frontend),
+      namespaces: await listNamespaces(frontend),
+    })).catch(note),
+    readFrontends(target, note),
+    withTarget(target, tools, async ({ driver, stores: opened }) => ({
+      nodes: await driver.listNodes().catch(note),
+      default: await opened.default.describe().catch(note),
+      visibility: await opened.visibility.describe().catch(note),
+    })),
+  ]);
+  if (cluster !== undefined) problems.push(...frontendProblems(target, cluster.info, frontends));
+  if (stores.nodes !== undefined) problems.push(...nodeProblems(target, stores.nodes));
+  if (cluster === undefined || problems.length > 0) {
+    throw new PreconditionError(unique(problems).join('\n'), { target: target.name });
+  }
+  const { info, namespaces } = cluster;
+  return {
+    clusterId: info.clusterId,
+    clusterName: info.clusterName,
+    historyShardCount: info.historyShardCount,
+    persistenceStore: info.persistenceStore,
+    visibilityStore: info.visibilityStore,
+    frontends: frontends.map(({ address, info: { serverVersion } }) => ({ address, version: serverVersion })),
+    namespaces: namespaces.map(({ name }) => name),
+    nodes: found(stores.nodes),
+    stores: { default: found<StoreFacts>(stores.default), visibility: found<StoreFacts>(stores.visibility) },
+  };
+}
+
+interface Frontend {
+  readonly address: string;
+  readonly info: ClusterInfo;
+}
+
+async function readFrontends(target: Target, note: (error: unknown) => undefined): Promise<Frontend[]> {
+  const answers = await Promise.all(
+    frontendsOf(target).map((address) =>
+      withFrontend(
+        target.connection,
+        async (frontend) => ({ address, info: await readClusterInfo(frontend) }),
+        address,
+      ).catch(note),
+    ),
+  );
+  return answers.filter((answer) => answer !== undefined);
+}
+
+function frontendProblems(
+  { name, version, stores }: Target,
+  info: ClusterInfo,
+  frontends: readonly Frontend[],
+): string[] {
+  const problems: string[] = [];
+  for (const { address, info: other } of frontends) {
+    if (other.clusterId !== info.clusterId) {
+      problems.push(
+        `frontend ${address} of ${name} belongs to another cluster (${other.clusterId}, not ${info.clusterId})`,
+      );
+    }
+  }
+  if (version !== undefined && info.serverVersion !== version) {
+    problems.push(
+      `${name} runs ${info.serverVersion}, but the input says ${version}; correct "version", or leave it out`,
+    );
+  }
+  // The names are those of the plugins; two joined by a comma are two stores.
+  for (const [kind, said] of [
+    ['default', info.persistenceStore],
+    ['visibility', info.visibilityStore],
+  ] as const) {
+    if (said !== '' && said !== stores[kind].plugin) {
+      problems.push(`the ${kind} store of ${name} is ${said}, but the input says ${stores[kind].plugin}`);
+    }
+  }
+  return problems;
+}
+
+function nodeProblems({ name }: Target, nodes: readonly NodeState[]): string[] {
+  return nodes
+    .filter(({ running }) => !running)
+    .map(
+      (node) =>
+        `node ${node.name} (${node.role}) of ${name} does not run: no process has its configuration folder and role; ` +
+        'start it, or correct configDir and role',
+    );
+}
+
+/** Everything that could not be found has left a problem, and problems have been thrown. */
+function found<T>(value: T | undefined): T {
+  if (value === undefined) throw new TypeError('a fact is missing without a problem that says why');
+  return value;
+}
+
+function unique(lines: readonly string[]): string[] {
+  return [...new Set(lines)];
+}

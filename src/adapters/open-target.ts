@@ -1,0 +1,45 @@
+import type { Target } from '../core/input.js';
+import type { Driver } from './driver.js';
+import { createProcessDriver } from './process-driver.js';
+import type { Store } from './store.js';
+import { createStore } from './stores.js';
+import type { ToolResolver } from './tools.js';
+
+/** A target with everything that reaches it. */
+export interface OpenTarget {
+  readonly driver: Driver;
+  readonly stores: { readonly default: Store; readonly visibility: Store };
+}
+
+/** The driver that the target's input names. */
+export function createDriver(target: Target, tools: ToolResolver): Driver {
+  switch (target.driver.type) {
+    case 'process':
+      return createProcessDriver(target.driver, tools);
+  }
+}
+
+/** Opens the driver and the stores of `target` for `use`, and closes them after it. */
+export async function withTarget<T>(
+  target: Target,
+  tools: ToolResolver,
+  use: (opened: OpenTarget) => Promise<T>,
+): Promise<T> {
+  const stores = {
+    default: createStore(target.stores.default, 'default', tools),
+    visibility: createStore(target.stores.visibility, 'visibility', tools),
+  };
+  try {
+    return await use({ driver: createDriver(target, tools), stores });
+  } finally {
+    await Promise.all([stores.default.close(), stores.visibility.close()]);
+  }
+}
+
+/** Address of each frontend: as the input says, else those of the nodes that have the role. */
+export function frontendsOf(target: Target): string[] {
+  return (
+    target.frontends ??
+    target.driver.nodes.filter(({ role }) => role === 'frontend').map(({ rpcAddress }) => rpcAddress)
+  );
+}
