@@ -106,7 +106,7 @@ describe('findings', () => {
     for (const path of [plan('1.29.7', '1.31', { '1.30': '1.30.0' }), plan('1.29.7', '1.30.0')]) {
       expect(finding(path, 0, 'patch-retracted')).toMatchObject({
         severity: 'blocking',
-        message: expect.stringContaining('take 1.30.9') as string,
+        message: expect.stringContaining('take 1.30.9'),
       });
       expect(path.hops[0]?.findings[0]?.id).toBe('patch-retracted');
     }
@@ -143,7 +143,7 @@ describe('findings', () => {
     const path = plan('1.29.1', '1.30');
     expect(finding(path, 0, 'rollback-floor')).toMatchObject({
       severity: 'warning',
-      message: expect.stringContaining('1.29.4 is the lowest patch of 1.29') as string,
+      message: expect.stringContaining('1.29.4 is the lowest patch of 1.29'),
     });
     const wayOut = plan('1.29.1', '1.30', { '1.29': '1.29.7' });
     expect([...ids(wayOut, 0), ...ids(wayOut, 1)]).not.toContain('rollback-floor');
@@ -159,7 +159,7 @@ describe('findings', () => {
   ])('what the schema of %s to %s removes is a warning', (from, to, message) => {
     expect(finding(plan(from, to), 0, 'schema-removes')).toMatchObject({
       severity: 'warning',
-      message: expect.stringMatching(message) as string,
+      message: expect.stringMatching(message),
     });
   });
 
@@ -178,7 +178,7 @@ describe('findings', () => {
     expect(ids(path, 0)).toEqual(['no-schema-change']);
     expect(finding(path, 0, 'release-note')).toMatchObject({
       severity: 'note',
-      source: expect.stringContaining('schema/ at 1.31.5') as string,
+      source: expect.stringContaining('schema/ at 1.31.5'),
     });
   });
 

@@ -33,7 +33,7 @@ test.each([
     expect.objectContaining({
       id: 'not-rehearsed',
       severity: 'warning',
-      message: expect.stringContaining(`pass through ${versions}, which`) as string,
+      message: expect.stringContaining(`pass through ${versions}, which`),
     }),
   ]);
 });
