@@ -101,7 +101,7 @@ async function get(url: string, signal: AbortSignal | undefined): Promise<Respon
   const response = await fetch(url, { signal: signal ?? null }).catch((error: unknown) => {
     signal?.throwIfAborted();
     // fetch itself says only "fetch failed"; its cause knows what happened.
-    const cause = error instanceof Error ? error.cause : undefined;
+    const cause = typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
     throw new Error(`${url} cannot be reached (${messageOf(cause ?? error)})`);
   });
   if (!response.ok) {
