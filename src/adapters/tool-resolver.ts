@@ -1,16 +1,15 @@
-import { access, chmod, constants, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { messageOf } from '../core/errors.js';
 import { compareVersions } from '../core/version.js';
 import type { Work } from './store.js';
 import type { ToolResolver } from './tools.js';
 import { downloadRelease } from './tools/download-release.js';
+import { checkBrought, findInFolder, findOnPath, problemOf, type Wanted } from './tools/find-tool.js';
 import { goInstall } from './tools/go-install.js';
-import { cliRelease, serverRelease, type Program, type Release } from './tools/release.js';
+import { cliRelease, serverRelease } from './tools/release.js';
 import { isFile, ToolCache } from './tools/tool-cache.js';
 import { ToolUnavailableError, type ToolAttempt } from './tools/tool-unavailable.js';
-import { readToolVersion } from './tools/tool-version.js';
 
 export interface ToolResolverOptions {
   /** Folder with `PROGRAM` or `VERSION/PROGRAM`; default `TEMPORAL_UPGRADE_TOOLS_DIR`. */
@@ -32,15 +31,6 @@ export interface ToolResolverOptions {
 /** The oldest Temporal CLI that has all the commands and flags that this project uses. */
 const OLDEST_CLI = '1.4.0';
 
-/** What is asked for: a program, of which release, and which versions will do. */
-interface Wanted {
-  readonly program: Program;
-  readonly release: Release;
-  readonly accepts: (version: string) => boolean;
-  /** The versions that will do, in words. */
-  readonly expected: string;
-}
-
 /**
  * Finds programs of Temporal releases: in the configured folder, on PATH, in the cache; brings them as official archive,
  * else by `go install`. Every one is asked for its version before its path is handed out.
@@ -58,8 +48,8 @@ export function createToolResolver(options: ToolResolverOptions = {}): ToolResol
   async function find(wanted: Wanted, work: Work): Promise<string> {
     const tried: ToolAttempt[] = [];
     const found =
-      (toolsDir ? await fromFolder(resolve(toolsDir), wanted, tried, work) : undefined) ??
-      (await fromPath(options.path ?? env['PATH'] ?? '', wanted, tried, work)) ??
+      (toolsDir ? await findInFolder(resolve(toolsDir), wanted, tried, work) : undefined) ??
+      (await findOnPath(options.path ?? env['PATH'] ?? '', wanted, tried, work)) ??
       (await fromCache(wanted, tried, work)) ??
       (await bringAlone(wanted, tried, work));
     if (found === undefined) throw new ToolUnavailableError(wanted.program, wanted.release.version, tried);
@@ -105,7 +95,7 @@ export function createToolResolver(options: ToolResolverOptions = {}): ToolResol
     ].slice(0, options.allowBuild === false ? 1 : 2);
     for (const { place, fill } of ways) {
       try {
-        await cache.keep(release, async (folder) => checked(await fill(folder), wanted, work));
+        await cache.keep(release, async (folder) => checkBrought(await fill(folder), wanted, work));
         return cache.pathOf(release, wanted.program);
       } catch (error) {
         work.signal?.throwIfAborted();
@@ -137,76 +127,4 @@ export function createToolResolver(options: ToolResolverOptions = {}): ToolResol
 function defaultCacheDir(): string {
   const { TEMPORAL_UPGRADE_CACHE_DIR: configured, XDG_CACHE_HOME: xdg } = process.env;
   return configured || join(xdg || join(homedir(), '.cache'), 'temporal-upgrade');
-}
-
-/** A folder that an operator names is meant: what lies there is taken, or it is an error. */
-async function fromFolder(
-  folder: string,
-  wanted: Wanted,
-  tried: ToolAttempt[],
-  work: Work,
-): Promise<string | undefined> {
-  const place = `TEMPORAL_UPGRADE_TOOLS_DIR ${folder}`;
-  for (const file of [join(folder, wanted.release.version, wanted.program), join(folder, wanted.program)]) {
-    if (!(await isFile(file))) continue;
-    const problem = await problemOf(file, wanted, work);
-    if (problem === undefined) return file;
-    throw new ToolUnavailableError(wanted.program, wanted.release.version, [
-      ...tried,
-      { place: file, reason: `${problem}; it lies in the configured folder, so nothing else was tried` },
-    ]);
-  }
-  const exists = await stat(folder).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  tried.push({
-    place,
-    reason: exists ? `has no ${wanted.program} and no ${wanted.release.version}/${wanted.program}` : 'no such folder',
-  });
-  return undefined;
-}
-
-/** PATH may hold any version, for other uses; one that does not fit is passed over. */
-async function fromPath(path: string, wanted: Wanted, tried: ToolAttempt[], work: Work): Promise<string | undefined> {
-  const before = tried.length;
-  for (const folder of path.split(delimiter).filter((each) => each !== '')) {
-    const file = resolve(folder, wanted.program);
-    if (!(await isExecutable(file))) continue;
-    const problem = await problemOf(file, wanted, work);
-    if (problem === undefined) return file;
-    tried.push({ place: `PATH ${file}`, reason: problem });
-  }
-  if (tried.length === before) tried.push({ place: 'PATH', reason: `has no ${wanted.program}` });
-  return undefined;
-}
-
-/** Lets only programs of the right version into the cache, and only when the one that is wanted is among them. */
-async function checked(
-  files: ReadonlyMap<Program, string>,
-  wanted: Wanted,
-  work: Work,
-): Promise<ReadonlyMap<Program, string>> {
-  const file = files.get(wanted.program);
-  if (file === undefined) throw new Error(`has no ${wanted.program}`);
-  await chmod(file, 0o755);
-  const problem = await problemOf(file, wanted, work);
-  if (problem !== undefined) throw new Error(`its ${wanted.program} does not fit: ${problem}`);
-  return files;
-}
-
-async function problemOf(file: string, wanted: Wanted, work: Work): Promise<string | undefined> {
-  if (!(await isExecutable(file))) return 'it is not executable for this user';
-  const found = await readToolVersion(file, work.signal);
-  if ('problem' in found) return `its version cannot be told: ${found.problem}`;
-  if (!wanted.accepts(found.version)) return `it is version ${found.version}, needed is ${wanted.expected}`;
-  return undefined;
-}
-
-async function isExecutable(file: string): Promise<boolean> {
-  if (!(await isFile(file))) return false;
-  return access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }
