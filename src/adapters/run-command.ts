@@ -95,6 +95,58 @@ export async function runCommand(
   }
 }
 
+/**
+ * Runs a program that lives as long as it is wanted: `input` is its first line, and its stdin stays open until it ends, so
+ * that it notices when this process is gone. An abort sends SIGTERM, and SIGKILL `killAfterMs` milliseconds later.
+ * Resolves when it ends with exit code 0, after an abort too. Keeps nothing of its output but the last lines of stderr.
+ * @throws CommandError when it cannot be started or ends in another way
+ */
+export async function runAttached(
+  program: string,
+  args: readonly string[],
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly input: string;
+    readonly signal: AbortSignal;
+    readonly killAfterMs: number;
+    /** Each line of its stdout. */
+    readonly onLine: (line: string) => void;
+  },
+): Promise<void> {
+  const child = execa(program, args, {
+    env: { ...inheritedEnvironment(), ...options.env },
+    extendEnv: false,
+    stdin: 'pipe',
+    buffer: false,
+    forceKillAfterDelay: options.killAfterMs,
+  });
+  child.stdin.on('error', () => undefined); // it ended before it had read; how it ended is reported below
+  child.stdin.write(`${options.input}\n`);
+  const stop = () => child.kill('SIGTERM');
+  options.signal.addEventListener('abort', stop, { once: true });
+  if (options.signal.aborted) stop();
+  const stderr: string[] = [];
+  const reading = Promise.allSettled([
+    (async () => {
+      for await (const line of child.iterable({ from: 'stdout' })) options.onLine(line);
+    })(),
+    (async () => {
+      for await (const line of child.iterable({ from: 'stderr' })) stderr.splice(0, stderr.push(line) > 12 ? 1 : 0);
+    })(),
+  ]);
+  try {
+    await child;
+  } catch (error) {
+    await reading;
+    if (!(error instanceof ExecaError)) throw error;
+    const { timedOut, isCanceled, exitCode, signal, code, originalMessage, durationMs } = error as Failure;
+    const failure = { timedOut, isCanceled, exitCode, signal, code, originalMessage, durationMs };
+    throw commandError(program, { ...failure, stderr: stderr.join('\n') }, Object.values(options.env ?? {}));
+  } finally {
+    options.signal.removeEventListener('abort', stop);
+  }
+}
+
 export function inheritedEnvironment(): Record<string, string> {
   return Object.fromEntries(
     INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),

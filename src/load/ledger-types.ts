@@ -1,1 +1,0 @@
-export type { LedgerSummary, LoadProgress } from '../core/ledger.js';

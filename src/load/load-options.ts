@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { Connection, LoadPolicy } from '../core/input.js';
+
+/** What the load process is told on the first line of its stdin. Secrets are only named; they come by environment. */
+export const LoadOptions = z.strictObject({
+  connection: Connection,
+  policy: LoadPolicy,
+  ledgerFile: z.string().min(1),
+  loadId: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, dot, dash or underscore'),
+});
+export type LoadOptions = z.infer<typeof LoadOptions>;
+
+/** A line that the load process prints each second. */
+export const LoadLine = z.object({
+  /** Canaries that the target has confirmed, over the whole load. */
+  started: z.int(),
+  failedCalls: z.int(),
+  inFlight: z.int(),
+  /** Of this process, in milliseconds. */
+  longestGapMs: z.number(),
+  /** Resident memory of this process. */
+  rssBytes: z.int(),
+});
+export type LoadLine = z.infer<typeof LoadLine>;

@@ -1,0 +1,170 @@
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { connectionOptions } from '../adapters/connection-options.js';
+import { messageOf } from '../core/errors.js';
+import { ensureCanaryNamespace } from './canary-namespace.js';
+import { CanaryTarget, canaryTaskQueueOf } from './canary-target.js';
+import { runCanaryWorker } from './canary-worker.js';
+import { Generator } from './generator.js';
+import { lockGenerator } from './generator-lock.js';
+import { Ledger } from './ledger.js';
+import { LoadOptions, type LoadLine } from './load-options.js';
+import { verifyCanaries } from './verify-ledger.js';
+
+/**
+ * The load process: generator and worker of the canaries of one target. Reads its options from the first line of stdin;
+ * prints a line of JSON each second. SIGTERM ends it gracefully; the end of stdin, which is the death of its parent, at
+ * once. It may be killed at any moment and started again on its ledger.
+ */
+
+/** How long a graceful end waits for calls to be made, and then for canaries to end. */
+const DRAIN_MS = 30_000;
+const END_MS = 60_000;
+/** Longer than an ending generator takes, so that a new one follows it. */
+const LOCK_WAIT_MS = 60_000;
+const VERIFY_EACH_MS = 15_000;
+/** Canaries younger than this are mostly still running: no use to ask. */
+const VERIFY_AFTER_MS = 20_000;
+const SETTLE_MS = 120_000;
+
+const graceful = new AbortController();
+const parentGone = new AbortController();
+const stop = AbortSignal.any([graceful.signal, parentGone.signal]);
+
+process.on('SIGTERM', () => graceful.abort());
+process.on('SIGINT', () => graceful.abort());
+
+function report(message: string): void {
+  process.stderr.write(`${message}\n`);
+}
+
+function readOptions(): Promise<LoadOptions> {
+  return new Promise((resolve, reject) => {
+    const lines = createInterface({ input: process.stdin });
+    lines.once('line', (line) => {
+      try {
+        resolve(LoadOptions.parse(JSON.parse(line)));
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+    lines.once('close', () => {
+      parentGone.abort();
+      reject(new Error('stdin ended before the options came; expected them as one line of JSON'));
+    });
+  });
+}
+
+async function main(): Promise<void> {
+  const { connection: where, policy, ledgerFile, loadId } = await readOptions();
+  // The worker's own handling of signals would end it before its canaries have ended.
+  Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('WARN', ({ message }) => report(message)) });
+  const reachableBy = await connectionOptions(where);
+  const connection = Connection.lazy(reachableBy);
+  using ledger = new Ledger(ledgerFile, loadId);
+  const target = new CanaryTarget(connection, policy.namespace, loadId);
+
+  const ticking = tickWhileWaiting(ledger);
+  using owned = new DisposableStack();
+  owned.use(await lockGenerator(ledgerFile, LOCK_WAIT_MS));
+  await makeNamespace(ledger, connection, policy.namespace);
+  clearInterval(ticking);
+  if (stop.aborted) return;
+
+  const generator = new Generator({ ledger, target, policy });
+  const printing = setInterval(() => print(generator.state()), 1_000);
+  const stopWorker = new AbortController();
+  const working = runCanaryWorker({
+    reachableBy,
+    namespace: policy.namespace,
+    taskQueue: canaryTaskQueueOf(loadId),
+    startsPerSecond: policy.startsPerSecond,
+    stop: stopWorker.signal,
+    onProblem: report,
+  });
+  const verifying = verifyAsItGoes(ledger, target);
+  // A worker that cannot even be made ends the process: its parent sees it, and starts another.
+  await Promise.race([generator.run(stop, () => (parentGone.signal.aborted ? 0 : DRAIN_MS)), working]);
+  await verifying;
+  if (!parentGone.signal.aborted) await waitForCanaries(ledger, target);
+  stopWorker.abort();
+  await working;
+  clearInterval(printing);
+  print(generator.state());
+}
+
+function print(state: Omit<LoadLine, 'rssBytes'>): void {
+  const line: LoadLine = { ...state, rssBytes: process.memoryUsage.rss() };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+/** Shows that it lives while it waits for its turn. */
+function tickWhileWaiting(ledger: Ledger): NodeJS.Timeout {
+  return setInterval(
+    () =>
+      print({
+        started: ledger.countStarted(),
+        failedCalls: ledger.countFailedCalls(),
+        inFlight: 0,
+        longestGapMs: 0,
+      }),
+    1_000,
+  );
+}
+
+/** A target that is away now is waited for, and each attempt counts as a failed call: no load is no good news. */
+async function makeNamespace(ledger: Ledger, connection: Connection, namespace: string): Promise<void> {
+  while (!stop.aborted) {
+    try {
+      return await ensureCanaryNamespace(connection, namespace, stop);
+    } catch (error) {
+      if (stop.aborted) return;
+      ledger.recordFailedCall({ at: Date.now(), call: 'namespace', workflowId: '', reason: messageOf(error) });
+      report(`namespace ${namespace}: ${messageOf(error)}`);
+      await sleep(1_000);
+    }
+  }
+}
+
+/**
+ * Verifies what has ended while it is fresh: the target deletes closed canaries after some days, and a roll-out may wait
+ * longer than that at a gate.
+ */
+async function verifyAsItGoes(ledger: Ledger, target: CanaryTarget): Promise<void> {
+  while (!stop.aborted) {
+    await sleep(VERIFY_EACH_MS, undefined, { signal: stop }).catch(() => undefined);
+    if (!stop.aborted) await verify(ledger, target, VERIFY_AFTER_MS, stop);
+  }
+}
+
+/** After the last start: until every canary that nothing holds back has ended, or the time for that is over. */
+async function waitForCanaries(ledger: Ledger, target: CanaryTarget): Promise<void> {
+  const giveUpAt = Date.now() + END_MS;
+  while (!parentGone.signal.aborted && Date.now() < giveUpAt && ledger.countReadyToEnd() > 0) {
+    await sleep(2_000);
+    await verify(ledger, target, 0, parentGone.signal);
+  }
+}
+
+async function verify(ledger: Ledger, target: CanaryTarget, afterMs: number, signal: AbortSignal): Promise<void> {
+  try {
+    await verifyCanaries({ ledger, target, settleMs: SETTLE_MS, before: Date.now() - afterMs, signal });
+  } catch (error) {
+    // The target is away: the next time, or the verification of the roll-out itself, asks again.
+    if (!signal.aborted) report(`verification: ${messageOf(error)}`);
+  }
+}
+
+parentGone.signal.addEventListener('abort', () => {
+  // Whatever hangs then must not keep a second generator waiting.
+  setTimeout(() => process.exit(0), 5_000).unref();
+});
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    report(messageOf(error));
+    process.exit(1);
+  },
+);
