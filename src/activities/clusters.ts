@@ -4,6 +4,7 @@ import { claim, readClaim, release, type LockHolder } from '../adapters/cluster-
 import { nodeHealthInAllViews, ringViews } from '../adapters/cluster-view.js';
 import { inspectTarget } from '../adapters/inspect-target.js';
 import { withTarget } from '../adapters/open-target.js';
+import { readClusterInfo } from '../adapters/target-cluster.js';
 import { withTarget as withFrontend } from '../adapters/target-connection.js';
 import { createTdbg } from '../adapters/tdbg.js';
 import type { ToolResolver } from '../adapters/tools.js';
@@ -21,17 +22,15 @@ type ClusterActivities = Pick<TargetActivities, 'inspectTarget' | 'claimTarget' 
 export const createClusterActivities = ({ tools }: { readonly tools: ToolResolver }): ClusterActivities => ({
   async inspectTarget({ target, controlPlaneClusterId }) {
     try {
+      const { clusterId } = await withFrontend(target.connection, (frontend) => readClusterInfo(frontend));
+      if (clusterId === controlPlaneClusterId) throw targetIsControlPlane(target, clusterId);
       const facts = await inspectTarget(target, tools);
-      if (facts.clusterId !== controlPlaneClusterId) return facts;
+      requireStatedVersion(target, facts);
+      return facts;
     } catch (error) {
       if (!(error instanceof PreconditionError)) throw error;
       throw ApplicationFailure.create({ type: FailureType.preflightFailed, message: error.message, cause: error });
     }
-    throw ApplicationFailure.nonRetryable(
-      `${target.name} is the Temporal that runs this roll-out (cluster ${controlPlaneClusterId}); it would take itself down. ` +
-        'Run the roll-out on another control plane, such as the one of "temporal-upgrade dev"',
-      FailureType.targetIsControlPlane,
-    );
   },
 
   async claimTarget({ target, holder }) {
@@ -103,6 +102,23 @@ async function isOver(held: LockHolder, own: Holder): Promise<boolean> {
     if (error instanceof WorkflowNotFoundError) return true;
     throw error;
   }
+}
+
+function targetIsControlPlane({ name }: Target, clusterId: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(
+    `${name} is the Temporal that runs this roll-out (cluster ${clusterId}); it would take itself down. ` +
+      'Run the roll-out on another control plane, such as the one of "temporal-upgrade dev"',
+    FailureType.targetIsControlPlane,
+  );
+}
+
+/** Only before the first hop: after it the version is another than the one stated. */
+function requireStatedVersion({ name, version }: Target, { frontends }: ClusterFacts): void {
+  const other = frontends.find((frontend) => version !== undefined && frontend.version !== version);
+  if (other === undefined) return;
+  throw new PreconditionError(
+    `frontend ${other.address} of ${name} runs ${other.version}, but the input says ${version}; correct "version", or leave it out`,
+  );
 }
 
 function versionProblems({ target, from, to }: HopPlace, { frontends, nodes }: ClusterFacts): string[] {

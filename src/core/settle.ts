@@ -5,13 +5,13 @@ export interface SettleCase {
   readonly shardCount: number;
   /** Rows of the table `shards` before the servers were replaced. */
   readonly before: readonly ShardRow[];
+  /** When they were read, ISO 8601. */
+  readonly beforeTakenAt: string;
   readonly after: readonly ShardRow[];
-  /** host:port of each history process of the new version, as it broadcasts itself. */
-  readonly newOwners: readonly string[];
+  /** The history processes of the wanted version: host:port as they broadcast themselves, and when they began, ISO 8601. */
+  readonly owners: readonly { readonly address: string; readonly startedAt: string }[];
   /** Shard ids that each history node says it holds. */
   readonly ownedByNode: Readonly<Record<string, readonly number[]>>;
-  /** When the last process of the old version was gone, ISO 8601. */
-  readonly lastOldExit: string;
 }
 
 export interface SettleProof {
@@ -20,30 +20,33 @@ export interface SettleProof {
   readonly missingCount: number;
   /** The first twenty of them. */
   readonly missing: readonly { readonly shardId: number; readonly reason: string }[];
-  /** Shards by the host:port that the table names as owner, new processes only. */
+  /** Shards by the host:port that the table names as owner, processes of the wanted version only. */
   readonly owned: Readonly<Record<string, number>>;
 }
 
 const LISTED = 20;
 
 /**
- * Whether every shard was taken, once, by a process of the new version: its range id rose, its owner is a new one, and it
- * was written after the last old process had gone. The range id alone proves nothing, as it also rises when a process uses
- * up its block of task ids. That each is held by exactly one process is what the processes themselves say.
+ * Whether every shard is owned, once, by a process of the wanted version: its owner is one of them and wrote its row after
+ * it had begun, so that it is this process and not its predecessor at the same address; and where the owner is newer than
+ * `before`, its range id rose too. The range id alone proves nothing, as it also rises when a process uses up its block of
+ * task ids; and it fences: once it rose, no process before can write the shard. That each is held by exactly one process
+ * is what the processes themselves say.
  */
 export function proveSettle(given: SettleCase): SettleProof {
   const before = byShard(given.before);
   const after = byShard(given.after);
   const holders = countHolders(given.ownedByNode);
-  const owned: Record<string, number> = Object.fromEntries(given.newOwners.map((address) => [address, 0]));
+  const owned: Record<string, number> = Object.fromEntries(given.owners.map(({ address }) => [address, 0]));
   const missing: { shardId: number; reason: string }[] = [];
 
   for (let shardId = 1; shardId <= given.shardCount; shardId += 1) {
     const rows = after.get(shardId) ?? [];
-    const owner = rows[0] && addressOf(rows[0].owner, given.newOwners);
-    if (owner !== undefined) owned[owner] = (owned[owner] ?? 0) + 1;
+    const owner = rows[0] && ownerOf(rows[0].owner, given.owners);
+    if (owner !== undefined) owned[owner.address] = (owned[owner.address] ?? 0) + 1;
     const reason =
-      rowProblem(before.get(shardId) ?? [], rows, owner, given.lastOldExit) ?? holderProblem(holders.get(shardId) ?? 0);
+      rowProblem(before.get(shardId) ?? [], rows, owner, given.beforeTakenAt) ??
+      holderProblem(holders.get(shardId) ?? 0);
     if (reason !== undefined) missing.push({ shardId, reason });
   }
   for (const shardId of new Set([...after.keys(), ...holders.keys()])) {
@@ -61,20 +64,22 @@ export function proveSettle(given: SettleCase): SettleProof {
 function rowProblem(
   [before, ...moreBefore]: readonly ShardRow[],
   [after, ...moreAfter]: readonly ShardRow[],
-  owner: string | undefined,
-  lastOldExit: string,
+  owner: SettleCase['owners'][number] | undefined,
+  beforeTakenAt: string,
 ): string | undefined {
   if (before === undefined) return 'has no row from before the servers were replaced';
   if (after === undefined) return 'has no row now';
   if (moreBefore.length > 0 || moreAfter.length > 0) return 'has more than one row';
-  if (owner === undefined) return `its owner, ${after.owner || 'nobody'}, is no process of the new version`;
+  if (owner === undefined) return `its owner, ${after.owner || 'nobody'}, is no process of the wanted version`;
+  // NaN for what is no date, and every comparison with it is false: not proved.
+  if (!(Date.parse(after.updatedAt) > Date.parse(owner.startedAt))) {
+    return `was last written at ${after.updatedAt}, not after its owner ${owner.address} began at ${owner.startedAt}`;
+  }
+  // A process that was there before and was not replaced may keep what it had.
+  if (Date.parse(owner.startedAt) <= Date.parse(beforeTakenAt)) return undefined;
   if (after.owner === before.owner) return `its owner is still ${after.owner}`;
   if (!isGreater(after.rangeId, before.rangeId))
     return `its range id did not rise: ${before.rangeId}, now ${after.rangeId}`;
-  // NaN for what is no date, and every comparison with it is false: not proved.
-  if (!(Date.parse(after.updatedAt) > Date.parse(lastOldExit))) {
-    return `was last written at ${after.updatedAt}, not after the last old process had gone at ${lastOldExit}`;
-  }
   return undefined;
 }
 
@@ -84,11 +89,11 @@ function holderProblem(count: number): string | undefined {
 }
 
 /**
- * The new process that an owner text names. The text is `host:port-sequence-uuid`: fmt.Sprintf("%s-%v-%v") in
+ * The process that an owner text names. The text is `host:port-sequence-uuid`: fmt.Sprintf("%s-%v-%v") in
  * service/history/shard/context_impl.go at 1.28.1, 1.29.1, 1.30.7 and 1.31.2.
  */
-function addressOf(owner: string, addresses: readonly string[]): string | undefined {
-  return addresses.find((address) => owner.startsWith(`${address}-`) && /^\d/.test(owner.slice(address.length + 1)));
+function ownerOf(text: string, owners: SettleCase['owners']): SettleCase['owners'][number] | undefined {
+  return owners.find(({ address }) => text.startsWith(`${address}-`) && /^\d/.test(text.slice(address.length + 1)));
 }
 
 function isGreater(a: string, b: string): boolean {

@@ -85,6 +85,8 @@ export interface RolloutStatus {
   /** Phases of the present hop that are behind it. */
   readonly phases: readonly PhaseResult[];
   readonly hops: readonly HopResult[];
+  /** What was done between the hops. */
+  readonly steps: readonly PhaseResult[];
   readonly decisions: readonly DecisionRecord[];
   readonly settle?: { readonly atLeastMs: number; readonly reason?: string | undefined } | undefined;
   /** Failure of the present incident. */

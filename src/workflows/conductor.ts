@@ -308,6 +308,7 @@ export class Conductor {
       paused: desk.paused === undefined ? undefined : { by: desk.paused.by, reason: desk.paused.reason },
       phases: this.#phases,
       hops: this.hops,
+      steps: this.steps,
       decisions: desk.records,
       settle:
         input === undefined

@@ -4,6 +4,7 @@ import type { ShardRow } from '../../src/core/cluster.js';
 import { proveSettle, type SettleCase } from '../../src/core/settle.js';
 
 const NODES = ['127.0.0.1:7234', '127.0.0.2:7234'] as const;
+const STARTED = '2026-11-21T10:00:00.000Z';
 const uuid = '9b1c2f3a-0000-4000-8000-000000000001';
 
 function settled(shardCount = 4): SettleCase {
@@ -23,12 +24,12 @@ function settled(shardCount = 4): SettleCase {
       owner: `${nodeOf(shardId)}-2-${uuid}`,
       updatedAt: '2026-11-21T10:00:01.000Z',
     })),
-    newOwners: NODES,
+    beforeTakenAt: '2026-11-21T09:59:30.000Z',
+    owners: NODES.map((address) => ({ address, startedAt: STARTED })),
     ownedByNode: {
       'history-1': ids.filter((shardId) => shardId % 2 !== 0),
       'history-2': ids.filter((shardId) => shardId % 2 === 0),
     },
-    lastOldExit: '2026-11-21T10:00:00.000Z',
   };
 }
 
@@ -37,13 +38,22 @@ const withRow = (given: SettleCase, shardId: number, changes: Partial<ShardRow>)
   after: given.after.map((row) => (row.shardId === shardId ? { ...row, ...changes } : row)),
 });
 
-test('every shard taken by a new process, once, after the last old one had gone, is the proof', () => {
+test('every shard taken by a new process, once, is the proof', () => {
   expect(proveSettle(settled())).toEqual({
     proved: true,
     missingCount: 0,
     missing: [],
     owned: { '127.0.0.1:7234': 2, '127.0.0.2:7234': 2 },
   });
+});
+
+test('what a process keeps that was not replaced, as in the roll-back of half a roll, need not move', () => {
+  const given = settled();
+  const kept = withRow(given, 1, { owner: given.before[0]?.owner ?? '', rangeId: '9', updatedAt: STARTED });
+  const [first, ...others] = given.owners;
+  const unreplaced = { address: first?.address ?? '', startedAt: '2026-11-21T09:00:00.000Z' };
+  expect(proveSettle({ ...kept, owners: [unreplaced, ...others] }).proved).toBe(true);
+  expect(proveSettle(kept).proved).toBe(false);
 });
 
 test('range ids are 64 bits wide', () => {
@@ -63,18 +73,18 @@ describe('no proof, and the shard and the reason are named', () => {
     [
       'owner is an old process',
       withRow(given, 2, { owner: `127.0.0.3:7234-2-${uuid}` }),
-      /127\.0\.0\.3:7234-2-.* is no process of the new/,
+      /127\.0\.0\.3:7234-2-.* is no process of the wanted/,
     ],
-    ['owner of a longer port', withRow(given, 2, { owner: `127.0.0.2:72345-2-${uuid}` }), /no process of the new/],
-    ['owner of a longer host', withRow(given, 2, { owner: `x127.0.0.2:7234-2-${uuid}` }), /no process of the new/],
-    ['owner without a sequence', withRow(given, 2, { owner: '127.0.0.2:7234-' }), /no process of the new/],
+    ['owner of a longer port', withRow(given, 2, { owner: `127.0.0.2:72345-2-${uuid}` }), /no process of the wanted/],
+    ['owner of a longer host', withRow(given, 2, { owner: `x127.0.0.2:7234-2-${uuid}` }), /no process of the wanted/],
+    ['owner without a sequence', withRow(given, 2, { owner: '127.0.0.2:7234-' }), /no process of the wanted/],
     ['no owner', withRow(given, 2, { owner: '' }), /its owner, nobody, is no/],
     [
-      'written when the last old one was there',
-      withRow(given, 2, { updatedAt: given.lastOldExit }),
-      /not after the last old process/,
+      'written by the process before at the same address',
+      withRow(given, 2, { updatedAt: STARTED }),
+      /not after its owner/,
     ],
-    ['written at no time', withRow(given, 2, { updatedAt: '' }), /not after the last old process/],
+    ['written at no time', withRow(given, 2, { updatedAt: '' }), /not after its owner/],
     ['row gone', { ...given, after: given.after.filter(({ shardId }) => shardId !== 2) }, /has no row now/],
     ['no row before', { ...given, before: given.before.filter(({ shardId }) => shardId !== 2) }, /no row from before/],
     ['row twice', { ...given, after: [...given.after, ...given.after.slice(1, 2)] }, /more than one row/],
@@ -90,8 +100,9 @@ describe('no proof, and the shard and the reason are named', () => {
     expect(proof.missing).toEqual([{ shardId: 2, reason: expect.stringMatching(reason) }]);
   });
 
-  test('a time of the last exit that is none proves nothing', () => {
-    expect(proveSettle({ ...given, lastOldExit: '' })).toMatchObject({ proved: false, missingCount: 4 });
+  test('a start time that is none proves nothing', () => {
+    const owners = given.owners.map(({ address }) => ({ address, startedAt: '' }));
+    expect(proveSettle({ ...given, owners })).toMatchObject({ proved: false, missingCount: 4 });
   });
 
   test('a shard beyond the count of the cluster', () => {
@@ -103,8 +114,8 @@ describe('no proof, and the shard and the reason are named', () => {
     expect(proveSettle(settled(0)).proved).toBe(false);
   });
 
-  test('no new processes', () => {
-    expect(proveSettle({ ...given, newOwners: [] })).toMatchObject({ proved: false, missingCount: 4, owned: {} });
+  test('no processes of the wanted version', () => {
+    expect(proveSettle({ ...given, owners: [] })).toMatchObject({ proved: false, missingCount: 4, owned: {} });
   });
 });
 

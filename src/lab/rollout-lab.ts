@@ -1,0 +1,203 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { isRunning, listProcesses, signalProcess, type ProcessId } from '../adapters/linux-process.js';
+import { startDetached } from '../adapters/run-command.js';
+import type { ToolResolver } from '../adapters/tools.js';
+import { DEFAULT_TASK_QUEUE } from '../contract/names.js';
+import type { RolloutInputText } from '../core/input.js';
+import { startDevServer, type DevServer } from '../dev-server.js';
+import { removeLab } from './clean-up.js';
+import { startCluster, type LabCluster } from './cluster.js';
+import { findFreePorts } from './free-ports.js';
+import { startPostgres, type LabPostgres } from './postgres.js';
+import type { LabRole } from './server-config.js';
+
+export interface RolloutLabOptions {
+  /** Folder of everything in it; what a killed lab left there is removed first. */
+  readonly directory: string;
+  readonly version: string;
+  readonly tools: ToolResolver;
+  readonly staging?: {
+    readonly nodesPerRole?: Partial<Record<LabRole, number>>;
+    readonly shards?: number;
+    readonly tls?: boolean;
+  };
+  readonly live?: {
+    readonly nodesPerRole?: Partial<Record<LabRole, number>>;
+    readonly shards?: number;
+    readonly tls?: boolean;
+  };
+  readonly onProgress?: (line: string) => void;
+}
+
+/** A worker of the roll-out, as a process of its own. */
+export interface WorkerProcess {
+  readonly id: ProcessId;
+  /** Ends it at once, as `kill -9` does. */
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+  /** Highest resident memory so far, in bytes. */
+  peakMemory(): Promise<number>;
+}
+
+/** Two real clusters, a control plane, and what a roll-out between them needs. */
+export interface RolloutLab {
+  readonly directory: string;
+  readonly postgres: LabPostgres;
+  readonly staging: LabCluster;
+  readonly live: LabCluster;
+  readonly controlPlane: DevServer;
+  readonly client: Client;
+  startWorker(): Promise<WorkerProcess>;
+  /** Ends the control plane at once, and starts it again on its database file. */
+  killControlPlane(): Promise<void>;
+  restartControlPlane(): Promise<void>;
+  /** A roll-out of both clusters; `policy` is put over short waits with their reasons. */
+  input(to: string, more?: Partial<RolloutInputText>): RolloutInputText;
+  stop(): Promise<void>;
+}
+
+const WORKER = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
+
+/** Starts PostgreSQL, a staging and a live cluster, and the control plane; no worker yet. */
+export async function startRolloutLab(options: RolloutLabOptions): Promise<RolloutLab> {
+  const { directory, version, tools, onProgress = () => undefined } = options;
+  const controlPlaneDir = join(directory, 'control-plane');
+  await stopControlPlaneOf(controlPlaneDir);
+  await stopWorkersOf(directory);
+  await removeLab(directory);
+
+  onProgress('starting PostgreSQL');
+  const postgres = await startPostgres({ directory: join(directory, 'postgres') });
+  const clusters: LabCluster[] = [];
+  const workers: WorkerProcess[] = [];
+  let controlPlane: DevServer | undefined;
+  let client: Client | undefined;
+  const stop = async () => {
+    for (const worker of workers) await worker.stop();
+    await client?.connection.close();
+    await controlPlane?.stop();
+    for (const cluster of clusters) await cluster.stop();
+    await postgres.stop();
+  };
+  try {
+    const start = async (name: 'staging' | 'live') => {
+      onProgress(`starting cluster ${name} on ${version}`);
+      const cluster = await startCluster({
+        name,
+        version,
+        postgres,
+        tools,
+        directory: join(directory, name),
+        ...options[name],
+      });
+      clusters.push(cluster);
+      return cluster;
+    };
+    const staging = await start('staging');
+    const live = await start('live');
+    onProgress('starting the control plane');
+    const [port = 0, uiPort = 0] = await findFreePorts(2);
+    const serverOptions = { dataDir: controlPlaneDir, port, uiPort, tools };
+    controlPlane = await startDevServer(serverOptions);
+    const { address } = controlPlane;
+    client = new Client({ connection: await Connection.connect({ address }) });
+    return {
+      directory,
+      postgres,
+      staging,
+      live,
+      controlPlane,
+      client,
+      startWorker: async () => {
+        const worker = await startWorker({ directory, address, pgBin: postgres.binDir, number: workers.length + 1 });
+        workers.push(worker);
+        return worker;
+      },
+      killControlPlane: () => stopControlPlaneOf(controlPlaneDir, 'SIGKILL'),
+      restartControlPlane: async () => void (await startDevServer(serverOptions)),
+      input: (to, more) => ({
+        to,
+        staging: staging.target,
+        live: live.target,
+        dataDir: join(directory, 'data'),
+        ...more,
+      }),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startWorker(options: {
+  readonly directory: string;
+  readonly address: string;
+  readonly pgBin: string;
+  readonly number: number;
+}): Promise<WorkerProcess> {
+  const { directory, address, pgBin, number } = options;
+  const logFile = join(directory, `worker-${number}.log`);
+  const { pid } = await startDetached(process.execPath, ['--disable-warning=ExperimentalWarning', WORKER, directory], {
+    cwd: directory,
+    logFile,
+    env: {
+      TEMPORAL_ADDRESS: address,
+      TEMPORAL_NAMESPACE: 'default',
+      TEMPORAL_UPGRADE_TASK_QUEUE: DEFAULT_TASK_QUEUE,
+      // pg_dump must not be older than the server, which is the lab's own.
+      TEMPORAL_UPGRADE_PG_BIN: pgBin,
+      ...environmentOfTools(),
+    },
+  });
+  const found = (await listProcesses()).find((candidate) => candidate.pid === pid);
+  if (found === undefined) throw new Error(`the worker ended at once; ${logFile} says why`);
+  const id: ProcessId = { pid, startTicks: found.startTicks };
+  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+    await signalProcess(id, signal);
+    const deadline = Date.now() + 30_000;
+    while (await isRunning(id)) {
+      if (Date.now() > deadline) await signalProcess(id, 'SIGKILL');
+      await sleep(50);
+    }
+  };
+  return { id, kill: () => end('SIGKILL'), stop: () => end('SIGTERM'), peakMemory: () => peakMemoryOf(pid) };
+}
+
+/** What tells the worker's tool resolver where to look, as it tells this process. */
+function environmentOfTools(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value !== undefined &&
+      /^(TEMPORAL_UPGRADE_(TOOLS_DIR|CACHE_DIR|RELEASES_URL)|XDG_CACHE_HOME|GO[A-Z]+)$/.test(name)
+        ? [[name, value]]
+        : [],
+    ),
+  );
+}
+
+/** `VmHWM` of /proc/PID/status, which the kernel gives in kibibytes. */
+async function peakMemoryOf(pid: number): Promise<number> {
+  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kibibytes) * 1_024;
+}
+
+async function stopControlPlaneOf(dataDir: string, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+  await endAll((argv) => argv.includes(join(dataDir, 'control-plane.db')), signal);
+}
+
+async function stopWorkersOf(directory: string): Promise<void> {
+  await endAll((argv) => argv.includes(WORKER) && argv.includes(directory), 'SIGKILL');
+}
+
+async function endAll(matches: (argv: readonly string[]) => boolean, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  for (const found of await listProcesses()) {
+    if (!matches(found.argv)) continue;
+    await signalProcess(found, signal);
+    while (await isRunning(found)) await sleep(50);
+  }
+}
