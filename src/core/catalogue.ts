@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InvalidRolloutError } from './errors.js';
-import { problemsOf } from './input.js';
+import { problemsOf } from './input-problems.js';
 import { compareVersions, isMinor, isServerVersion, minorOf } from './version.js';
 
 /** Facts about server releases, read from a file: a new release is new data, not new code. What we do not use is left out. */

@@ -8,12 +8,18 @@ import { z } from 'zod';
 export const Duration = z
   .union([z.int().nonnegative(), z.string()])
   .transform((value, context) => {
-    const parsed = typeof value === 'number' ? value : ms(value as StringValue);
+    const parsed = typeof value === 'number' ? value : readSpan(value);
     if (Number.isFinite(parsed) && parsed >= 0) return Math.round(parsed);
     context.addIssue(`"${value}" is no span of time; write milliseconds, or text such as "90s", "10m" or "2h"`);
     return z.NEVER;
   })
   .describe('Milliseconds, or text such as "90s", "10m" or "2h".');
+
+/** NaN for what is no span of time; `ms` itself throws at empty and at very long text. */
+function readSpan(text: string): number {
+  const trimmed = text.trim();
+  return trimmed === '' || trimmed.length > 100 ? NaN : (ms(trimmed as StringValue) ?? NaN);
+}
 
 /** `95_000` becomes `1m 35s`: at most two units, for people. */
 export function formatDuration(milliseconds: number): string {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { Duration } from './duration.js';
-import { InvalidRolloutError, type InputProblem } from './errors.js';
-import { isMinor, isServerVersion, minorOf } from './version.js';
+import { InvalidRolloutError } from './errors.js';
+import { anyShape, reportNodeProblems, reportPinProblems, reportSameCluster, reportSameStore } from './input-checks.js';
+import { problemsOf } from './input-problems.js';
+import { isMinor, isServerVersion } from './version.js';
 
 /**
  * What an operator gives to start a roll-out. It is sent as JSON by the Temporal CLI and kept in the workflow's history,
@@ -17,18 +19,32 @@ export const SecretRef = z.union([
 ]);
 export type SecretRef = z.infer<typeof SecretRef>;
 
+const HOST_AND_PORT = /^(\[[^\]]+\]|[^:\s]+):(\d{1,5})$/;
 const HostAndPort = z
   .string()
-  .regex(/^(\[[^\]]+\]|[^:\s]+):\d{1,5}$/, 'expected host:port, such as "temporal.example.com:7233"')
-  .refine((address) => Number(address.slice(address.lastIndexOf(':') + 1)) <= 65_535, 'the port is above 65535');
+  .regex(HOST_AND_PORT, 'expected host:port, such as "temporal.example.com:7233"')
+  // Not with `abort` at the first check: an aborted field would keep the checks between fields from running.
+  .refine((address) => {
+    const port = HOST_AND_PORT.exec(address)?.[2];
+    return port === undefined || (Number(port) >= 1 && Number(port) <= 65_535);
+  }, 'the port is not between 1 and 65535');
+const ServerVersion = z
+  .string()
+  .refine(isServerVersion, 'expected a version in full, such as "1.30.7"')
+  .meta({ pattern: '^\\d+\\.\\d+\\.\\d+$' });
 const FilePath = z.string().min(1);
 
-export const Tls = z.strictObject({
-  serverCaFile: FilePath.optional().describe('Certificate authority of the server; the system’s when left out.'),
-  clientCertFile: FilePath.optional(),
-  clientKeyFile: FilePath.optional(),
-  serverName: z.string().min(1).optional().describe('Name to expect in the server’s certificate.'),
-});
+export const Tls = z
+  .strictObject({
+    serverCaFile: FilePath.optional().describe('Certificate authority of the server; the system’s when left out.'),
+    clientCertFile: FilePath.optional(),
+    clientKeyFile: FilePath.optional(),
+    serverName: z.string().min(1).optional().describe('Name to expect in the server’s certificate.'),
+  })
+  .refine(({ clientCertFile, clientKeyFile }) => (clientCertFile === undefined) === (clientKeyFile === undefined), {
+    path: ['clientKeyFile'],
+    message: 'a client certificate and its key are given together',
+  });
 export type Tls = z.infer<typeof Tls>;
 
 /** How the frontend of a target is reached: by address, or by a profile of the Temporal CLI's `temporal.toml`. */
@@ -73,7 +89,7 @@ export const ProcessNode = z.strictObject({
   role: Role,
   rpcAddress: HostAndPort.describe('Where its gRPC port answers.'),
   metricsAddress: HostAndPort.optional().describe('Where it serves Prometheus metrics at /metrics.'),
-  configDir: FilePath.describe(
+  configDir: FilePath.startsWith('/', 'expected an absolute path').describe(
     'Absolute folder of its configuration, given to the server as --config. One folder a node.',
   ),
   configEnv: z.string().min(1).default('development').describe('Name of the configuration file without .yaml: --env.'),
@@ -84,11 +100,11 @@ export type ProcessNode = z.infer<typeof ProcessNode>;
 
 export const ProcessDriver = z.strictObject({
   type: z.literal('process'),
-  nodes: z.array(ProcessNode).min(1),
+  nodes: z.array(ProcessNode).min(1).superRefine(reportNodeProblems, anyShape),
   allowNoAuth: z.boolean().default(false).describe('Start servers with --allow-no-auth.'),
   internodeTls: Tls.optional().describe('TLS between the roles, where the target has it.'),
-  stopTimeout: Duration.default(120_000).describe('How long a process may take to stop before it is killed.'),
-  startTimeout: Duration.default(180_000).describe('How long a process may take until it is SERVING.'),
+  stopTimeout: Duration.prefault(120_000).describe('How long a process may take to stop before it is killed.'),
+  startTimeout: Duration.prefault(180_000).describe('How long a process may take until it is SERVING.'),
 });
 export type ProcessDriver = z.infer<typeof ProcessDriver>;
 
@@ -101,17 +117,18 @@ export const Target = z.strictObject({
   connection: Connection,
   frontends: z
     .array(HostAndPort)
+    .min(1)
     .optional()
     .describe('Address of each frontend; the connection’s alone when left out.'),
-  version: z
-    .string()
-    .refine(isServerVersion, 'expected a version in full, such as "1.29.1"')
-    .optional()
-    .describe('Version that it is believed to run; the roll-out refuses to start when it runs another.'),
-  stores: z.strictObject({
-    default: StoreInput,
-    visibility: StoreInput,
-  }),
+  version: ServerVersion.optional().describe(
+    'Version that it is believed to run; the roll-out refuses to start when it runs another.',
+  ),
+  stores: z
+    .strictObject({
+      default: StoreInput,
+      visibility: StoreInput,
+    })
+    .superRefine(reportSameStore, anyShape),
   driver: DriverInput,
   taskQueue: z.string().min(1).optional().describe('Task queue of the workers near this target.'),
   backupDir: FilePath.describe('Folder for backups, seen by the workers of this target.'),
@@ -142,9 +159,9 @@ export const Policy = z
       .describe('Where a person decides. Staging has no gates unless they are named; live has all of them.'),
     settle: z
       .strictObject({
-        atLeast: Duration.default(600_000).describe('Time that History gets to load and rewrite every shard.'),
-        reason: z.string().min(1).optional().describe('Why less than ten minutes are enough here.'),
-        proofTimeout: Duration.default(600_000).describe(
+        atLeast: Duration.prefault(600_000).describe('Time that History gets to load and rewrite every shard.'),
+        reason: z.string().trim().min(1).optional().describe('Why less than ten minutes are enough here.'),
+        proofTimeout: Duration.prefault(600_000).describe(
           'How long after that the proof may take before a person is asked.',
         ),
       })
@@ -156,7 +173,7 @@ export const Policy = z
       }),
     observation: z
       .strictObject({
-        window: Duration.default(180_000).describe('Length of each observation.'),
+        window: Duration.prefault(180_000).describe('Length of each observation.'),
         minRequests: z.int().nonnegative().default(200).describe('Fewer requests in a window are no evidence.'),
         maxErrorRatioRise: z
           .number()
@@ -180,23 +197,26 @@ export const Policy = z
         live: LoadPolicy.optional().describe('Canaries on live too; none unless asked for.'),
       })
       .prefault({}),
-    watchLive: Duration.default(0).describe('How long live is watched after its last hop before the roll-out closes.'),
+    watchLive: Duration.prefault(0).describe('How long live is watched after its last hop before the roll-out closes.'),
   })
   .prefault({});
 export type Policy = z.infer<typeof Policy>;
 
 export const RolloutInput = z
   .strictObject({
+    $schema: z.string().optional().describe('For editors: where the JSON Schema of this file is. Not read.'),
     to: z
       .string()
       .refine(
         (text) => isServerVersion(text) || isMinor(text),
         'expected a minor such as "1.31", or a version such as "1.31.2"',
-      ),
+      )
+      .meta({ pattern: '^\\d+\\.\\d+(\\.\\d+)?$' })
+      .describe('Minor to reach, at its newest patch, or a version in full.'),
     pins: z
       .record(
-        z.string().refine(isMinor, 'expected a minor such as "1.30"'),
-        z.string().refine(isServerVersion, 'expected a version in full, such as "1.30.7"'),
+        z.string().refine(isMinor, 'expected a minor such as "1.30"').meta({ pattern: '^\\d+\\.\\d+$' }),
+        ServerVersion,
       )
       .default({})
       .describe('Patch to use for a minor, instead of the newest: {"1.30": "1.30.7"}.'),
@@ -207,78 +227,15 @@ export const RolloutInput = z
       'Folder of the workers for ledgers, samples and the report; ~ is the home folder of the worker.',
     ),
   })
-  .superRefine((input, context) => {
-    for (const [minor, version] of Object.entries(input.pins)) {
-      if (isServerVersion(version) && minorOf(version) !== minor) {
-        context.addIssue({ code: 'custom', path: ['pins', minor], message: `${version} is no patch of ${minor}` });
-      }
-    }
-    const pinned = input.pins[minorOf(input.to)];
-    if (isServerVersion(input.to) && pinned !== undefined && pinned !== input.to) {
-      context.addIssue({
-        code: 'custom',
-        path: ['pins', minorOf(input.to)],
-        message: `pins ${pinned}, but "to" asks for ${input.to}`,
-      });
-    }
-    if (input.staging.name === input.live.name) {
-      context.addIssue({ code: 'custom', path: ['staging', 'name'], message: 'is the name of live too' });
-    }
-    for (const environment of ['staging', 'live'] as const)
-      reportNodeProblems(environment, input[environment], context);
-  });
+  .superRefine(reportPinProblems, anyShape)
+  .superRefine(reportSameCluster, anyShape);
 export type RolloutInput = z.infer<typeof RolloutInput>;
 /** A roll-out as an operator writes it, before defaults are filled in. */
 export type RolloutInputText = z.input<typeof RolloutInput>;
-
-function reportNodeProblems(environment: 'staging' | 'live', target: Target, context: z.RefinementCtx): void {
-  const { nodes } = target.driver;
-  for (const [index, node] of nodes.entries()) {
-    for (const field of ['name', 'configDir', 'rpcAddress'] as const) {
-      const first = nodes.findIndex((other) => other[field] === node[field]);
-      if (first === index) continue;
-      context.addIssue({
-        code: 'custom',
-        path: [environment, 'driver', 'nodes', index, field],
-        message: `"${node[field]}" is also that of node ${first}; each node needs its own`,
-      });
-    }
-  }
-  for (const role of ['frontend', 'history', 'matching', 'worker'] as const) {
-    if (nodes.some((node) => node.role === role)) continue;
-    context.addIssue({
-      code: 'custom',
-      path: [environment, 'driver', 'nodes'],
-      message: `no node has the role ${role}; name every server process of the cluster, or some would stay behind`,
-    });
-  }
-}
 
 /** The input with its defaults filled in. @throws InvalidRolloutError with every problem and its path. */
 export function parseRolloutInput(raw: unknown): RolloutInput {
   const result = RolloutInput.safeParse(raw);
   if (result.success) return result.data;
   throw new InvalidRolloutError(problemsOf(result.error));
-}
-
-/** zod's issues as a flat list; of a union that fits nowhere, the branch that came closest speaks. */
-export function problemsOf(error: z.ZodError): InputProblem[] {
-  return error.issues.flatMap((issue) => flatten(issue, []));
-}
-
-function flatten(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): InputProblem[] {
-  const path = [...prefix, ...issue.path];
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    const closest = [...issue.errors].sort((a, b) => rank(a) - rank(b))[0] ?? [];
-    return closest.flatMap((inner) => flatten(inner, path));
-  }
-  return [{ path: path.map(String).join('.'), message: issue.message }];
-}
-
-/** A wrong type at the very top means that the branch was not meant; unknown keys mean it less than a bad value. */
-function rank(issues: readonly z.core.$ZodIssue[]): number {
-  return issues.reduce(
-    (sum, issue) => sum + (issue.path.length === 0 ? 10 : 1) + (issue.code === 'unrecognized_keys' ? 5 : 0),
-    0,
-  );
 }
