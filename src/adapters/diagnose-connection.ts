@@ -48,6 +48,13 @@ function toBuffer(bytes: Uint8Array | null | undefined): Buffer | undefined {
   return bytes ? Buffer.from(bytes) : undefined;
 }
 
+function reasonOf(error: Error): string {
+  // OpenSSL's message has file names and line breaks; what it means stands in `reason`.
+  if ('reason' in error && typeof error.reason === 'string' && error.message.includes(':error:')) return error.reason;
+  if (error.message !== '') return error.message;
+  return 'code' in error ? String(error.code) : error.name; // refused at every address of one name: no message
+}
+
 /** What goes wrong with a connection until it is ready; undefined when it gets there. */
 async function failureOf(open: () => net.Socket, ready: 'connect' | 'secureConnect' = 'secureConnect') {
   let socket: net.Socket;
@@ -58,7 +65,7 @@ async function failureOf(open: () => net.Socket, ready: 'connect' | 'secureConne
   }
   return new Promise<string | undefined>((resolve) => {
     socket.once(ready, () => resolve(undefined));
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.message || (error.code ?? error.name)));
+    socket.once('error', (error) => resolve(reasonOf(error)));
     socket.once('close', () => resolve('the connection was closed'));
     socket.setTimeout(TIMEOUT_MS, () => resolve(`no answer in ${TIMEOUT_MS / 1_000} s`));
   }).finally(() => socket.destroy());

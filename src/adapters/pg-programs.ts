@@ -1,4 +1,4 @@
-import { access, constants, readdir } from 'node:fs/promises';
+import { access, constants, readdir, realpath } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { messageOf, PreconditionError } from '../core/errors.js';
 import { runCommand } from './run-command.js';
@@ -46,7 +46,9 @@ async function candidateFolders(): Promise<string[]> {
     .filter((name) => /^\d+$/.test(name))
     .sort((a, b) => Number(b) - Number(a))
     .map((name) => join(DEBIAN_FOLDER, name, 'bin'));
-  return [...new Set([...path, ...debian])];
+  // On many systems /bin is /usr/bin.
+  const folders = await Promise.all([...path, ...debian].map((folder) => realpath(folder).catch(() => folder)));
+  return [...new Set(folders)];
 }
 
 async function isExecutable(file: string): Promise<boolean> {

@@ -4,7 +4,7 @@ import type { Connection } from '../core/input.js';
 import { connectionOptions } from './connection-options.js';
 import { diagnoseConnection } from './diagnose-connection.js';
 
-const CONNECT_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 const CALL_TIMEOUT_MS = 20_000;
 /** gRPC status codes. */
 const PERMISSION_DENIED = 7;
