@@ -86,9 +86,9 @@ export class Ledger implements Disposable {
     readonly loadId: string,
   ) {
     mkdirSync(dirname(file), { recursive: true });
-    this.#db = new DatabaseSync(file, { timeout: 10_000 });
+    this.#db = new DatabaseSync(file);
     // NORMAL survives the death of the process. What an outage of the host may lose is found again by its workflow id.
-    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    this.#db.exec('PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     this.#db.exec(SCHEMA);
     this.#run(`INSERT INTO meta VALUES ('loadId', ?) ON CONFLICT DO NOTHING`, loadId);
     const owner = String(this.#get(`SELECT value FROM meta WHERE key = 'loadId'`)?.['value']);

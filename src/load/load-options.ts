@@ -18,6 +18,7 @@ export const LoadLine = z.object({
   inFlight: z.int(),
   /** Of this process, in milliseconds. */
   longestGapMs: z.number(),
+  pid: z.int(),
   /** Resident memory of this process. */
   rssBytes: z.int(),
 });

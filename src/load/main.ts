@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { connectionOptions } from '../adapters/connection-options.js';
+import { connectionOptions, type ReachableBy } from '../adapters/connection-options.js';
 import { messageOf } from '../core/errors.js';
 import { ensureCanaryNamespace } from './canary-namespace.js';
 import { CanaryTarget, canaryTaskQueueOf } from './canary-target.js';
@@ -58,21 +58,34 @@ function readOptions(): Promise<LoadOptions> {
 }
 
 async function main(): Promise<void> {
-  const { connection: where, policy, ledgerFile, loadId } = await readOptions();
+  const options = await readOptions();
+  const { policy, ledgerFile, loadId } = options;
   // The worker's own handling of signals would end it before its canaries have ended.
   Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('WARN', ({ message }) => report(message)) });
-  const reachableBy = await connectionOptions(where);
+  const reachableBy = await connectionOptions(options.connection);
   const connection = Connection.lazy(reachableBy);
   using ledger = new Ledger(ledgerFile, loadId);
   const target = new CanaryTarget(connection, policy.namespace, loadId);
 
   const ticking = tickWhileWaiting(ledger);
-  using owned = new DisposableStack();
-  owned.use(await lockGenerator(ledgerFile, LOCK_WAIT_MS));
-  await makeNamespace(ledger, connection, policy.namespace);
-  clearInterval(ticking);
-  if (stop.aborted) return;
+  const lock = await lockGenerator(ledgerFile, LOCK_WAIT_MS);
+  try {
+    await makeNamespace(ledger, connection, policy.namespace);
+    clearInterval(ticking);
+    if (!stop.aborted) await runUntilStopped({ options, ledger, target, reachableBy });
+  } finally {
+    lock[Symbol.dispose]();
+  }
+}
 
+async function runUntilStopped(parts: {
+  readonly options: LoadOptions;
+  readonly ledger: Ledger;
+  readonly target: CanaryTarget;
+  readonly reachableBy: ReachableBy;
+}): Promise<void> {
+  const { ledger, target, reachableBy } = parts;
+  const { policy, loadId } = parts.options;
   const generator = new Generator({ ledger, target, policy });
   const printing = setInterval(() => print(generator.state()), 1_000);
   const stopWorker = new AbortController();
@@ -95,8 +108,8 @@ async function main(): Promise<void> {
   print(generator.state());
 }
 
-function print(state: Omit<LoadLine, 'rssBytes'>): void {
-  const line: LoadLine = { ...state, rssBytes: process.memoryUsage.rss() };
+function print(state: Omit<LoadLine, 'pid' | 'rssBytes'>): void {
+  const line: LoadLine = { ...state, pid: process.pid, rssBytes: process.memoryUsage.rss() };
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 

@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { lockGenerator } from '../../src/load/generator-lock.js';
+import { Ledger } from '../../src/load/ledger.js';
+import { summarize } from '../../src/load/verify-ledger.js';
+import { compileSource } from '../helpers/compiled-source.js';
+
+let folder: string;
+let compiled: ReturnType<typeof compileSource>;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ledger-'));
+  compiled = compileSource(['core', 'adapters', 'load']);
+});
+afterAll(() => {
+  compiled.remove();
+  rmSync(folder, { recursive: true });
+});
+
+/** Runs `body` in a Node process of its own, kills it with SIGKILL once `lines` lines were read, and returns all it said. */
+async function killAfter(lines: number, body: string): Promise<string[]> {
+  const source = `
+    const load = ${JSON.stringify(`file://${compiled.directory}/load/`)};
+    const { Ledger } = await import(load + 'ledger.js');
+    const { lockGenerator } = await import(load + 'generator-lock.js');
+    ${body}`;
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', source],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  const said: string[] = [];
+  const closed = once(child, 'close');
+  for await (const line of createInterface({ input: child.stdout })) {
+    said.push(line);
+    if (said.length === lines) child.kill('SIGKILL');
+  }
+  await closed;
+  expect(child.signalCode).toBe('SIGKILL');
+  return said;
+}
+
+const row = (number: number, dueAt: number | null = 0) =>
+  ({ workflowId: `w-${number}`, number, kind: 'short', hop: null, intendedAt: number, dueAt }) as const;
+
+test('a process killed at any moment loses nothing that it said it had written', async () => {
+  const file = join(folder, 'killed.sqlite');
+  const body = `
+    const ledger = new Ledger(${JSON.stringify(file)}, 'a');
+    for (let number = ledger.nextNumber(); ; number += 1) {
+      ledger.intend({ workflowId: 'w-' + number, number, kind: 'short', hop: null, intendedAt: number, dueAt: 0 });
+      console.log('intended ' + number);
+      const [due] = ledger.takeDue(1, 1000, 1);
+      ledger.confirmStart(due.row, { runId: 'r-' + number, at: number, dueAt: null });
+      console.log('started ' + number);
+    }`;
+  const said = [...(await killAfter(301, body)), ...(await killAfter(100, body))];
+  using ledger = new Ledger(file, 'a');
+  const intended = said.filter((line) => line.startsWith('intended ')).length;
+  const started = said.filter((line) => line.startsWith('started ')).length;
+  // What was killed between writing and saying may be there beyond it: at most one a life.
+  expect(ledger.countStarted() - started).toBeGreaterThanOrEqual(0);
+  expect(ledger.countStarted() - started).toBeLessThanOrEqual(2);
+  expect(ledger.nextNumber() - intended).toBeGreaterThanOrEqual(0);
+  expect(ledger.nextNumber() - intended).toBeLessThanOrEqual(2);
+  // Those that were intended and not confirmed are still to be called.
+  expect(ledger.nextNumber() - ledger.countStarted()).toBe(ledger.callsLeft());
+});
+
+test('a call taken by a process that was killed is due again for the next one', () => {
+  using ledger = new Ledger(join(folder, 'leases.sqlite'), 'a');
+  for (const number of [1, 2, 3]) ledger.intend(row(number, 10));
+  expect(ledger.takeDue(10, 90_000, 2).map(({ number }) => number)).toEqual([1, 2]);
+  expect(ledger.takeDue(10, 90_000, 5).map(({ number }) => number)).toEqual([3]);
+  expect(ledger.takeDue(10, 90_000, 5)).toEqual([]);
+  ledger.dropLeases(20);
+  expect(ledger.takeDue(20, 90_000, 5)).toHaveLength(3);
+});
+
+test('writing the same intention twice leaves one entry, and the first confirmation stays', () => {
+  using ledger = new Ledger(join(folder, 'twice.sqlite'), 'a');
+  ledger.intend(row(1));
+  ledger.intend(row(1));
+  const [canary] = ledger.takeDue(1, 2, 9);
+  ledger.confirmStart(canary?.row ?? -1, { runId: 'first', at: 5, dueAt: 9 });
+  ledger.confirmStart(canary?.row ?? -1, { runId: 'second', at: 7, dueAt: 9 });
+  expect(ledger.takeDue(9, 10, 9)).toMatchObject([{ runId: 'first', startedAt: 5 }]);
+  expect(ledger.countStarted()).toBe(1);
+});
+
+test('a ledger belongs to one load', () => {
+  const file = join(folder, 'owned.sqlite');
+  new Ledger(file, 'a')[Symbol.dispose]();
+  expect(() => new Ledger(file, 'b')).toThrow('belongs to load a, not to b');
+});
+
+test('two generators on one ledger cannot be, and a killed one makes room', async () => {
+  const file = join(folder, 'locked.sqlite');
+  const first = await lockGenerator(file, 0);
+  await expect(lockGenerator(file, 0)).rejects.toThrow('another process generates load');
+  first[Symbol.dispose]();
+  await killAfter(
+    1,
+    `const lock = await lockGenerator(${JSON.stringify(file)}, 0);
+     console.log('locked');
+     setInterval(() => lock, 1000);`,
+  );
+  const second = await lockGenerator(file, 0);
+  second[Symbol.dispose]();
+});
+
+test('the lock of a living process holds against another process', async () => {
+  const file = join(folder, 'held.sqlite');
+  const lock = await lockGenerator(file, 0);
+  const [said] = await killAfter(
+    1,
+    `await lockGenerator(${JSON.stringify(file)}, 0).then(() => console.log('got it'), (e) => console.log(e.name));
+     setInterval(() => undefined, 1000);`,
+  );
+  expect(said).toBe('PreconditionError');
+  lock[Symbol.dispose]();
+});
+
+test('the summary adds up, each canary in one place, and names those that are wrong', () => {
+  using ledger = new Ledger(join(folder, 'summary.sqlite'), 'a');
+  const outcomes = ['completed', 'running', 'lost', 'duplicated', 'wrong', 'failed', null, undefined] as const;
+  for (const number of outcomes.keys()) ledger.intend(row(number));
+  for (const canary of ledger.takeDue(1, 2, 99)) {
+    const outcome = outcomes[canary.number];
+    if (outcome === undefined) continue; // stays intended: nobody promised it
+    ledger.confirmStart(canary.row, { runId: 'r', at: 1_000 + canary.number, dueAt: null });
+    if (outcome !== null) ledger.recordOutcome(canary.row, { outcome, reason: `is ${outcome}`, final: true });
+  }
+  ledger.recordFailedCall({ at: 1_500, call: 'start', workflowId: 'w-7', reason: 'away' });
+  ledger.recordGap(1_600, 4_000);
+  expect(summarize(ledger)).toEqual({
+    started: 7,
+    completed: 1,
+    running: 2,
+    lost: 1,
+    duplicated: 1,
+    wrong: 1,
+    failed: 1,
+    failedCalls: 1,
+    examples: ['lost', 'duplicated', 'wrong', 'failed'].map((outcome, index) => ({
+      workflowId: `w-${index + 2}`,
+      reason: `is ${outcome}`,
+    })),
+  });
+  expect(ledger.measure(0, 2_000)).toEqual({
+    started: 7,
+    failedCalls: 1,
+    longestGapMs: 4_000,
+    startLatencyMs: { p50: 1_000, p99: 1_000 },
+  });
+  expect(ledger.measure(1_600, 1_700)).toMatchObject({ started: 0, failedCalls: 0, startLatencyMs: { p50: null } });
+});
