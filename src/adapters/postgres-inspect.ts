@@ -80,3 +80,23 @@ export async function readServer(client: pg.Client): Promise<{ version: string; 
     bytes: Number(row.bytes),
   };
 }
+
+/**
+ * Checks that no index was left half-built. `CREATE INDEX CONCURRENTLY` of a connection that broke leaves one that is never
+ * used; the schema tool then connects anew, passes over it (`IF NOT EXISTS`) and writes the version all the same.
+ * @throws PreconditionError with the statement that repairs it
+ */
+export async function checkIndexes(client: pg.Client, input: PostgresStore): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    `select quote_ident(c.relname) as name from pg_index i join pg_class c on c.oid = i.indexrelid
+      where not i.indisvalid and pg_table_is_visible(i.indrelid) and c.relnamespace = current_schema()::regnamespace
+      order by 1`,
+  );
+  if (rows.length === 0) return;
+  const repair = rows.map(({ name }) => `REINDEX INDEX CONCURRENTLY ${name};`).join(' ');
+  throw new PreconditionError(
+    `database "${input.database}" at ${input.host}:${input.port} has indexes that were not built to the end; the schema ` +
+      `tool passes over them. Repair them and try again: ${repair}`,
+    { reason: 'invalid-index', database: input.database, indexes: rows.map(({ name }) => name) },
+  );
+}

@@ -3,7 +3,7 @@ import { messageOf, PreconditionError } from '../core/errors.js';
 import type { PostgresStore } from '../core/input.js';
 import { compareSchemaVersions } from '../core/version.js';
 import { withPostgres } from './postgres-connection.js';
-import { checkKind, readVersionRow, type StoreRole } from './postgres-inspect.js';
+import { checkIndexes, checkKind, readVersionRow, type StoreRole } from './postgres-inspect.js';
 import { runCommand } from './run-command.js';
 import { describeTool, lockSchema, waitForEarlierTool } from './schema-lock.js';
 import { readSecret } from './secrets.js';
@@ -47,7 +47,10 @@ export async function updatePostgresSchema(input: PostgresStore, update: SchemaU
       stopProgress();
     }
   });
-  const reached = await withPostgres(input, (client) => readVersionRow(client, input));
+  const reached = await withPostgres(input, async (client) => {
+    await checkIndexes(client, input);
+    return readVersionRow(client, input);
+  });
   if (reached === to) return;
   throw new Error(
     `temporal-sql-tool ${serverVersion} ended well, but database "${input.database}" has schema ${reached}, not ${to}`,
@@ -69,7 +72,9 @@ async function isReached(
       { reason: 'schema-too-new', database: input.database, present, to },
     );
   }
-  return order === 0;
+  if (order < 0) return false; // a half-built index is then repaired by the scripts themselves
+  await checkIndexes(client, input);
+  return true;
 }
 
 /** Says every few seconds what the tool is doing; that also keeps the connection that holds the lock awake. */
