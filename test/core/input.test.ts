@@ -143,6 +143,7 @@ describe('a union that fits nowhere tells of the branch that came closest', () =
     ['a field too many beside an address', { address: 'a:1', tlss: true }, { tlss: /no such field/ }],
     ['a field too many beside a profile', { profile: 'p', configfile: 'x' }, { configfile: /no such field/ }],
     ['a bad address with all else right', { address: 'a', tls: true, apiKey: { env: 'K' } }, { address: /host:port/ }],
+    ['two bad values', { address: 'a', tls: 'yes' }, { address: /host:port/, tls: /expected true/ }],
     ['an empty profile', { profile: '' }, { profile: />=1/ }],
     ['a field misspelt in tls', { address: 'a:1', tls: { caFile: 'x' } }, { 'tls.caFile': /no such field/ }],
     ['tls that is no tls', { address: 'a:1', tls: 'yes' }, { tls: /expected true/ }],

@@ -132,6 +132,13 @@ describe('findings', () => {
     expect(found?.severity).toBe(id === 'schema-script-costly' ? 'warning' : 'note');
   });
 
+  test('of the texts about one script, only that of the patch hopped to is told', () => {
+    for (const to of ['1.30.4', '1.30.5', '1.30.9']) {
+      const scripts = ids(plan('1.29.7', to), 0).filter((id) => id?.startsWith('schema-script'));
+      expect([to, scripts]).toEqual([to, [to === '1.30.4' ? 'schema-script-costly' : 'schema-script-cost']]);
+    }
+  });
+
   test('a script that the hop does not run is not held against it', () => {
     // 1.31.0 ships the costly 1.10 to 1.13 too, but 1.30 has brought the schema to 1.13 already.
     const messages = plan('1.30.9', '1.31.0').hops[0]?.findings.map(({ message }) => message) ?? [];
