@@ -17,7 +17,11 @@ export type Rings = Readonly<Record<string, readonly string[]>>;
 const GossipOutput = z.array(
   z.object({ role: z.string(), members: z.array(z.object({ identity: z.string() })).default([]) }),
 );
-const HistoryHostOutput = z.object({ shardIds: z.array(z.int()).default([]), address: z.string() });
+const HistoryHostOutput = z.object({
+  shardsNumber: z.int().default(0),
+  shardIds: z.array(z.int()).default([]),
+  address: z.string(),
+});
 
 /** Administrative questions to a cluster, asked with Temporal's own `tdbg`. */
 export interface Tdbg {
@@ -82,9 +86,14 @@ export function ringsOf(output: unknown): Rings {
   );
 }
 
-/** Reads what `tdbg history-host describe --print-full` prints. @throws ZodError when it has another shape */
+/** Reads what `tdbg history-host describe --print-full` prints. @throws Error when it has another shape */
 export function shardsOf(output: unknown): number[] {
-  return [...HistoryHostOutput.parse(output).shardIds].sort((a, b) => a - b);
+  const { address, shardsNumber, shardIds } = HistoryHostOutput.parse(output);
+  // Without its list a host would look as if it held no shard.
+  if (shardIds.length !== shardsNumber) {
+    throw new Error(`history host ${address} reports ${shardsNumber} shards and lists ${shardIds.length}`);
+  }
+  return shardIds.sort((a, b) => a - b);
 }
 
 /** tdbg wants files; a profile may hold its certificates as text, so they are put into a private folder for one call. */
