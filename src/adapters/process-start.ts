@@ -1,4 +1,4 @@
-import { mkdir, open, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from 'proper-lockfile';
@@ -6,6 +6,7 @@ import type { NodeState } from '../core/cluster.js';
 import { PreconditionError } from '../core/errors.js';
 import type { ProcessNode } from '../core/input.js';
 import { listensOn } from './linux-process.js';
+import { readLogTail } from './log-tail.js';
 import { startDetached } from './run-command.js';
 import { readSecret } from './secrets.js';
 import type { Work } from './store.js';
@@ -14,9 +15,6 @@ import type { ToolResolver } from './tools.js';
 const POLL_MS = 100;
 /** A server that cannot start says so and ends within a second or two: port taken, wrong password, old schema. */
 const FIRST_MOMENTS_MS = 5_000;
-const LOG_READ_BYTES = 64 * 1024;
-const LOG_TAIL_CHARACTERS = 4_000;
-const LOG_TAIL_LINES = 20;
 
 export interface StartOrder {
   readonly version: string;
@@ -72,7 +70,7 @@ async function launch(
   const { pid } = await startDetached(order.program, args, { env, cwd: '/', logFile: node.logFile });
   const after = await watchFirstMoments(node, { pid, look: order.look }, work);
   if (after.running) return expectVersion(after, order.version);
-  const tail = tailOf(redact(await readEnd(node.logFile, logStart), secrets));
+  const tail = await readLogTail(node.logFile, logStart, secrets);
   throw new PreconditionError(
     `node ${node.name} ended at once when it was started with ${order.version}; ${
       tail === '' ? `it wrote nothing to ${node.logFile}` : `the end of ${node.logFile}:\n${tail}`
@@ -124,7 +122,7 @@ async function readEnvironment(node: ProcessNode): Promise<{ env: Record<string,
     }
     const secret = await readSecret(value);
     env[name] = secret;
-    if (secret !== '') secrets.push(secret);
+    secrets.push(secret);
   }
   return { env, secrets };
 }
@@ -134,26 +132,4 @@ async function sizeOf(file: string): Promise<number> {
     ({ size }) => size,
     () => 0,
   );
-}
-
-/** The end of what was written to `file` after its byte `from`. */
-async function readEnd(file: string, from: number): Promise<string> {
-  const log = await open(file, 'r');
-  try {
-    const { size } = await log.stat();
-    const start = Math.max(from, size - LOG_READ_BYTES);
-    const buffer = Buffer.alloc(Math.max(0, size - start));
-    const { bytesRead } = await log.read(buffer, 0, buffer.length, start);
-    return buffer.toString('utf8', 0, bytesRead);
-  } finally {
-    await log.close();
-  }
-}
-
-function tailOf(text: string): string {
-  return text.trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n').slice(-LOG_TAIL_CHARACTERS);
-}
-
-function redact(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((left, secret) => left.replaceAll(secret, '***'), text);
 }

@@ -13,9 +13,13 @@ export async function findServersBelow(directory: string): Promise<ServerProcess
   return (await listServerProcesses()).filter(({ configDir }) => configDir.startsWith(root));
 }
 
-/** Stops every Temporal server whose configuration lies below `directory`; what does not end in ten seconds is killed. */
+/** Stops every Temporal server whose configuration lies below `directory`. */
 export async function stopServersBelow(directory: string): Promise<void> {
-  const servers = await findServersBelow(directory);
+  await stopServers(await findServersBelow(directory));
+}
+
+/** Stops these processes; what does not end in ten seconds is killed. */
+export async function stopServers(servers: readonly ServerProcess[]): Promise<void> {
   await Promise.all(servers.map((server) => signalProcess(server, 'SIGTERM')));
   const end = Date.now() + STOP_TIMEOUT_MS;
   let left: readonly ServerProcess[] = servers;
