@@ -1,7 +1,7 @@
 // Runs everything that has to be right, goes on after a failure, and ends its output with `N passed, N failed`.
 // A step that is no test suite counts as one failure when it fails; so does a suite that could not run.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -58,5 +58,7 @@ if (built) step('tools', process.execPath, ['scripts/bring-tools.js', ...process
 suite('full', '--runInBand');
 
 if (total.skipped > 0) console.log(`\n${total.skipped} skipped`);
-console.log(`\n${total.passed} passed, ${total.failed} failed`);
+const summary = `${total.passed} passed, ${total.failed} failed`;
+writeFileSync(`${results}/summary`, `${summary}\n`);
+console.log(`\n${summary}`);
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
