@@ -65,11 +65,7 @@ async function readFrontends(target: Target, note: (error: unknown) => undefined
   return answers.filter((answer) => answer !== undefined);
 }
 
-function frontendProblems(
-  { name, version, stores }: Target,
-  info: ClusterInfo,
-  frontends: readonly Frontend[],
-): string[] {
+function frontendProblems({ name, stores }: Target, info: ClusterInfo, frontends: readonly Frontend[]): string[] {
   const problems: string[] = [];
   for (const { address, info: other } of frontends) {
     if (other.clusterId !== info.clusterId) {
@@ -77,11 +73,6 @@ function frontendProblems(
         `frontend ${address} of ${name} belongs to another cluster (${other.clusterId}, not ${info.clusterId})`,
       );
     }
-  }
-  if (version !== undefined && info.serverVersion !== version) {
-    problems.push(
-      `${name} runs ${info.serverVersion}, but the input says ${version}; correct "version", or leave it out`,
-    );
   }
   // The names are those of the plugins; two joined by a comma are two stores.
   for (const [kind, said] of [

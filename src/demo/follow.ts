@@ -62,9 +62,9 @@ function progressLines({ hops, phases, steps, current, staging, live }: RolloutS
         `  ${where}  ${phase.padEnd(16)} ${formatDuration(seconds * 1_000).padStart(7)}  ${summary}`,
       ]),
     );
-  steps.forEach(({ phase, summary }, index) => lines.push([`step ${index}`, `  ${phase}: ${summary}`]));
   for (const hop of hops) hopLines(`${hop.environment}/${hop.to}`, hop.phases);
   if (current?.environment !== undefined && current.to !== undefined)
     hopLines(`${current.environment}/${current.to}`, phases);
+  steps.forEach(({ phase, summary }, index) => lines.push([`step ${index}`, `  ${phase}: ${summary}`]));
   return lines;
 }

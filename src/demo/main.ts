@@ -43,7 +43,7 @@ const lab = await startRolloutLab({
   live: { shards: 16, nodesPerRole: { frontend: 2, history: 2, matching: 2, worker: 2 } },
   onProgress: say,
 });
-let lost = true;
+process.exitCode = 1;
 const interrupted = () => void lab.stop().then(() => process.exit(130));
 process.once('SIGINT', interrupted);
 process.once('SIGTERM', interrupted);
@@ -63,11 +63,10 @@ try {
   const result = await resultOf(lab.client, workflowId);
   say(`\nreport: ${result.reportDir ?? 'not written'}`);
   const summary = demoSummary(result);
-  lost = !summary.complete;
+  process.exitCode = summary.complete ? 0 : 1;
   say(JSON.stringify(summary.line));
 } finally {
   process.removeListener('SIGINT', interrupted);
   process.removeListener('SIGTERM', interrupted);
   await lab.stop();
 }
-process.exitCode = lost ? 1 : 0;
