@@ -1,5 +1,6 @@
 import type { Connection } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+// CommonJS that Node cannot see the names of: only its default import works.
+import proto from '@temporalio/proto';
 
 /** What `Connection` and `NativeConnection` have in common here. */
 type ControlPlane = Pick<Connection, 'operatorService'>;
@@ -20,7 +21,7 @@ export async function addSearchAttributes(
   namespace: string,
   names: readonly string[],
 ): Promise<void> {
-  const { INDEXED_VALUE_TYPE_KEYWORD } = temporal.api.enums.v1.IndexedValueType;
+  const { INDEXED_VALUE_TYPE_KEYWORD } = proto.temporal.api.enums.v1.IndexedValueType;
   await operatorService.addSearchAttributes({
     namespace,
     searchAttributes: Object.fromEntries(names.map((name) => [name, INDEXED_VALUE_TYPE_KEYWORD])),

@@ -12,7 +12,7 @@ import { startDevServer, type DevServer } from '../dev-server.js';
 import { removeLab } from './clean-up.js';
 import { startCluster, type LabCluster } from './cluster.js';
 import { findFreePorts } from './free-ports.js';
-import { startPostgres, type LabPostgres } from './postgres.js';
+import { removePostgres, startPostgres, type LabPostgres } from './postgres.js';
 import type { LabRole } from './server-config.js';
 
 export interface RolloutLabOptions {
@@ -68,6 +68,7 @@ export async function startRolloutLab(options: RolloutLabOptions): Promise<Rollo
   const controlPlaneDir = join(directory, 'control-plane');
   await stopControlPlaneOf(controlPlaneDir);
   await stopWorkersOf(directory);
+  await removePostgres(join(directory, 'postgres'));
   await removeLab(directory);
 
   onProgress('starting PostgreSQL');
@@ -104,7 +105,8 @@ export async function startRolloutLab(options: RolloutLabOptions): Promise<Rollo
     const serverOptions = { dataDir: controlPlaneDir, port, uiPort, tools };
     controlPlane = await startDevServer(serverOptions);
     const { address } = controlPlane;
-    client = new Client({ connection: await Connection.connect({ address }) });
+    const connection = await Connection.connect({ address });
+    client = new Client({ connection });
     return {
       directory,
       postgres,
@@ -113,8 +115,10 @@ export async function startRolloutLab(options: RolloutLabOptions): Promise<Rollo
       controlPlane,
       client,
       startWorker: async () => {
-        const worker = await startWorker({ directory, address, pgBin: postgres.binDir, number: workers.length + 1 });
+        const number = workers.length + 1;
+        const worker = await startWorker({ directory, address, pgBin: postgres.binDir, number });
         workers.push(worker);
+        await waitUntilPolling(connection, worker.id, workerLog(directory, number));
         return worker;
       },
       killControlPlane: () => stopControlPlaneOf(controlPlaneDir, 'SIGKILL'),
@@ -141,7 +145,7 @@ async function startWorker(options: {
   readonly number: number;
 }): Promise<WorkerProcess> {
   const { directory, address, pgBin, number } = options;
-  const logFile = join(directory, `worker-${number}.log`);
+  const logFile = workerLog(directory, number);
   const { pid } = await startDetached(process.execPath, ['--disable-warning=ExperimentalWarning', WORKER, directory], {
     cwd: directory,
     logFile,
@@ -166,6 +170,25 @@ async function startWorker(options: {
     }
   };
   return { id, kill: () => end('SIGKILL'), stop: () => end('SIGTERM'), peakMemory: () => peakMemoryOf(pid) };
+}
+
+function workerLog(directory: string, number: number): string {
+  return join(directory, `worker-${number}.log`);
+}
+
+/** Waits until the worker asks for tasks; identities of pollers begin with their process id. */
+async function waitUntilPolling(connection: Connection, id: ProcessId, logFile: string): Promise<void> {
+  for (;;) {
+    if (!(await isRunning(id)))
+      throw new Error(`the worker ended while it started:\n${await readFile(logFile, 'utf8')}`);
+    const { pollers } = await connection.workflowService.describeTaskQueue({
+      namespace: 'default',
+      taskQueue: { name: DEFAULT_TASK_QUEUE },
+      taskQueueType: 1, // workflow tasks
+    });
+    if (pollers?.some(({ identity }) => identity?.startsWith(`${id.pid}@`))) return;
+    await sleep(200);
+  }
 }
 
 /** What tells the worker's tool resolver where to look, as it tells this process. */
