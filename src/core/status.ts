@@ -40,6 +40,8 @@ export interface HopResult {
   readonly from: string;
   readonly to: string;
   readonly outcome: 'completed' | 'rolled-back' | 'aborted';
+  readonly startedAt: string;
+  readonly endedAt: string;
   readonly phases: readonly PhaseResult[];
   /** Seconds spent waiting for people at gates and incidents of this hop. */
   readonly waitedSeconds: number;

@@ -64,6 +64,8 @@ export class Conductor {
   input: RolloutInput | undefined;
   plan: RolloutPlan | undefined;
   next = '';
+  /** When the present hop began. */
+  enteredAt = now();
   #searchAttributes = false;
   #shown: Record<string, string> = {};
   #place: Place = {};
@@ -114,6 +116,7 @@ export class Conductor {
   /** Begins a hop: what is shown and counted from here on belongs to it. */
   enter(place: Place): void {
     this.#place = place;
+    this.enteredAt = now();
     this.#phases = [];
     this.#waitedMs = 0;
     this.#incidents = 0;

@@ -3,7 +3,7 @@ import type { BackupResult, StoreName } from '../contract/activities.js';
 import { formatDuration } from '../core/duration.js';
 import type { Observation } from '../core/observation.js';
 import type { HopResult } from '../core/status.js';
-import type { Done } from './conductor.js';
+import { now, type Done } from './conductor.js';
 import type { HopContext } from './hop-context.js';
 import { AbortRequested, NotGoodEnough, RollBackRequested } from './interruptions.js';
 import { observePhase } from './observe-phase.js';
@@ -44,6 +44,8 @@ function resultOf(
     from: hop.from,
     to: hop.to,
     outcome,
+    startedAt: conductor.enteredAt,
+    endedAt: now(),
     phases: conductor.phases,
     waitedSeconds: conductor.waitedSeconds,
     incidents: conductor.incidents,
