@@ -6,6 +6,9 @@ const LINES = 15;
 const LINE_START = 300;
 const LINE_END = 500;
 
+/** Each step that the server's dependency injection takes: hundreds of lines, after which the cause stands far above. */
+const STARTUP_STEP = /^\[Fx\] (?!error)/i;
+
 /** The parts of a Temporal server's log line that an operator wants; a stack trace alone has thousands of characters. */
 const LogLine = z.object({ level: z.string(), msg: z.string(), error: z.string().optional() });
 
@@ -17,7 +20,12 @@ export async function readLogTail(file: string, from: number, secrets: readonly 
   const text = await readEnd(file, from);
   // Before anything is cut: half a secret would not be recognised.
   const harmless = secrets.filter((secret) => secret !== '').reduce((left, one) => left.replaceAll(one, '***'), text);
-  return harmless.trimEnd().split('\n').slice(-LINES).map(readable).join('\n');
+  const lines = harmless.trimEnd().split('\n');
+  return lines
+    .filter((line) => !STARTUP_STEP.test(line))
+    .slice(-LINES)
+    .map(readable)
+    .join('\n');
 }
 
 function readable(line: string): string {

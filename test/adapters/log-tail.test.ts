@@ -44,3 +44,8 @@ test('blackens secrets before it cuts, so that no half of one is left', async ()
   expect(tail).toContain('***');
   expect(tail).not.toContain('geh');
 });
+
+test('leaves out the steps of a server’s start, not their errors', async () => {
+  const lines = ['the cause', ...Array.from({ length: 100 }, () => '[Fx] PROVIDE\tx <= y()'), '[Fx] ERROR\t\tgave up'];
+  expect(await readLogTail(logOf(lines.join('\n')), 0)).toBe('the cause\n[Fx] ERROR\t\tgave up');
+});
