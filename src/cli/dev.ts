@@ -18,23 +18,8 @@ export function addDevCommand(program: Command): void {
     .action((options: { readonly port: number; readonly uiPort: number; readonly dataDir: string }) =>
       runCommandLine('text', async () => {
         // Loaded here: the worker is heavy, and the other commands answer faster without it.
-        const [{ startDevServer }, { createWorker }, { createToolResolver }] = await Promise.all([
-          import('../dev-server.js'),
-          import('../create-worker.js'),
-          import('../adapters/tool-resolver.js'),
-        ]);
-        const say = (line: string) => process.stderr.write(`${line}\n`);
-        const server = await startDevServer({ ...options, tools: createToolResolver(), onProgress: say });
-        try {
-          const { worker, connection } = await createWorker({ address: server.address, namespace: 'default' });
-          say(`control plane  ${server.address}, namespace default`);
-          say(`Web UI         ${server.uiUrl}`);
-          say(`task queue     ${DEFAULT_TASK_QUEUE}`);
-          await worker.run();
-          await connection.close();
-        } finally {
-          await server.stop();
-        }
+        const { runDev } = await import('../dev.js');
+        await runDev(options, (line) => process.stderr.write(`${line}\n`));
       }),
     );
 }

@@ -1,0 +1,171 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import ts from 'typescript';
+
+/**
+ * Who may import whom; docs/architecture.md draws it. A room is a folder of src, or a file at its top. Arrows go one way:
+ * a room may import only from rooms above it in this list, and of libraries only those named (`node:` is all of Node).
+ */
+const ROOMS: readonly {
+  readonly room: string;
+  readonly rooms: readonly string[];
+  readonly libraries: readonly string[];
+}[] = [
+  { room: 'core', rooms: [], libraries: ['zod', 'semver', 'ms'] },
+  { room: 'report', rooms: ['core'], libraries: [] },
+  { room: 'contract', rooms: ['core'], libraries: ['@temporalio/common'] },
+  {
+    room: 'workflows',
+    rooms: ['core', 'contract', 'report'],
+    libraries: ['@temporalio/workflow', '@temporalio/common'],
+  },
+  {
+    room: 'adapters',
+    rooms: ['core'],
+    libraries: [
+      'node:',
+      'execa',
+      'pg',
+      'proper-lockfile',
+      'protobufjs',
+      'tar',
+      'zod',
+      '@temporalio/client',
+      '@temporalio/envconfig',
+      '@temporalio/proto',
+    ],
+  },
+  {
+    room: 'load',
+    rooms: ['core', 'adapters'],
+    libraries: [
+      'node:',
+      'zod',
+      '@temporalio/activity',
+      '@temporalio/client',
+      '@temporalio/common',
+      '@temporalio/proto',
+      '@temporalio/worker',
+      '@temporalio/workflow',
+    ],
+  },
+  {
+    room: 'activities',
+    rooms: ['core', 'contract', 'adapters', 'load', 'report'],
+    libraries: ['node:', 'tar', '@temporalio/activity', '@temporalio/client'],
+  },
+  { room: 'workflow-source.ts', rooms: [], libraries: ['node:', '@temporalio/worker'] },
+  {
+    room: 'create-worker.ts',
+    rooms: ['core', 'contract', 'adapters', 'activities', 'workflow-source.ts'],
+    libraries: ['@temporalio/worker', '@temporalio/envconfig'],
+  },
+  { room: 'worker.ts', rooms: ['create-worker.ts'], libraries: [] },
+  {
+    room: 'client.ts',
+    rooms: ['core', 'contract'],
+    libraries: ['@temporalio/client', '@temporalio/common', '@temporalio/envconfig'],
+  },
+  { room: 'input-file.ts', rooms: ['core', 'client.ts'], libraries: ['node:', 'yaml'] },
+  { room: 'planning.ts', rooms: ['core', 'adapters'], libraries: [] },
+  { room: 'dev-server.ts', rooms: ['core', 'contract', 'adapters'], libraries: ['node:'] },
+  { room: 'dev.ts', rooms: ['contract', 'adapters', 'create-worker.ts', 'dev-server.ts'], libraries: [] },
+  {
+    room: 'cli',
+    rooms: ['core', 'contract', 'report', 'client.ts', 'input-file.ts', 'planning.ts', 'create-worker.ts', 'dev.ts'],
+    libraries: ['node:', 'commander'],
+  },
+  { room: 'cli.ts', rooms: ['cli'], libraries: [] },
+  {
+    room: 'lab',
+    rooms: ['core', 'contract', 'adapters', 'dev-server.ts'],
+    libraries: ['node:', 'proper-lockfile', 'pg', 'yaml', '@temporalio/client', '@temporalio/common'],
+  },
+  {
+    room: 'demo',
+    rooms: ['core', 'contract', 'adapters', 'report', 'client.ts', 'lab'],
+    libraries: ['node:', '@temporalio/client'],
+  },
+  { room: 'bench', rooms: ['core', 'adapters', 'client.ts', 'lab'], libraries: ['node:'] },
+];
+
+const SRC = fileURLToPath(new URL('../src', import.meta.url));
+
+interface Import {
+  readonly file: string;
+  readonly room: string;
+  /** A room of src, or the name of a library; `node:` for all of Node. */
+  readonly to: string;
+  readonly isLibrary: boolean;
+}
+
+const imports: readonly Import[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .flatMap((file) =>
+    ts.preProcessFile(readFileSync(join(SRC, file), 'utf8')).importedFiles.map(({ fileName }) => {
+      const isLibrary = !fileName.startsWith('.');
+      const to = isLibrary ? libraryOf(fileName) : roomOf(relative(SRC, resolve(SRC, dirname(file), fileName)));
+      return { file, room: roomOf(file), to, isLibrary };
+    }),
+  );
+
+function roomOf(file: string): string {
+  const [first = ''] = file.split('/', 1);
+  return first.replace(/\.js$/, '.ts');
+}
+
+function libraryOf(name: string): string {
+  if (name.startsWith('node:')) return 'node:';
+  return name
+    .split('/')
+    .slice(0, name.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+test('there are imports to look at, in every room of the list', () => {
+  const rooms = new Set(imports.map(({ room }) => room));
+  expect([...rooms].sort()).toEqual(ROOMS.map(({ room }) => room).sort());
+});
+
+test('the list itself has no way back: a room imports only from rooms above it', () => {
+  for (const [index, { rooms }] of ROOMS.entries()) {
+    const above = ROOMS.slice(0, index).map(({ room }) => room);
+    expect(above).toEqual(expect.arrayContaining([...rooms]));
+  }
+});
+
+test('the list permits nothing that is not used', () => {
+  const unused = ROOMS.flatMap(({ room, rooms, libraries }) =>
+    [...rooms, ...libraries]
+      .filter((permitted) => !imports.some((found) => found.room === room && found.to === permitted))
+      .map((permitted) => `${room} does not import ${permitted}`),
+  );
+  expect(unused).toEqual([]);
+});
+
+describe('imports of', () => {
+  test.each(ROOMS)('$room', ({ room, rooms, libraries }) => {
+    const foreign = imports
+      .filter((found) => found.room === room && found.to !== room)
+      .filter(({ to, isLibrary }) => !(isLibrary ? libraries : rooms).includes(to))
+      .map(({ file, to }) => `${file} imports ${to}`);
+    expect(foreign).toEqual([]);
+  });
+});
+
+test('execa has one door', () => {
+  const users = imports.filter(({ to }) => to === 'execa').map(({ file }) => file);
+  expect(users).toEqual(['adapters/run-command.ts']);
+});
+
+test('what runs in a workflow sandbox imports nothing of Node', () => {
+  const sandboxed = ['load/canary-workflows.ts', 'load/canary-plan.ts'];
+  const foreign = imports
+    .filter(({ file, room }) => ['core', 'report', 'contract', 'workflows'].includes(room) || sandboxed.includes(file))
+    .filter(
+      ({ to }) => to === 'node:' || ['@temporalio/worker', '@temporalio/client', '@temporalio/activity'].includes(to),
+    );
+  expect(foreign).toEqual([]);
+});
