@@ -3,7 +3,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { claim, readClaim, release, type LockHolder } from '../adapters/cluster-lock.js';
 import { nodeHealthInAllViews, ringViews } from '../adapters/cluster-view.js';
 import { inspectTarget } from '../adapters/inspect-target.js';
-import { withTarget } from '../adapters/open-target.js';
+import { createDriver, withTarget } from '../adapters/open-target.js';
 import { readClusterInfo } from '../adapters/target-cluster.js';
 import { withTarget as withFrontend } from '../adapters/target-connection.js';
 import { createTdbg } from '../adapters/tdbg.js';
@@ -16,7 +16,10 @@ import type { Target } from '../core/input.js';
 import { compareSchemaVersions } from '../core/version.js';
 import { currentWork, reportProgress } from './guard.js';
 
-type ClusterActivities = Pick<TargetActivities, 'inspectTarget' | 'claimTarget' | 'releaseTarget' | 'preflight'>;
+type ClusterActivities = Pick<
+  TargetActivities,
+  'inspectTarget' | 'bringTools' | 'claimTarget' | 'releaseTarget' | 'preflight'
+>;
 
 /** Activities that look at a target as a whole, and take hold of it. */
 export const createClusterActivities = ({ tools }: { readonly tools: ToolResolver }): ClusterActivities => ({
@@ -30,6 +33,15 @@ export const createClusterActivities = ({ tools }: { readonly tools: ToolResolve
     } catch (error) {
       if (!(error instanceof PreconditionError)) throw error;
       throw ApplicationFailure.create({ type: FailureType.preflightFailed, message: error.message, cause: error });
+    }
+  },
+
+  async bringTools({ target, versions }) {
+    const work = currentWork();
+    const driver = createDriver(target, tools);
+    for (const version of versions) {
+      await driver.prepare(version, work);
+      for (const tool of ['temporal-sql-tool', 'tdbg'] as const) await tools.serverTool(tool, version, work);
     }
   },
 

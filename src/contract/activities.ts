@@ -65,6 +65,8 @@ export interface HopPlace {
 export interface TargetActivities {
   /** Everything that is known of a target without changing it. @throws `PreflightFailed` with what is wrong */
   inspectTarget(request: { readonly target: Target; readonly controlPlaneClusterId: string }): Promise<ClusterFacts>;
+  /** Finds or fetches the programs of each version, so that none is missing half-way. @throws `ToolUnavailable` */
+  bringTools(request: { readonly target: Target; readonly versions: readonly string[] }): Promise<void>;
   /** @throws `ClusterBusy` naming the roll-out that holds it */
   claimTarget(request: { readonly target: Target; readonly holder: Holder }): Promise<void>;
   releaseTarget(request: { readonly target: Target; readonly holder: Holder }): Promise<void>;

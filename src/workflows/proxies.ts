@@ -15,6 +15,9 @@ const LOOK: ActivityOptions = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 5 },
 };
 
+/** Before anything is begun: what is wrong then is mostly the input, and whoever started it waits for the answer. */
+const GLANCE: ActivityOptions = { ...LOOK, retry: { ...LOOK.retry, maximumAttempts: 3 } };
+
 /** Changes the target, or waits for it: as long as a big database needs, for one attempt. */
 const ACT: ActivityOptions = {
   startToCloseTimeout: '2 days',
@@ -37,5 +40,5 @@ export function near(target: Pick<Target, 'taskQueue'>) {
     proxyActivities<TargetActivities>(
       target.taskQueue === undefined ? options : { ...options, taskQueue: target.taskQueue },
     );
-  return { look: on(LOOK), act: on(ACT), keepRunning: on(KEEP_RUNNING) };
+  return { glance: on(GLANCE), look: on(LOOK), act: on(ACT), keepRunning: on(KEEP_RUNNING) };
 }

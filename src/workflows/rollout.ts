@@ -81,7 +81,7 @@ async function prepare(conductor: Conductor, raw: unknown): Promise<Prepared> {
       [raw],
     );
     const inspect = (environment: Environment) =>
-      near(input[environment]).look.inspectTarget.executeWithOptions(
+      near(input[environment]).glance.inspectTarget.executeWithOptions(
         { summary: `look at ${input[environment].name}` },
         [{ target: input[environment], controlPlaneClusterId: controlPlane.clusterId }],
       );
@@ -93,6 +93,7 @@ async function prepare(conductor: Conductor, raw: unknown): Promise<Prepared> {
       workflowId,
       firstRunId: firstExecutionRunId,
     };
+    await bringTools(input, plan);
     const claimed: Environment[] = [];
     try {
       for (const environment of ['staging', 'live'] as const) {
@@ -123,6 +124,19 @@ async function prepare(conductor: Conductor, raw: unknown): Promise<Prepared> {
       });
     }
     throw error;
+  }
+}
+
+/** Each target's workers get the programs of all hops now: one that cannot be had must not show between two hops. */
+async function bringTools(input: RolloutInput, plan: RolloutPlan): Promise<void> {
+  for (const environment of ['staging', 'live'] as const) {
+    const versions = plan[environment].hops.map(({ to }) => to);
+    if (versions.length === 0) continue;
+    const target = input[environment];
+    await near(target).act.bringTools.executeWithOptions(
+      { summary: `tools of ${versions.join(', ')} for ${target.name}` },
+      [{ target, versions }],
+    );
   }
 }
 
@@ -309,6 +323,7 @@ class Rollout {
       }
     }
     await this.letGo();
+    if (status === 'aborted') await this.#readLedgers();
     conductor.end(status);
     const result = { ...this.#result(status), reason: aborted?.decision.reason };
     const reportDir = await this.#writeReport(result);
@@ -329,6 +344,23 @@ class Rollout {
       } catch (error) {
         // A later roll-out sees that this one is over, and takes the cluster.
         log.warn('target not released', { target: target.name, error: String(error) });
+      }
+    }
+  }
+
+  /** What is known of the canaries of a roll-out that was aborted; nobody waits for those that still run. */
+  async #readLedgers(): Promise<void> {
+    for (const environment of ['staging', 'live'] as const) {
+      if (this.#loads[environment] === undefined || this.#ledgers[environment] !== undefined) continue;
+      const request = this.#loadRequest(environment);
+      try {
+        this.#ledgers[environment] = await near(request.target).look.verifyLedger.executeWithOptions(
+          { summary: 'ledger against histories' },
+          [{ ...request, drain: false }],
+        );
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        log.warn('ledger not read', { environment, error: String(error) });
       }
     }
   }

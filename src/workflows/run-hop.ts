@@ -108,10 +108,9 @@ async function hopPhases(context: HopContext, backups: BackupResult[]): Promise<
 }
 
 async function preflight({ target, place, hop, holder }: HopContext): Promise<Done<readonly string[]>> {
-  const { lines } = await target.look.preflight.executeWithOptions(
-    { summary: `preflight of ${hop.from} → ${hop.to}` },
-    [{ ...place, schema: hop.schema, holder }],
-  );
+  const { lines } = await target.act.preflight.executeWithOptions({ summary: `preflight of ${hop.from} → ${hop.to}` }, [
+    { ...place, schema: hop.schema, holder },
+  ]);
   return { summary: lines.join('; '), value: lines };
 }
 
