@@ -33,14 +33,14 @@ export function judgeHistory(
   const last = events.at(-1);
   const badEnd = BAD_ENDS.get(last?.eventType);
   if (badEnd !== undefined) return { outcome: 'failed', reason: badEnd, final: true };
-  const unconfirmed = plan.signals.slice(0, canary.signalsSent).find((id) => !steps.signals.has(id));
-  if (unconfirmed !== undefined) {
-    return { outcome: 'wrong', reason: `signal ${unconfirmed} was confirmed, and is not in its history`, final: true };
-  }
+  const missingSignal = plan.signals.slice(0, canary.signalsSent).find((id) => !steps.signals.has(id));
+  const signalProblem =
+    missingSignal === undefined ? undefined : `signal ${missingSignal} was confirmed, and is not in its history`;
   if (last?.eventType !== EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED) {
-    return { outcome: 'running', reason: null, final: false };
+    // No proof yet while it runs: a signal that meets a workflow task in progress waits beside the history until that ends.
+    return { outcome: 'running', reason: signalProblem ?? null, final: false };
   }
-  const problem = findMissing(plan, steps) ?? compareResult(plan.result, last);
+  const problem = signalProblem ?? findMissing(plan, steps) ?? compareResult(plan.result, last);
   return problem === undefined
     ? { outcome: 'completed', reason: null, final: true }
     : { outcome: 'wrong', reason: problem, final: true };

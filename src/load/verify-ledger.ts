@@ -86,7 +86,8 @@ function suspect(canary: CanaryRow, judgement: Judgement, settleMs: number): Jud
   if (canary.startedAt === null || canary.signalledAt === null || canary.dueAt !== null) return judgement;
   const waitedMs = Date.now() - canary.signalledAt;
   if (waitedMs <= settleMs) return judgement;
-  const reason = `still running ${Math.round(waitedMs / 1_000)} s after it had all that it waits for`;
+  const stuck = `still running ${Math.round(waitedMs / 1_000)} s after it had all that it waits for`;
+  const reason = judgement.reason === null ? stuck : `${stuck}; ${judgement.reason}`;
   return { outcome: 'failed', reason, final: false };
 }
 
