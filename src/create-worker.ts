@@ -2,7 +2,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { createActivities } from './activities/index.js';
 import { loadCatalogue } from './adapters/catalogue-file.js';
-import { createToolResolver } from './adapters/tool-resolver.js';
+import { createToolResolver } from './adapters/tools/tool-resolver.js';
 import { DEFAULT_TASK_QUEUE, SEARCH_ATTRIBUTE_NAMES } from './contract/names.js';
 import { addSearchAttributes, missingSearchAttributes } from './adapters/search-attributes.js';
 import { messageOf } from './core/errors.js';

@@ -3,9 +3,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkHealth } from './adapters/grpc-health.js';
-import { isRunning, listProcesses, signalProcess, type LinuxProcess } from './adapters/linux-process.js';
+import { isRunning, listProcesses, signalProcess, type LinuxProcess } from './adapters/process/linux-process.js';
 import { startDetached } from './adapters/run-command.js';
-import type { ToolResolver } from './adapters/tools.js';
+import type { ToolResolver } from './adapters/tools/tools.js';
 import { SEARCH_ATTRIBUTE_NAMES } from './contract/names.js';
 import { PreconditionError } from './core/errors.js';
 

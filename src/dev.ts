@@ -1,4 +1,4 @@
-import { createToolResolver } from './adapters/tool-resolver.js';
+import { createToolResolver } from './adapters/tools/tool-resolver.js';
 import { DEFAULT_TASK_QUEUE } from './contract/names.js';
 import { createWorker } from './create-worker.js';
 import { startDevServer } from './dev-server.js';

@@ -1,6 +1,6 @@
 import { loadCatalogue } from './adapters/catalogue-file.js';
-import { inspectTarget } from './adapters/inspect-target.js';
-import { createToolResolver } from './adapters/tool-resolver.js';
+import { inspectTarget } from './adapters/cluster/inspect-target.js';
+import { createToolResolver } from './adapters/tools/tool-resolver.js';
 import type { RolloutInput } from './core/input.js';
 import { planPath } from './core/path.js';
 import type { Path, RolloutPlan, StoreKind } from './core/plan.js';

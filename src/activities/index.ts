@@ -1,4 +1,4 @@
-import type { ToolResolver } from '../adapters/tools.js';
+import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { Activities } from '../contract/activities.js';
 import type { Catalogue } from '../core/catalogue.js';
 import { createClusterActivities } from './clusters.js';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HEALTH_SERVICES, checkHealth } from '../adapters/grpc-health.js';
-import { scrape } from '../adapters/metrics-scrape.js';
+import { scrape } from '../adapters/cluster/metrics-scrape.js';
 import { createDriver } from '../adapters/open-target.js';
-import type { ToolResolver } from '../adapters/tools.js';
+import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { LoadRequest, TargetActivities } from '../contract/activities.js';
 import type { NodeState } from '../core/cluster.js';
 import type { Target } from '../core/input.js';

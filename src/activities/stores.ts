@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { ApplicationFailure } from '@temporalio/activity';
 import { create, list } from 'tar';
 import { createDriver, withTarget } from '../adapters/open-target.js';
-import type { ToolResolver } from '../adapters/tools.js';
+import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { BackupResult, HopPlace, TargetActivities } from '../contract/activities.js';
 import { FailureType } from '../contract/names.js';
 import { PreconditionError } from '../core/errors.js';

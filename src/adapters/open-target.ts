@@ -1,9 +1,9 @@
 import type { Target } from '../core/input.js';
 import type { Driver } from './driver.js';
-import { createProcessDriver } from './process-driver.js';
+import { createProcessDriver } from './process/process-driver.js';
 import type { Store } from './store.js';
 import { createStore } from './stores.js';
-import type { ToolResolver } from './tools.js';
+import type { ToolResolver } from './tools/tools.js';
 
 /** A target with everything that reaches it. */
 export interface OpenTarget {

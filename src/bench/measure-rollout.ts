@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { createToolResolver } from '../adapters/tool-resolver.js';
+import { createToolResolver } from '../adapters/tools/tool-resolver.js';
 import { resultOf, startRollout } from '../client.js';
 import { loadCatalogue } from '../adapters/catalogue-file.js';
 import { schemaVersions } from '../core/schema-version.js';

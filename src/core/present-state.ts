@@ -18,7 +18,10 @@ export function presentState(target: Target, facts: ClusterFacts): PresentState 
   }
   return {
     version: oldest,
-    stores: { default: storeKind(target.stores.default.plugin), visibility: storeKind(target.stores.visibility.plugin) },
+    stores: {
+      default: storeKind(target.stores.default.plugin),
+      visibility: storeKind(target.stores.visibility.plugin),
+    },
   };
 }
 

@@ -39,6 +39,14 @@ export function planRollout({ catalogue, to, pins = {}, staging, live }: Rollout
       source: UPGRADE_GUIDE,
     });
   }
+  if (stagingPath.hops.length === 0 && livePath.hops.length === 0) {
+    findings.push({
+      id: 'nothing-to-do',
+      severity: 'blocking',
+      message: `staging and live run ${live.version} already; there is nothing to upgrade, ask for a version above ${live.version}`,
+      source: UPGRADE_GUIDE,
+    });
+  }
   const [stagingEnd, liveEnd] = [stagingPath.path.at(-1), livePath.path.at(-1)];
   if (stagingEnd !== liveEnd) {
     findings.push({

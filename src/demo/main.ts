@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
 import { runCommand } from '../adapters/run-command.js';
-import { createToolResolver } from '../adapters/tool-resolver.js';
+import { createToolResolver } from '../adapters/tools/tool-resolver.js';
 import { resultOf } from '../client.js';
 import { DEFAULT_TASK_QUEUE, ROLLOUT_WORKFLOW, rolloutIdOf } from '../contract/names.js';
 import type { RolloutInputText } from '../core/input.js';

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRunning, signalProcess } from '../adapters/linux-process.js';
-import { listServerProcesses, type ServerProcess } from '../adapters/server-process.js';
+import { isRunning, signalProcess } from '../adapters/process/linux-process.js';
+import { listServerProcesses, type ServerProcess } from '../adapters/process/server-process.js';
 import { removePostgres } from './postgres.js';
 
 const STOP_TIMEOUT_MS = 10_000;

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
+import type { Driver } from '../adapters/driver.js';
 import { checkHealth, HEALTH_SERVICES, readTls } from '../adapters/grpc-health.js';
+import { readLogTail } from '../adapters/log-tail.js';
 import { messageOf } from '../core/errors.js';
 import type { ProcessNode, Target, Tls } from '../core/input.js';
 import { compareVersions } from '../core/version.js';
@@ -13,27 +15,44 @@ const ALREADY_EXISTS = 6;
 
 /**
  * Waits until every node of a lab cluster is SERVING and every frontend knows the namespace `default`, which is made when
- * it is missing. @throws Error after a minute and a half, naming what is not ready and the log of the node
+ * it is missing.
+ * @throws Error when a node ends, with the tail of its log, or after a minute and a half, naming what is not ready
  */
-export async function waitUntilUsable(target: Target, version: string): Promise<void> {
+export async function waitUntilUsable(target: Target, driver: Driver, version: string): Promise<void> {
   const end = Date.now() + TIMEOUT_MS;
   const frontendTls = 'address' in target.connection ? target.connection.tls : undefined;
   await Promise.all(
     target.driver.nodes
       // Up to 1.30 the worker role has no health service.
       .filter(({ role }) => role !== 'worker' || compareVersions(version, '1.31.0') >= 0)
-      .map((node) => waitUntilServing(node, node.role === 'frontend' ? frontendTls : target.driver.internodeTls, end)),
+      .map((node) =>
+        waitUntilServing(node, {
+          tls: node.role === 'frontend' ? frontendTls : target.driver.internodeTls,
+          driver,
+          end,
+        }),
+      ),
   );
   for (const address of target.frontends ?? []) await waitForNamespace(address, frontendTls, end);
 }
 
-async function waitUntilServing(node: ProcessNode, tls: Tls | true | undefined, end: number): Promise<void> {
+async function waitUntilServing(
+  node: ProcessNode,
+  { tls, driver, end }: { readonly tls: Tls | true | undefined; readonly driver: Driver; readonly end: number },
+): Promise<void> {
   for (;;) {
     const health = await checkHealth(node.rpcAddress, HEALTH_SERVICES[node.role], tls);
     if (health === 'SERVING') return;
+    if (health === 'UNREACHABLE' && !(await isRunning(driver, node))) {
+      throw new Error(`${node.name} of the lab ended; ${node.logFile}:\n${await readLogTail(node.logFile, 0)}`);
+    }
     if (Date.now() > end) throw new Error(`${node.name} of the lab is ${health}, not SERVING; see ${node.logFile}`);
     await sleep(POLL_MS);
   }
+}
+
+async function isRunning(driver: Driver, { name }: ProcessNode): Promise<boolean> {
+  return (await driver.listNodes()).some((node) => node.name === name && node.running);
 }
 
 async function waitForNamespace(address: string, tls: Tls | true | undefined, end: number): Promise<void> {

@@ -2,8 +2,8 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import type { Driver } from '../adapters/driver.js';
-import { createProcessDriver } from '../adapters/process-driver.js';
-import type { ToolResolver } from '../adapters/tools.js';
+import { createProcessDriver } from '../adapters/process/process-driver.js';
+import type { ToolResolver } from '../adapters/tools/tools.js';
 import { Target, type ProcessNode } from '../core/input.js';
 import { clientTls, makeCertificates } from './certificates.js';
 import { stopServersBelow } from './clean-up.js';
@@ -68,7 +68,7 @@ export async function startCluster(options: LabClusterOptions): Promise<LabClust
   try {
     // One after the other: on a new cluster all write the same first rows, and a history node that loses may end.
     for (const node of target.driver.nodes) await driver.startNode(node.name, version);
-    await waitUntilUsable(target, version);
+    await waitUntilUsable(target, driver, version);
   } catch (error) {
     await stop();
     throw error;

@@ -1,12 +1,12 @@
 import pg from 'pg';
 import { runCommand } from '../adapters/run-command.js';
-import type { ToolResolver } from '../adapters/tools.js';
+import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { LabPostgres } from './postgres.js';
 import { databasesOf } from './server-config.js';
 
 /**
  * Creates the two databases of a lab cluster where they are missing, and gives them the schema of `version` with the SQL
- * tool of that version.
+ * tool of that version. No server of the cluster may run.
  */
 export async function setUpDatabases(
   postgres: LabPostgres,
@@ -20,6 +20,9 @@ export async function setUpDatabases(
   const databases = databasesOf(clusterName);
   await setUpDatabase(postgres, { tool, database: databases.default, schema: 'postgresql/v12/temporal' });
   await setUpDatabase(postgres, { tool, database: databases.visibility, schema: 'postgresql/v12/visibility' });
+  // The members of an earlier run, on other ports: new ones would call each of them for up to half a minute, and may
+  // give up. Nothing of the cluster runs now, so the list is to be empty.
+  await withDatabase(postgres, databases.default, (client) => client.query('delete from cluster_membership'));
 }
 
 interface Step {

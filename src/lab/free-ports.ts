@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isRunning, listProcesses } from '../adapters/linux-process.js';
+import { isRunning, listProcesses } from '../adapters/process/linux-process.js';
 
 /** Below the ports that Linux gives to outgoing connections (32768 and up), so that none of those is in the way later. */
 const FIRST = 18_000;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ringsOf, shardsOf } from '../../src/adapters/tdbg.js';
+import { ringsOf, shardsOf } from '../../src/adapters/cluster/tdbg.js';
 
 test('reads the rings as tdbg 1.28 to 1.31 prints them', () => {
   const printed = [

@@ -38,6 +38,20 @@ test.each([
   ]);
 });
 
+test('two targets that are there already have nothing to do', () => {
+  expect(plan('1.31.5', '1.31.5').findings).toEqual([
+    expect.objectContaining({
+      id: 'nothing-to-do',
+      severity: 'blocking',
+      message: expect.stringMatching(/run 1\.31\.5 already.*ask for a version above 1\.31\.5/),
+    }),
+  ]);
+});
+
+test('staging that is there already leaves live to do', () => {
+  expect(plan('1.31.5', '1.30.9').findings.map(({ severity }) => severity)).toEqual(['warning']);
+});
+
 test('a path of either that is refused refuses the roll-out', () => {
   expect(() => plan('1.31.5', '1.32.0', '1.31')).toThrow(/newer than 1\.31\.5/);
 });

@@ -4,7 +4,7 @@ import { openSync, closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkHealth, HEALTH_SERVICES } from '../../src/adapters/grpc-health.js';
-import { createToolResolver } from '../../src/adapters/tool-resolver.js';
+import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { findFreePort } from '../../src/lab/free-ports.js';
 
 /**

@@ -3,9 +3,9 @@ import { chown, copyFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { PG_BIN_VARIABLE } from '../../src/adapters/pg-programs.js';
-import { createPostgresStore } from '../../src/adapters/postgres-store.js';
-import { createToolResolver } from '../../src/adapters/tool-resolver.js';
+import { PG_BIN_VARIABLE } from '../../src/adapters/postgres/pg-programs.js';
+import { createPostgresStore } from '../../src/adapters/postgres/postgres-store.js';
+import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import type { PostgresStore, Tls } from '../../src/core/input.js';
 import { clientTls, makeCertificates } from '../../src/lab/certificates.js';
 import { setUpDatabases } from '../../src/lab/databases.js';

@@ -8,10 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Driver } from '../../src/adapters/driver.js';
 import { checkHealth, HEALTH_SERVICES } from '../../src/adapters/grpc-health.js';
-import { isRunning } from '../../src/adapters/linux-process.js';
-import { createProcessDriver } from '../../src/adapters/process-driver.js';
-import { listServerProcesses, type ServerProcess } from '../../src/adapters/server-process.js';
-import { createToolResolver } from '../../src/adapters/tool-resolver.js';
+import { isRunning } from '../../src/adapters/process/linux-process.js';
+import { createProcessDriver } from '../../src/adapters/process/process-driver.js';
+import { listServerProcesses, type ServerProcess } from '../../src/adapters/process/server-process.js';
+import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import type { ProcessDriver, ProcessNode, SecretRef } from '../../src/core/input.js';
 import { PreconditionError } from '../../src/core/errors.js';
 import { removeLab, stopServers, stopServersBelow } from '../../src/lab/clean-up.js';
@@ -83,8 +83,8 @@ async function startByHand(program: string, args: readonly string[]): Promise<nu
 function startInOtherProcess(input: ProcessDriver, name: string, version: string) {
   const script = `
     const [folder, input, name, version] = process.argv.slice(1);
-    const { createProcessDriver } = await import(folder + '/adapters/process-driver.js');
-    const { createToolResolver } = await import(folder + '/adapters/tool-resolver.js');
+    const { createProcessDriver } = await import(folder + '/adapters/process/process-driver.js');
+    const { createToolResolver } = await import(folder + '/adapters/tools/tool-resolver.js');
     const driver = createProcessDriver(JSON.parse(input), createToolResolver());
     console.log(JSON.stringify(await driver.startNode(name, version)));`;
   const child = spawn(

@@ -13,25 +13,25 @@ import {
   readClaim,
   release,
   type LockHolder,
-} from '../../src/adapters/cluster-lock.js';
-import { scrape } from '../../src/adapters/metrics-scrape.js';
-import { nodeHealth } from '../../src/adapters/node-health.js';
-import { compareRunning, snapshotRunning } from '../../src/adapters/running-workflows.js';
+} from '../../src/adapters/cluster/cluster-lock.js';
+import { scrape } from '../../src/adapters/cluster/metrics-scrape.js';
+import { nodeHealth } from '../../src/adapters/cluster/node-health.js';
+import { compareRunning, snapshotRunning } from '../../src/adapters/cluster/running-workflows.js';
 import {
   countRunning,
   describeRun,
   listNamespaces,
   listRunning,
   readClusterInfo,
-} from '../../src/adapters/target-cluster.js';
+} from '../../src/adapters/cluster/target-cluster.js';
 import {
   connectFrontend,
   connectTarget,
   withTarget,
   type TargetConnection,
-} from '../../src/adapters/target-connection.js';
-import { createTdbg } from '../../src/adapters/tdbg.js';
-import { createToolResolver } from '../../src/adapters/tool-resolver.js';
+} from '../../src/adapters/cluster/target-connection.js';
+import { createTdbg } from '../../src/adapters/cluster/tdbg.js';
+import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { createStore } from '../../src/adapters/stores.js';
 import { PreconditionError } from '../../src/core/errors.js';
 import type { Connection } from '../../src/core/input.js';

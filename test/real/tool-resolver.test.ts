@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { runCommand } from '../../src/adapters/run-command.js';
-import { createToolResolver } from '../../src/adapters/tool-resolver.js';
-import type { ServerTool } from '../../src/adapters/tools.js';
+import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
+import type { ServerTool } from '../../src/adapters/tools/tools.js';
 import { compileSource } from '../helpers/compiled-source.js';
 import { writeGoModule } from '../helpers/go-module-proxy.js';
 
@@ -90,7 +90,7 @@ const options = () => ({
 
 function startProcess(version: string) {
   const program = `
-    import { createToolResolver } from ${JSON.stringify(join(compiled.directory, 'adapters/tool-resolver.js'))};
+    import { createToolResolver } from ${JSON.stringify(join(compiled.directory, 'adapters/tools/tool-resolver.js'))};
     await createToolResolver(${JSON.stringify(options())}).serverTool('temporal-server', '${version}');`;
   return spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'ignore', 'inherit'] });
 }

@@ -1,5 +1,5 @@
 import { compareVersions } from '../../core/version.js';
-import type { ServerTool } from '../tools.js';
+import type { ServerTool } from './tools.js';
 
 /** A program that this project runs and Temporal publishes. */
 export type Program = ServerTool | 'temporal';

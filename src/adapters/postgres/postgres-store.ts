@@ -1,14 +1,14 @@
-import type { ShardRow, StoreFacts } from '../core/cluster.js';
-import { PreconditionError } from '../core/errors.js';
-import type { PostgresStore } from '../core/input.js';
-import { checkFreeSpace } from './backup-space.js';
+import type { ShardRow, StoreFacts } from '../../core/cluster.js';
+import { PreconditionError } from '../../core/errors.js';
+import type { PostgresStore } from '../../core/input.js';
+import { checkFreeSpace } from '../backup-space.js';
 import { backUpPostgres } from './pg-backup.js';
 import { withPostgres } from './postgres-connection.js';
 import { checkKind, readServer, readVersionRow, type StoreRole } from './postgres-inspect.js';
 import { updatePostgresSchema } from './postgres-schema.js';
 import { decodeShardRow, type RawShardRow } from './shard-row.js';
-import type { Backup, Store, Work } from './store.js';
-import type { ToolResolver } from './tools.js';
+import type { Backup, Store, Work } from '../store.js';
+import type { ToolResolver } from '../tools/tools.js';
 
 /** A store of a target in PostgreSQL 12 or later. Opens a connection for each question and keeps none. */
 export function createPostgresStore(input: PostgresStore, kind: StoreRole, tools: ToolResolver): Store {

@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { NodeState } from '../core/cluster.js';
-import { formatDuration } from '../core/duration.js';
-import { PreconditionError } from '../core/errors.js';
-import type { ProcessDriver, ProcessNode } from '../core/input.js';
-import type { Driver } from './driver.js';
+import type { NodeState } from '../../core/cluster.js';
+import { formatDuration } from '../../core/duration.js';
+import { PreconditionError } from '../../core/errors.js';
+import type { ProcessDriver, ProcessNode } from '../../core/input.js';
+import type { Driver } from '../driver.js';
 import { isRunning, requireLinux, signalProcess, startTimeOf, type ProcessId } from './linux-process.js';
 import { startServer } from './process-start.js';
 import { askServerVersion, listServerProcesses, type ServerProcess } from './server-process.js';
-import type { Work } from './store.js';
-import type { ToolResolver } from './tools.js';
+import type { Work } from '../store.js';
+import type { ToolResolver } from '../tools/tools.js';
 
 const POLL_MS = 100;
 const PROGRESS_EVERY_MS = 3_000;

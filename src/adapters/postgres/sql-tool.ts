@@ -1,6 +1,6 @@
-import { compareVersions, minorOf } from '../core/version.js';
-import { PreconditionError } from '../core/errors.js';
-import type { PostgresStore } from '../core/input.js';
+import { compareVersions, minorOf } from '../../core/version.js';
+import { PreconditionError } from '../../core/errors.js';
+import type { PostgresStore } from '../../core/input.js';
 import { plainHost } from './postgres-connection.js';
 import type { StoreRole } from './postgres-inspect.js';
 

@@ -1,9 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { writeWhole } from './backup-manifest.js';
+import { writeWhole } from '../backup-manifest.js';
 import { LOCK_NAMESPACE } from './cluster-lock.js';
-import type { Work } from './store.js';
+import type { Work } from '../store.js';
 import { countRunning, describeRun, listNamespaces, listRunning, type RunStatus } from './target-cluster.js';
 import type { TargetConnection } from './target-connection.js';
 

@@ -1,7 +1,7 @@
 import { Client, Connection as GrpcConnection, isGrpcServiceError } from '@temporalio/client';
-import { messageOf, PreconditionError } from '../core/errors.js';
-import type { Connection } from '../core/input.js';
-import { connectionOptions } from './connection-options.js';
+import { messageOf, PreconditionError } from '../../core/errors.js';
+import type { Connection } from '../../core/input.js';
+import { connectionOptions } from '../connection-options.js';
 import { diagnoseConnection } from './diagnose-connection.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;

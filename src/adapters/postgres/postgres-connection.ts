@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import tls, { type ConnectionOptions } from 'node:tls';
 import pg from 'pg';
-import { messageOf, PreconditionError } from '../core/errors.js';
-import type { PostgresStore } from '../core/input.js';
-import { readSecret } from './secrets.js';
+import { messageOf, PreconditionError } from '../../core/errors.js';
+import type { PostgresStore } from '../../core/input.js';
+import { readSecret } from '../secrets.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Long enough for the rows of 16,384 shards over a slow link; nothing that is asked here takes longer. */

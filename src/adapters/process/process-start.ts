@@ -2,15 +2,15 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from 'proper-lockfile';
-import type { NodeState } from '../core/cluster.js';
-import { PreconditionError } from '../core/errors.js';
-import type { ProcessNode } from '../core/input.js';
+import type { NodeState } from '../../core/cluster.js';
+import { PreconditionError } from '../../core/errors.js';
+import type { ProcessNode } from '../../core/input.js';
 import { listensOn } from './linux-process.js';
 import { readLogTail } from './log-tail.js';
-import { startDetached } from './run-command.js';
-import { readSecret } from './secrets.js';
-import type { Work } from './store.js';
-import type { ToolResolver } from './tools.js';
+import { startDetached } from '../run-command.js';
+import { readSecret } from '../secrets.js';
+import type { Work } from '../store.js';
+import type { ToolResolver } from '../tools/tools.js';
 
 const POLL_MS = 100;
 /** A server that cannot start says so and ends within a second or two: port taken, wrong password, old schema. */

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { createToolResolver, type ToolResolverOptions } from '../../src/adapters/tool-resolver.js';
-import { ToolUnavailableError } from '../../src/adapters/tools.js';
-import { compileSource } from '../helpers/compiled-source.js';
-import { packArchive, sha256, startReleaseServer, writeProgram } from '../helpers/release-server.js';
+import { createToolResolver, type ToolResolverOptions } from '../../../src/adapters/tools/tool-resolver.js';
+import { ToolUnavailableError } from '../../../src/adapters/tools/tools.js';
+import { compileSource } from '../../helpers/compiled-source.js';
+import { packArchive, sha256, startReleaseServer, writeProgram } from '../../helpers/release-server.js';
 
 const platform = `${process.platform}_${process.arch === 'x64' ? 'amd64' : process.arch}`;
 const archive = `temporal_1.29.1_${platform}.tar.gz`;
@@ -89,7 +89,7 @@ async function failureOf(promise: Promise<unknown>): Promise<ToolUnavailableErro
 /** The same resolver in a process of its own; prints the path that it found. */
 function startProcess(): ChildProcess {
   const program = `
-    import { createToolResolver } from ${JSON.stringify(join(compiled.directory, 'adapters/tool-resolver.js'))};
+    import { createToolResolver } from ${JSON.stringify(join(compiled.directory, 'adapters/tools/tool-resolver.js'))};
     const options = ${JSON.stringify({ toolsDir: '', path: '', cacheDir: cacheDir(), releasesUrl: server.url, allowBuild: false, lockStaleMs: 2_000 })};
     console.log(await createToolResolver(options).serverTool('temporal-server', '1.29.1'));`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], {

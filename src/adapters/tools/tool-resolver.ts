@@ -1,15 +1,15 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { messageOf } from '../core/errors.js';
-import { compareVersions } from '../core/version.js';
-import type { Work } from './store.js';
+import { messageOf } from '../../core/errors.js';
+import { compareVersions } from '../../core/version.js';
+import type { Work } from '../store.js';
 import type { ToolResolver } from './tools.js';
-import { downloadRelease } from './tools/download-release.js';
-import { checkBrought, findInFolder, findOnPath, problemOf, type Wanted } from './tools/find-tool.js';
-import { goInstall } from './tools/go-install.js';
-import { cliRelease, serverRelease } from './tools/release.js';
-import { isFile, ToolCache } from './tools/tool-cache.js';
-import { ToolUnavailableError, type ToolAttempt } from './tools/tool-unavailable.js';
+import { downloadRelease } from './download-release.js';
+import { checkBrought, findInFolder, findOnPath, problemOf, type Wanted } from './find-tool.js';
+import { goInstall } from './go-install.js';
+import { cliRelease, serverRelease } from './release.js';
+import { isFile, ToolCache } from './tool-cache.js';
+import { ToolUnavailableError, type ToolAttempt } from './tool-unavailable.js';
 
 export interface ToolResolverOptions {
   /** Folder with `PROGRAM` or `VERSION/PROGRAM`; default `TEMPORAL_UPGRADE_TOOLS_DIR`. */

@@ -1,10 +1,10 @@
-import type { ClusterFacts, NodeState, StoreFacts } from '../core/cluster.js';
-import { messageOf, PreconditionError } from '../core/errors.js';
-import type { Target } from '../core/input.js';
-import { frontendsOf, withTarget } from './open-target.js';
+import type { ClusterFacts, NodeState, StoreFacts } from '../../core/cluster.js';
+import { messageOf, PreconditionError } from '../../core/errors.js';
+import type { Target } from '../../core/input.js';
+import { frontendsOf, withTarget } from '../open-target.js';
 import { listNamespaces, readClusterInfo, type ClusterInfo } from './target-cluster.js';
 import { withTarget as withFrontend } from './target-connection.js';
-import type { ToolResolver } from './tools.js';
+import type { ToolResolver } from '../tools/tools.js';
 
 /**
  * Everything that is known of a target without changing it: what each frontend says, what the databases say, and which

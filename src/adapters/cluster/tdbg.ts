@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { PreconditionError } from '../core/errors.js';
-import type { Connection } from '../core/input.js';
-import { connectionOptions, type ReachableBy } from './connection-options.js';
-import { runCommand } from './run-command.js';
-import type { ToolResolver } from './tools.js';
+import { PreconditionError } from '../../core/errors.js';
+import type { Connection } from '../../core/input.js';
+import { connectionOptions, type ReachableBy } from '../connection-options.js';
+import { runCommand } from '../run-command.js';
+import type { ToolResolver } from '../tools/tools.js';
 
 /** Longest that one question may take, in seconds. */
 const TIMEOUT_SECONDS = 10;

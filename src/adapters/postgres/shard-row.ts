@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs';
-import type { ShardRow } from '../core/cluster.js';
+import type { ShardRow } from '../../core/cluster.js';
 
 /**
  * The fields needed of `temporal.server.api.persistence.v1.ShardInfo`

@@ -1,7 +1,7 @@
-import type { NodeState } from '../core/cluster.js';
-import type { Target } from '../core/input.js';
+import type { NodeState } from '../../core/cluster.js';
+import type { Target } from '../../core/input.js';
 import { nodeHealth, type NodeHealth } from './node-health.js';
-import { frontendsOf } from './open-target.js';
+import { frontendsOf } from '../open-target.js';
 import type { Rings, Tdbg } from './tdbg.js';
 
 /** The rings as every frontend sees them. A view that differs is itself a finding. */

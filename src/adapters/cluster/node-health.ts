@@ -1,7 +1,7 @@
-import type { NodeState } from '../core/cluster.js';
-import type { Tls } from '../core/input.js';
-import { compareVersions, minorOf } from '../core/version.js';
-import { checkHealth, HEALTH_SERVICES } from './grpc-health.js';
+import type { NodeState } from '../../core/cluster.js';
+import type { Tls } from '../../core/input.js';
+import { compareVersions, minorOf } from '../../core/version.js';
+import { checkHealth, HEALTH_SERVICES } from '../grpc-health.js';
 
 /** First minor whose worker role answers gRPC health checks. */
 const WORKER_HEALTH_SINCE = '1.31';

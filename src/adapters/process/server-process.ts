@@ -1,8 +1,8 @@
 import { readlink, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { PreconditionError } from '../core/errors.js';
+import { PreconditionError } from '../../core/errors.js';
 import { listProcesses, type LinuxProcess } from './linux-process.js';
-import { runCommand } from './run-command.js';
+import { runCommand } from '../run-command.js';
 
 /** A running `temporal-server … start`. */
 export interface ServerProcess extends LinuxProcess {

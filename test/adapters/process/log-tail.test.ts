@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { readLogTail } from '../../src/adapters/log-tail.js';
+import { readLogTail } from '../../../src/adapters/process/log-tail.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'log-tail-'));
 afterAll(() => rmSync(directory, { recursive: true }));

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { messageOf } from '../core/errors.js';
-import type { ReachableBy } from './connection-options.js';
+import { messageOf } from '../../core/errors.js';
+import type { ReachableBy } from '../connection-options.js';
 
 const TIMEOUT_MS = 5_000;
 

@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import { PreconditionError } from '../core/errors.js';
+import { PreconditionError } from '../../core/errors.js';
 
 /** A run of a process. Process ids are used again; together with the start time (in clock ticks since boot) they are not. */
 export interface ProcessId {

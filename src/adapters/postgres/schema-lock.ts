@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { SCHEMA_TOOL_NAME } from './sql-tool.js';
-import type { Work } from './store.js';
+import type { Work } from '../store.js';
 
 /** Key of the advisory lock, within one database: the first bytes of "temporal-upgrade", so that it can be recognised. */
 const LOCK_KEY = BigInt(`0x${Buffer.from('temporal').toString('hex')}`).toString();

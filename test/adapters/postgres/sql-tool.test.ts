@@ -1,7 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { libpqEnvironment } from '../../src/adapters/pg-backup.js';
-import { checkToolVersion, sqlToolEnvironment, updateSchemaArguments } from '../../src/adapters/sql-tool.js';
-import { PostgresStore } from '../../src/core/input.js';
+import { libpqEnvironment } from '../../../src/adapters/postgres/pg-backup.js';
+import {
+  checkToolVersion,
+  sqlToolEnvironment,
+  updateSchemaArguments,
+} from '../../../src/adapters/postgres/sql-tool.js';
+import { PostgresStore } from '../../../src/core/input.js';
 
 const store = (over: Record<string, unknown> = {}) =>
   PostgresStore.parse({ type: 'postgresql', host: 'db.example.com', database: 'temporal', user: 'temporal', ...over });

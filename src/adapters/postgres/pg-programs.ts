@@ -1,7 +1,7 @@
 import { access, constants, readdir, realpath } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { messageOf, PreconditionError } from '../core/errors.js';
-import { runCommand } from './run-command.js';
+import { messageOf, PreconditionError } from '../../core/errors.js';
+import { runCommand } from '../run-command.js';
 
 /** Names the folder of `pg_dump` and `pg_restore` to use, before any other place is looked at. */
 export const PG_BIN_VARIABLE = 'TEMPORAL_UPGRADE_PG_BIN';

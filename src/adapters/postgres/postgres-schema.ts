@@ -1,15 +1,15 @@
 import type pg from 'pg';
-import { messageOf, PreconditionError } from '../core/errors.js';
-import type { PostgresStore } from '../core/input.js';
-import { compareSchemaVersions } from '../core/version.js';
+import { messageOf, PreconditionError } from '../../core/errors.js';
+import type { PostgresStore } from '../../core/input.js';
+import { compareSchemaVersions } from '../../core/version.js';
 import { withPostgres } from './postgres-connection.js';
 import { checkIndexes, checkKind, readVersionRow, type StoreRole } from './postgres-inspect.js';
-import { runCommand } from './run-command.js';
+import { runCommand } from '../run-command.js';
 import { describeTool, lockSchema, waitForEarlierTool } from './schema-lock.js';
-import { readSecret } from './secrets.js';
+import { readSecret } from '../secrets.js';
 import { checkToolVersion, sqlToolEnvironment, updateSchemaArguments } from './sql-tool.js';
-import type { Work } from './store.js';
-import type { ToolResolver } from './tools.js';
+import type { Work } from '../store.js';
+import type { ToolResolver } from '../tools/tools.js';
 
 const PROGRESS_MS = 2_000;
 

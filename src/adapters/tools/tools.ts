@@ -1,4 +1,4 @@
-import type { Work } from './store.js';
+import type { Work } from '../store.js';
 
 /** A program of a Temporal release that the roll-out runs. Names are those of the official archives. */
 export type ServerTool = 'temporal-server' | 'temporal-sql-tool' | 'temporal-cassandra-tool' | 'tdbg';
@@ -11,4 +11,4 @@ export interface ToolResolver {
   serverTool(tool: ServerTool, version: string, work?: Work): Promise<string>;
 }
 
-export { ToolUnavailableError, type ToolAttempt } from './tools/tool-unavailable.js';
+export { ToolUnavailableError, type ToolAttempt } from './tool-unavailable.js';
