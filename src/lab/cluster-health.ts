@@ -3,7 +3,7 @@ import { Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import type { Driver } from '../adapters/driver.js';
 import { checkHealth, HEALTH_SERVICES, readTls } from '../adapters/grpc-health.js';
-import { readLogTail } from '../adapters/log-tail.js';
+import { readLogTail } from '../adapters/process/log-tail.js';
 import { messageOf } from '../core/errors.js';
 import type { ProcessNode, Target, Tls } from '../core/input.js';
 import { compareVersions } from '../core/version.js';
