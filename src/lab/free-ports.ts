@@ -13,7 +13,7 @@ const LAST = 31_999;
  * another one, gets others until this process ends, though nothing may listen on them yet.
  */
 export async function findFreePorts(count: number): Promise<number[]> {
-  const folder = join(tmpdir(), 'temporal-upgrade-lab-ports');
+  const folder = join(tmpdir(), `temporal-upgrade-lab-ports-${process.getuid?.() ?? 0}`);
   await mkdir(folder, { recursive: true });
   const self = await ownIdentity();
   const ports: number[] = [];
