@@ -1,3 +1,4 @@
+import { CancellationScope } from '@temporalio/workflow';
 import type { Done } from './conductor.js';
 import type { HopContext } from './hop-context.js';
 
@@ -18,9 +19,12 @@ export async function replaceServers(
   for (const { node } of steps) {
     // Half a roll-back is no safe point: once begun it goes on to its end.
     if (direction === 'forward') await conductor.passable();
-    const result = await target.act.replaceNode.executeWithOptions({ summary: `${node} → ${version}` }, [
-      { target: place.target, node, version },
-    ]);
+    // A cancelled roll-out leaves no node stopped: it ends between two nodes.
+    const result = await CancellationScope.nonCancellable(() =>
+      target.act.replaceNode.executeWithOptions({ summary: `${node} → ${version}` }, [
+        { target: place.target, node, version },
+      ]),
+    );
     if (result.changed) replaced.push(node);
   }
   return {

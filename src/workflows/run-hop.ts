@@ -1,4 +1,4 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { BackupResult, StoreName } from '../contract/activities.js';
 import { formatDuration } from '../core/duration.js';
 import type { Observation } from '../core/observation.js';
@@ -129,9 +129,11 @@ async function upgradeSchemas({ target, place, hop }: HopContext): Promise<Done<
   const lines = [];
   for (const store of STORES) {
     const { to } = hop.schema[store];
-    const { before, after, changed } = await target.act.upgradeSchema.executeWithOptions(
-      { summary: `${store} schema → ${to}` },
-      [{ ...place, store, schema: to }],
+    // Nor does a cancelled roll-out leave a schema half-way between two versions.
+    const { before, after, changed } = await CancellationScope.nonCancellable(() =>
+      target.act.upgradeSchema.executeWithOptions({ summary: `${store} schema → ${to}` }, [
+        { ...place, store, schema: to },
+      ]),
     );
     lines.push(changed ? `${store} ${before} → ${after}` : `${store} stays at ${after}`);
   }
