@@ -1,9 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { DECISION_KINDS, type DecisionKind } from '../core/decision.js';
 import { addDecisionCommand } from './decide.js';
+import { ExitCode } from './exit-codes.js';
 import { addDevCommand, addWorkerCommand } from './dev.js';
 import { addPlanCommand, addSchemaCommand } from './plan.js';
 import { addReportCommand, addStartCommand, addStatusCommand, addWatchCommand } from './rollouts.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string;
+};
 
 /** The command line: flags in, the client's functions, text out. */
 export function buildProgram(): Command {
@@ -12,10 +18,13 @@ export function buildProgram(): Command {
       'Upgrades self-hosted Temporal clusters, one minor at a time, as a durable workflow.\n' +
         'On the PATH it is also "temporal upgrade" of Temporal CLI 1.6 and later.',
     )
+    .version(version, '--version')
+    // A misspelt option is a request that cannot be carried out, as any other.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? ExitCode.ok : ExitCode.request))
     .showHelpAfterError('(add --help for what there is)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 unexpected, 2 the request cannot be carried out as it stands, 3 the roll-out did not complete.',
+      '\nExit codes: 0 done, 1 unexpected, 2 the request cannot be carried out as it\nstands, 3 the roll-out did not complete.',
     );
   addDevCommand(program);
   addWorkerCommand(program);
