@@ -9,6 +9,7 @@ const ALREADY_EXISTS = 6;
 const RETENTION = '3 days';
 /** Frontends look at their copy of the namespaces every ten seconds (common/namespace, cacheRefreshInterval). */
 const USABLE_WITHIN_MS = 60_000;
+const ANSWERS_IN_A_ROW = 16;
 
 /**
  * Registers the namespace of the canaries when the target has none of that name, and waits until calls in it are answered.
@@ -19,12 +20,16 @@ export async function ensureCanaryNamespace(
   namespace: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  if (!(await registerWhenMissing(connection, namespace))) return;
+  await registerWhenMissing(connection, namespace);
   const giveUpAt = Date.now() + USABLE_WITHIN_MS;
-  // Several answers in a row, as behind one address there may be several frontends, each with its own copy.
-  for (let answers = 0; answers < 5;) {
-    if (await answersIn(connection, namespace)) answers += 1;
-    else answers = 0;
+  // Several answers in a row for several shards: each frontend and each history process has a copy of its own, and the
+  // namespace may just have been registered by another process.
+  for (let answers = 0; answers < ANSWERS_IN_A_ROW;) {
+    if (await answersIn(connection, namespace, answers)) {
+      answers += 1;
+      continue;
+    }
+    answers = 0;
     if (Date.now() > giveUpAt) {
       throw new PreconditionError(
         `namespace ${namespace} was registered, but calls in it are still refused after ${USABLE_WITHIN_MS / 1_000} s; ` +
@@ -36,11 +41,10 @@ export async function ensureCanaryNamespace(
   }
 }
 
-/** Whether it had to be registered. */
-async function registerWhenMissing(connection: Connection, namespace: string): Promise<boolean> {
+async function registerWhenMissing(connection: Connection, namespace: string): Promise<void> {
   try {
     await connection.workflowService.describeNamespace({ namespace });
-    return false;
+    return;
   } catch (error) {
     if (!hasCode(error, NOT_FOUND)) throw error;
   }
@@ -53,15 +57,14 @@ async function registerWhenMissing(connection: Connection, namespace: string): P
   } catch (error) {
     if (!hasCode(error, ALREADY_EXISTS)) throw error; // another process was faster
   }
-  return true;
 }
 
 /** Asks for a workflow that does not exist: "no such workflow" means that the namespace is known on the way there. */
-async function answersIn(connection: Connection, namespace: string): Promise<boolean> {
+async function answersIn(connection: Connection, namespace: string, number: number): Promise<boolean> {
   try {
     await connection.workflowService.describeWorkflowExecution({
       namespace,
-      execution: { workflowId: 'is-it-usable' },
+      execution: { workflowId: `is-it-usable-${number}` },
     });
     return true;
   } catch (error) {
