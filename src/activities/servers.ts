@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nodeHealthInAllViews, ringViews } from '../adapters/cluster/cluster-view.js';
 import { targetDir } from '../adapters/data-dir.js';
-import { withTarget, type OpenTarget } from '../adapters/open-target.js';
+import { createDriver, withTarget, type OpenTarget } from '../adapters/open-target.js';
 import { compareRunning, snapshotRunning } from '../adapters/cluster/running-workflows.js';
 import { readClusterInfo } from '../adapters/cluster/target-cluster.js';
 import { withTarget as withFrontend } from '../adapters/cluster/target-connection.js';
@@ -33,17 +33,16 @@ interface ShardSnapshot {
 
 /** Activities on the server processes of a target. */
 export const createServerActivities = ({ tools }: { readonly tools: ToolResolver }): ServerActivities => ({
-  planRoll({ target, direction }) {
-    const roles = new Map(target.driver.nodes.map(({ name, role }) => [name, role]));
-    return Promise.resolve(
-      rollOrder(target.driver.nodes, direction).map((node) => ({ node, role: roles.get(node) ?? '' })),
-    );
+  async planRoll({ target, direction }) {
+    const nodes = await createDriver(target, tools).listNodes();
+    const roles = new Map(nodes.map(({ name, role }) => [name, role]));
+    return rollOrder(nodes, direction).map((node) => ({ node, role: roles.get(node) ?? '' }));
   },
 
   async replaceNode({ target, node, version }) {
     return withTarget(target, tools, async ({ driver }) => {
       const work = currentWork();
-      const before = await readNode(driver, node);
+      const before = nodeNamed(await driver.listNodes(), node);
       const tdbg = await createTdbg({ connection: target.connection, version, tools });
       const changed = before.version !== version;
       if (changed) {
@@ -63,7 +62,7 @@ export const createServerActivities = ({ tools }: { readonly tools: ToolResolver
     });
   },
 
-  async takeSnapshot(place) {
+  async takeSnapshot({ shardsOnly = false, ...place }) {
     const files = snapshotFiles(place);
     await mkdir(files.directory, { recursive: true });
     return withTarget(place.target, tools, async ({ stores }) => {
@@ -72,6 +71,7 @@ export const createServerActivities = ({ tools }: { readonly tools: ToolResolver
         takenAt: new Date().toISOString(),
         rows: await stores.default.readShards(),
       }));
+      if (shardsOnly) return { shards: shards.rows.length, running: {}, takenAt: shards.takenAt };
       const running = await keepOrMake(files.runningSummary, () =>
         withFrontend(place.target.connection, (frontend) =>
           snapshotRunning(frontend, { file: files.running, exclude: canaryNamespaces(place) }, currentWork()),
@@ -119,8 +119,8 @@ export const createServerActivities = ({ tools }: { readonly tools: ToolResolver
   },
 });
 
-async function readNode(driver: OpenTarget['driver'], name: string): Promise<NodeState> {
-  const node = (await driver.listNodes()).find((candidate) => candidate.name === name);
+function nodeNamed(nodes: readonly NodeState[], name: string): NodeState {
+  const node = nodes.find((candidate) => candidate.name === name);
   if (node === undefined) throw new PreconditionError(`the target has no node ${name}`);
   return node;
 }
@@ -136,10 +136,11 @@ async function waitUntilServing(
   const deadline = Date.now() + target.driver.startTimeout;
   for (;;) {
     signal?.throwIfAborted();
-    const node = await readNode(driver, name);
+    const nodes = await driver.listNodes();
+    const node = nodeNamed(nodes, name);
     if (!node.running)
       throw new PreconditionError(`node ${name} ended after it was started; its log says why`, { node: name });
-    const evidence = await ringViews(target, tdbg)
+    const evidence = await ringViews(target, tdbg, nodes)
       .then((views) => nodeHealthInAllViews(target, node, views))
       // A frontend that is being replaced does not answer for a moment.
       .catch((error: unknown) => ({ serving: false, evidence: messageOf(error) }));

@@ -79,8 +79,8 @@ export interface TargetActivities {
   observe(request: ObserveRequest): Promise<{ readonly observation: Observation; readonly verdict: Verdict }>;
   backUpStore(request: HopPlace & { readonly store: StoreName }): Promise<BackupResult>;
   backUpConfiguration(place: HopPlace): Promise<BackupResult>;
-  /** Records who owns which shard, and which workflows are running. */
-  takeSnapshot(place: HopPlace): Promise<SnapshotResult>;
+  /** Records who owns which shard and, unless only shards are wanted, which workflows are running: that takes a frontend. */
+  takeSnapshot(request: HopPlace & { readonly shardsOnly?: boolean }): Promise<SnapshotResult>;
   upgradeSchema(request: HopPlace & { readonly store: StoreName; readonly schema: string }): Promise<SchemaResult>;
   /** The nodes in the order in which they are replaced. */
   planRoll(request: { readonly target: Target; readonly direction: 'forward' | 'back' }): Promise<readonly RollStep[]>;

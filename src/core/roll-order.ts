@@ -6,11 +6,20 @@ import type { Role } from './input.js';
  */
 const FORWARD: readonly Role[] = ['matching', 'history', 'internal-frontend', 'frontend', 'worker'];
 
-/** Names of the nodes in the order they are replaced in, one by one; back is the exact reverse of forward. */
+/**
+ * Names of the nodes in the order they are replaced in, one by one; back is the exact reverse of forward. Nodes that do not
+ * run come first, frontends before others: without its frontend a cluster cannot say whether any other node is ready.
+ */
 export function rollOrder(
-  nodes: readonly { readonly name: string; readonly role: Role }[],
+  nodes: readonly { readonly name: string; readonly role: Role; readonly running?: boolean }[],
   direction: 'forward' | 'back',
 ): string[] {
-  const names = FORWARD.flatMap((role) => nodes.filter((node) => node.role === role)).map(({ name }) => name);
-  return direction === 'forward' ? names : names.reverse();
+  const forward = FORWARD.flatMap((role) => nodes.filter((node) => node.role === role));
+  const ordered = direction === 'forward' ? forward : forward.toReversed();
+  const down = ordered.filter(({ running }) => running === false);
+  return [
+    ...down.filter(({ role }) => role === 'frontend'),
+    ...down.filter(({ role }) => role !== 'frontend'),
+    ...ordered.filter(({ running }) => running !== false),
+  ].map(({ name }) => name);
 }

@@ -13,7 +13,10 @@ export async function rollBackServers(context: HopContext): Promise<void> {
   const back = { ...place, from: hop.to, to: hop.from, attempt: place.attempt };
   conductor.next = `settle on ${hop.from}`;
   await conductor.phase('roll-back', async () => {
-    await target.act.takeSnapshot.executeWithOptions({ summary: 'who owns which shard' }, [back]);
+    await target.act.takeSnapshot.executeWithOptions({ summary: 'who owns which shard' }, [
+      // The frontend may be just what does not start any more.
+      { ...back, shardsOnly: true },
+    ]);
     return replaceServers(context, { version: hop.from, direction: 'back' });
   });
   conductor.next = 'wait for a person';

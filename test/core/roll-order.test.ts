@@ -32,3 +32,15 @@ test('back is the reverse of forward, and no node is left out', () => {
     }),
   );
 });
+
+test.each(['forward', 'back'] as const)('%s, nodes that do not run come first, frontends before all', (direction) => {
+  const nodes = (['matching', 'history', 'frontend', 'worker'] as const).flatMap((role) => [
+    { name: `${role}-up`, role, running: true },
+    { name: `${role}-down`, role, running: false },
+  ]);
+  const up = nodes.filter(({ running }) => running);
+  const order = rollOrder(nodes, direction);
+  expect(order[0]).toBe('frontend-down');
+  expect(order.slice(1, 4).toSorted()).toEqual(['history-down', 'matching-down', 'worker-down']);
+  expect(order.slice(4)).toEqual(rollOrder(up, direction));
+});

@@ -4,17 +4,24 @@ import { nodeHealth, type NodeHealth } from './node-health.js';
 import { frontendsOf } from '../open-target.js';
 import type { Rings, Tdbg } from './tdbg.js';
 
-/** The rings as every frontend sees them. A view that differs is itself a finding. */
+/**
+ * The rings as every frontend sees them. A view that differs is itself a finding. Frontends that `nodes` says do not run
+ * are not asked: what they would say is known when they are started.
+ */
 export async function ringViews(
   target: Target,
   tdbg: Tdbg,
+  nodes: readonly NodeState[] = [],
 ): Promise<readonly { readonly frontend: string; readonly rings: Rings }[]> {
+  const down = nodes.filter(({ running }) => !running).map(({ rpcAddress }) => rpcAddress);
   return Promise.all(
-    frontendsOf(target).map(async (frontend) => ({ frontend, rings: await tdbg.listRings(frontend) })),
+    frontendsOf(target)
+      .filter((frontend) => !down.includes(frontend))
+      .map(async (frontend) => ({ frontend, rings: await tdbg.listRings(frontend) })),
   );
 }
 
-/** Health of a node by its own word and by the ring of every frontend that answers. */
+/** Health of a node by its own word and by the ring of every frontend that was asked. */
 export async function nodeHealthInAllViews(
   target: Target,
   node: NodeState,
