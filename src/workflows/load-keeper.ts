@@ -1,0 +1,128 @@
+import { getExternalWorkflowHandle, isCancellation, log, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { LoadRequest } from '../contract/activities.js';
+import { LOAD_WORKFLOW } from '../contract/names.js';
+import type { LedgerSummary } from '../core/ledger.js';
+import type { Environment } from '../core/plan.js';
+import type { Conductor } from './conductor.js';
+import { NotGoodEnough } from './interruptions.js';
+import type { load } from './load.js';
+import { stopLoadSignal } from './messages.js';
+import type { Prepared } from './prepare.js';
+import { near } from './proxies.js';
+
+/** What the keeper of the loads carries over from run to run. */
+export interface LoadState {
+  readonly loads: Partial<Record<Environment, 'running' | 'stopped'>>;
+  readonly ledgers: Partial<Record<Environment, LedgerSummary>>;
+}
+
+/** Starts and stops the load of each environment, and keeps what became of its canaries. */
+export class LoadKeeper {
+  readonly #loads: Partial<Record<Environment, 'running' | 'stopped'>>;
+  readonly #ledgers: Partial<Record<Environment, LedgerSummary>>;
+
+  constructor(
+    private readonly conductor: Conductor,
+    private readonly prepared: Prepared,
+    carried: LoadState | undefined,
+  ) {
+    this.#loads = { ...carried?.loads };
+    this.#ledgers = { ...carried?.ledgers };
+  }
+
+  get state(): LoadState {
+    return { loads: this.#loads, ledgers: this.#ledgers };
+  }
+
+  get ledgers(): LoadState['ledgers'] {
+    return this.#ledgers;
+  }
+
+  /** The load that runs on an environment now; undefined when none does. */
+  running(environment: Environment): LoadRequest | undefined {
+    return this.#loads[environment] === 'running' ? this.request(environment) : undefined;
+  }
+
+  /** Starts the load of an environment, once; it runs through all its hops. */
+  async ensure(environment: Environment): Promise<void> {
+    if (this.#loads[environment] !== undefined || this.prepared.input.policy.load[environment] === undefined) return;
+    const request = { ...this.request(environment), rolloutId: this.conductor.rolloutId };
+    await this.conductor.phase('load', async () => {
+      await startChild<typeof load>(LOAD_WORKFLOW, {
+        args: [request],
+        workflowId: this.#workflowId(environment),
+        // It outlives this run, which continues as new; it ends when told to, or when the roll-out is over.
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        staticSummary: `load on ${request.target.name} for ${this.conductor.rolloutId}`,
+      }).catch((error: unknown) => {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      });
+      return { summary: `load on ${environment}: ${request.policy.startsPerSecond} canaries a second`, value: true };
+    });
+    this.#loads[environment] = 'running';
+  }
+
+  /** Ends the load of an environment and waits until every canary is accounted for. */
+  async drain(environment: Environment): Promise<void> {
+    if (this.#loads[environment] !== 'running') return;
+    await this.stop(environment);
+    const request = this.request(environment);
+    const ledger = await this.conductor.overridablePhase('drain', async () => {
+      const summary = await near(request.target).act.verifyLedger.executeWithOptions(
+        { summary: 'every canary of the load' },
+        [{ ...request, drain: true }],
+      );
+      this.#ledgers[environment] = summary;
+      const bad = summary.lost + summary.duplicated + summary.wrong + summary.failed + summary.running;
+      const line =
+        `${summary.completed} of ${summary.started} canaries of ${environment} completed, ${summary.lost} lost, ` +
+        `${summary.duplicated} duplicated, ${summary.wrong} wrong, ${summary.failed} failed, ${summary.failedCalls} failed calls`;
+      if (bad > 0)
+        throw new NotGoodEnough(
+          [line, ...summary.examples.map(({ workflowId, reason }) => `${workflowId}: ${reason}`)].join('\n'),
+        );
+      return { summary: line, value: summary };
+    });
+    if (ledger !== undefined) this.#ledgers[environment] = ledger;
+  }
+
+  /** What is known of the canaries of a roll-out that was aborted; nobody waits for those that still run. */
+  async readLedgers(): Promise<void> {
+    for (const environment of ['staging', 'live'] as const) {
+      if (this.#loads[environment] === undefined || this.#ledgers[environment] !== undefined) continue;
+      const request = this.request(environment);
+      try {
+        this.#ledgers[environment] = await near(request.target).look.verifyLedger.executeWithOptions(
+          { summary: 'ledger against histories' },
+          [{ ...request, drain: false }],
+        );
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        log.warn('ledger not read', { environment, error: String(error) });
+      }
+    }
+  }
+
+  async stop(environment: Environment): Promise<void> {
+    try {
+      await getExternalWorkflowHandle(this.#workflowId(environment)).signal(stopLoadSignal);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      log.warn('the load had ended already', { environment, error: String(error) });
+    }
+    this.#loads[environment] = 'stopped';
+  }
+
+  #workflowId(environment: Environment): string {
+    return `${this.conductor.rolloutId}-load-${environment}`;
+  }
+
+  request(environment: Environment): LoadRequest {
+    const { input, holder } = this.prepared;
+    const policy = input.policy.load[environment] ?? input.policy.load.staging;
+    // The first run id sets the canaries of this roll-out apart from those of an earlier one with the same workflow id.
+    const loadId = `${this.conductor.rolloutId}-${environment}-${holder.firstRunId.slice(0, 8)}`;
+    return { target: input[environment], environment, dataDir: input.dataDir, loadId, policy };
+  }
+}

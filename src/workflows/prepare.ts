@@ -1,0 +1,86 @@
+import { ActivityFailure, ApplicationFailure, CancellationScope, workflowInfo } from '@temporalio/workflow';
+import type { Holder } from '../contract/activities.js';
+import type { RolloutInput } from '../core/input.js';
+import type { Environment, RolloutPlan } from '../core/plan.js';
+import type { Conductor } from './conductor.js';
+import { control, near } from './proxies.js';
+
+/** What is settled before the first hop, and holds for the whole roll-out. */
+export interface Prepared {
+  readonly input: RolloutInput;
+  readonly plan: RolloutPlan;
+  readonly holder: Holder;
+  readonly searchAttributes: boolean;
+}
+
+/** Validates, looks at both clusters, plans, and takes hold of them; changes nothing else. */
+export async function prepare(conductor: Conductor, raw: unknown): Promise<Prepared> {
+  conductor.next = 'preflight of staging and live, then the plan';
+  conductor.show();
+  const { workflowId, firstExecutionRunId } = workflowInfo();
+  try {
+    const { input, controlPlane, searchAttributes } = await control.validateInput.executeWithOptions(
+      { summary: 'input' },
+      [raw],
+    );
+    const inspect = (environment: Environment) =>
+      near(input[environment]).glance.inspectTarget.executeWithOptions(
+        { summary: `look at ${input[environment].name}` },
+        [{ target: input[environment], controlPlaneClusterId: controlPlane.clusterId }],
+      );
+    const [staging, live] = await Promise.all([inspect('staging'), inspect('live')]);
+    const plan = await control.makePlan.executeWithOptions({ summary: 'plan' }, [{ input, staging, live }]);
+    const holder: Holder = {
+      controlPlaneClusterId: controlPlane.clusterId,
+      controlPlaneNamespace: controlPlane.namespace,
+      workflowId,
+      firstRunId: firstExecutionRunId,
+    };
+    await bringTools(input, plan);
+    const claimed: Environment[] = [];
+    try {
+      for (const environment of ['staging', 'live'] as const) {
+        const target = input[environment];
+        await near(target).look.claimTarget.executeWithOptions({ summary: `take hold of ${target.name}` }, [
+          { target, holder },
+        ]);
+        claimed.push(environment);
+      }
+    } catch (error) {
+      await CancellationScope.nonCancellable(async () => {
+        for (const environment of claimed) {
+          const target = input[environment];
+          await near(target).look.releaseTarget({ target, holder });
+        }
+      });
+      throw error;
+    }
+    return { input, plan, holder, searchAttributes };
+  } catch (error) {
+    // A failed activity says what is wrong in its cause; the roll-out fails with just that, type and details included.
+    if (error instanceof ActivityFailure && error.cause instanceof ApplicationFailure) {
+      const { message, type, details, cause } = error.cause;
+      throw ApplicationFailure.create({
+        message,
+        type: type ?? 'PreflightFailed',
+        details: details ?? [],
+        cause,
+        nonRetryable: true,
+      });
+    }
+    throw error;
+  }
+}
+
+/** Each target's workers get the programs of all hops now: one that cannot be had must not show between two hops. */
+async function bringTools(input: RolloutInput, plan: RolloutPlan): Promise<void> {
+  for (const environment of ['staging', 'live'] as const) {
+    const versions = plan[environment].hops.map(({ to }) => to);
+    if (versions.length === 0) continue;
+    const target = input[environment];
+    await near(target).act.bringTools.executeWithOptions(
+      { summary: `tools of ${versions.join(', ')} for ${target.name}` },
+      [{ target, versions }],
+    );
+  }
+}
