@@ -66,15 +66,16 @@ export function refusalOf(decision: Decision, situation: Situation): string | un
   }
 }
 
-function refusalAtGate({ kind, gate, reason }: Decision, { gate: open }: Situation): string | undefined {
+function refusalAtGate({ kind, gate, by, reason }: Decision, { gate: open }: Situation): string | undefined {
   if (gate === undefined) {
     return `${kind} has to name its gate${open === undefined ? '; none is open now' : `: {"gate":"${open.name}"}`}`;
   }
   if (open === undefined) return `gate ${gate} is not open; no gate is`;
   if (open.name !== gate) return `gate ${gate} is not open; the open one is ${open.name}`;
   if (!open.allowed.includes(kind)) return `${kind} is not possible at ${gate}; possible: ${open.allowed.join(', ')}`;
-  if (open.kind === 'incident' && kind === 'approve' && reason === undefined) {
-    return 'going on in spite of an incident needs a reason: {"gate":"…","by":"…","reason":"…"}';
+  // What a failure is let pass with stays in the report: who, and why.
+  if (open.kind === 'incident' && kind === 'approve' && (reason === undefined || by === undefined)) {
+    return 'going on in spite of an incident needs a name and a reason: {"gate":"…","by":"…","reason":"…"}';
   }
   return undefined;
 }

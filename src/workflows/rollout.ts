@@ -150,8 +150,10 @@ class Rollout {
     const overrides = [...staging.flatMap(({ phases }) => phases), ...conductor.steps].filter(
       ({ overridden }) => overridden !== undefined,
     );
-    // A staging that passed only because somebody let it is never promoted by itself.
-    if (input.policy.gates.live.includes('promote') || overrides.length > 0) {
+    const warnings = [...plan.findings, ...plan.live.findings].filter(({ severity }) => severity === 'warning');
+    const rehearsed = overrides.length === 0 && !plan.findings.some(({ id }) => id === 'not-rehearsed');
+    // What staging did not pass, or passed only because somebody let it, is never promoted by itself.
+    if (input.policy.gates.live.includes('promote') || !rehearsed) {
       const started = Date.now();
       conductor.next = `live: ${plan.live.path.join(' → ')}`;
       const { by, reason } = await conductor.approval('live', first.to, 'promote', [
@@ -161,7 +163,7 @@ class Rollout {
           ({ phase, summary, overridden }) =>
             `overridden by ${overridden?.by ?? 'somebody'}: ${phase}: ${summary} (${overridden?.reason})`,
         ),
-        ...plan.live.findings.filter(({ severity }) => severity === 'warning').map(({ message }) => message),
+        ...warnings.map(({ message }) => message),
       ]);
       conductor.note({
         phase: 'promote',
