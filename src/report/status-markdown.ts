@@ -85,7 +85,7 @@ export const MEANING: Record<'approval' | 'incident', Partial<Record<DecisionKin
     abort: 'end the roll-out here; servers and schemas stay as they are',
   },
   incident: {
-    approve: 'go on in spite of it; needs a reason, which the report shows',
+    approve: 'go on in spite of it; needs "by" and "reason", which the report shows',
     retry: 'do the phase again',
     rollBack: 'put the servers of this hop back to the version before; the schema stays',
     abort: 'end the roll-out here; servers and schemas stay as they are',

@@ -12,7 +12,7 @@ export const decisionMessages = DECISION_KINDS.map((kind) => ({
 /** Shown beside the message in the Web UI's list. */
 export const DECISION_DESCRIPTIONS: Record<DecisionKind, string> = {
   approve:
-    'Let the open gate pass: {"gate":"live/1.30.7/schema","by":"you"}. At an incident: go on in spite of it, with "reason".',
+    'Let the open gate pass: {"gate":"live/1.30.7/schema","by":"you"}. At an incident: go on in spite of it, with "by" and "reason".',
   reject: 'Refuse the open gate: {"gate":"…","by":"you","reason":"…"}. Then retry, rollBack or abort decides.',
   pause: 'Start no further phase until resume: {"by":"you","reason":"…"}.',
   resume: 'Go on after pause: {"by":"you"}.',
