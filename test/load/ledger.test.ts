@@ -27,12 +27,14 @@ async function killAfter(lines: number, body: string): Promise<string[]> {
     const load = ${JSON.stringify(`file://${compiled.directory}/load/`)};
     const { Ledger } = await import(load + 'ledger.js');
     const { lockGenerator } = await import(load + 'generator-lock.js');
+    // Ends with the process that wanted it, whatever becomes of that.
+    process.stdin.on('end', () => process.exit(1)).resume();
     ${body}`;
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', source],
     {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'inherit'],
     },
   );
   const said: string[] = [];
@@ -59,6 +61,8 @@ test('a process killed at any moment loses nothing that it said it had written',
       const [due] = ledger.takeDue(1, 1000, 1);
       ledger.confirmStart(due.row, { runId: 'r-' + number, at: number, dueAt: null });
       console.log('started ' + number);
+      // Lets what was said out, and the process end when nobody listens any more.
+      await new Promise((resolve) => setImmediate(resolve));
     }`;
   const said = [...(await killAfter(301, body)), ...(await killAfter(100, body))];
   using ledger = new Ledger(file, 'a');
