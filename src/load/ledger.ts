@@ -104,6 +104,19 @@ export class Ledger implements Disposable {
     this.#db.close();
   }
 
+  /** A worker of the canaries begins now (milliseconds since 1970); the one before it has ended. */
+  noteWorker(since: number): void {
+    this.#run(
+      `INSERT INTO meta VALUES ('workerSince', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+      String(since),
+    );
+  }
+
+  /** When the latest worker of the canaries began; 0 before the first. */
+  workerSince(): number {
+    return Number(this.#get(`SELECT value FROM meta WHERE key = 'workerSince'`)?.['value'] ?? 0);
+  }
+
   /** Runs `work` in one transaction. */
   inTransaction<T>(work: () => T): T {
     this.#db.exec('BEGIN IMMEDIATE');

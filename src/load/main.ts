@@ -89,6 +89,7 @@ async function runUntilStopped(parts: {
   const generator = new Generator({ ledger, target, policy });
   const printing = setInterval(() => print(generator.state()), 1_000);
   const stopWorker = new AbortController();
+  ledger.noteWorker(Date.now());
   const working = runCanaryWorker({
     reachableBy,
     namespace: policy.namespace,

@@ -76,15 +76,23 @@ async function verifyOne(ledger: Ledger, target: CanaryTarget, canary: CanaryRow
     // The target has it though nobody could note that: from now on it counts as started. Its calls stay due.
     ledger.noteStart(canary.row, { runId: runIdOf(events), at: startTimeOf(events) });
   }
-  ledger.recordOutcome(canary.row, suspect(canary, judgeHistory(canary, events), settleMs));
+  const waitsSince = Math.max(canary.signalledAt ?? 0, ledger.workerSince());
+  ledger.recordOutcome(canary.row, suspect(canary, judgeHistory(canary, events), { settleMs, waitsSince }));
 }
 
-/** A canary that has been sent everything it waits for and does not end is stuck: a task or a timer of it is lost. */
-function suspect(canary: CanaryRow, judgement: Judgement, settleMs: number): Judgement {
+/**
+ * A canary that has been sent everything it waits for and does not end is stuck: a task or a timer of it is lost. Time
+ * before the present worker of the canaries began proves nothing: the one before it may have been killed.
+ */
+export function suspect(
+  canary: Pick<CanaryRow, 'startedAt' | 'signalledAt' | 'dueAt'>,
+  judgement: Judgement,
+  { settleMs, waitsSince }: { readonly settleMs: number; readonly waitsSince: number },
+): Judgement {
   if (judgement.outcome !== 'running') return judgement;
   // With a call still due, or a long one not released, it is right that it runs.
   if (canary.startedAt === null || canary.signalledAt === null || canary.dueAt !== null) return judgement;
-  const waitedMs = Date.now() - canary.signalledAt;
+  const waitedMs = Date.now() - waitsSince;
   if (waitedMs <= settleMs) return judgement;
   const stuck = `still running ${Math.round(waitedMs / 1_000)} s after it had all that it waits for`;
   const reason = judgement.reason === null ? stuck : `${stuck}; ${judgement.reason}`;
