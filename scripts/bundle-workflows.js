@@ -11,7 +11,8 @@ if (!existsSync(workflowsPath)) {
   process.exit(1);
 }
 const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn: console.warn, error: console.error };
-const { code } = await bundleWorkflowCode({ workflowsPath, logger: quiet });
+const payloadConverterPath = dist('workflows/payload-converter.js');
+const { code } = await bundleWorkflowCode({ workflowsPath, payloadConverterPath, logger: quiet });
 // Renamed into place: a worker that starts meanwhile reads the old bundle or the new one, never half of one.
 const target = dist('workflow-bundle.js');
 await writeFile(`${target}.${process.pid}`, code);

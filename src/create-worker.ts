@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { createActivities } from './activities/index.js';
@@ -6,7 +8,6 @@ import { createToolResolver } from './adapters/tools/tool-resolver.js';
 import { DEFAULT_TASK_QUEUE, SEARCH_ATTRIBUTE_NAMES } from './contract/names.js';
 import { addSearchAttributes, missingSearchAttributes } from './adapters/search-attributes.js';
 import { messageOf } from './core/errors.js';
-import { workflowSource } from './workflow-source.js';
 
 export interface WorkerSettings {
   readonly taskQueue?: string | undefined;
@@ -16,10 +17,14 @@ export interface WorkerSettings {
   readonly namespace?: string | undefined;
 }
 
+/** The workflows and their payload converter, bundled by the build. */
+const WORKFLOW_BUNDLE = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
+
 /** A worker of the roll-out, connected and ready to run. The caller closes `connection` after `worker.run()`. */
 export async function createWorker(
   settings: WorkerSettings = {},
 ): Promise<{ worker: Worker; connection: NativeConnection }> {
+  if (!existsSync(WORKFLOW_BUNDLE)) throw new Error(`${WORKFLOW_BUNDLE} is not there; run "make build"`);
   const config = loadClientConnectConfig({ profile: settings.profile });
   const namespace = settings.namespace ?? config.namespace ?? 'default';
   const connection = await NativeConnection.connect({
@@ -33,7 +38,7 @@ export async function createWorker(
       connection,
       namespace,
       taskQueue: settings.taskQueue ?? DEFAULT_TASK_QUEUE,
-      ...workflowSource(),
+      workflowBundle: { codePath: WORKFLOW_BUNDLE },
       activities,
       shutdownGraceTime: '10s',
       // A roll-out is a handful of workflows; the defaults are for thousands, and cost memory.

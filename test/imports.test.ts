@@ -56,11 +56,10 @@ const ROOMS: readonly {
     rooms: ['core', 'contract', 'adapters', 'load', 'report'],
     libraries: ['node:', 'tar', '@temporalio/activity', '@temporalio/client'],
   },
-  { room: 'workflow-source.ts', rooms: [], libraries: ['node:', '@temporalio/worker'] },
   {
     room: 'create-worker.ts',
-    rooms: ['core', 'contract', 'adapters', 'activities', 'workflow-source.ts'],
-    libraries: ['@temporalio/worker', '@temporalio/envconfig'],
+    rooms: ['core', 'contract', 'adapters', 'activities'],
+    libraries: ['node:', '@temporalio/worker', '@temporalio/envconfig'],
   },
   { room: 'worker.ts', rooms: ['create-worker.ts'], libraries: [] },
   {

@@ -8,12 +8,17 @@ export type DecisionKind = (typeof DECISION_KINDS)[number];
 export const DecisionPayload = z.preprocess(
   (value) => (typeof value === 'string' ? { gate: value } : (value ?? {})),
   z.strictObject({
-    gate: z.string().min(1).optional(),
-    by: z.string().min(1).optional(),
-    reason: z.string().min(1).optional(),
+    gate: z.string().min(1).max(200).optional(),
+    by: z.string().min(1).max(200).optional(),
+    // Carried from run to run with every other decision, and the state of a run has to fit in one message.
+    reason: z.string().min(1).max(2_000).optional(),
   }),
 );
 export type DecisionPayload = z.infer<typeof DecisionPayload>;
+
+/** What the workflow gets in place of a payload that could not be decoded: the reason. */
+export const UnreadablePayload = z.strictObject({ unreadablePayload: z.string() });
+export type UnreadablePayload = z.infer<typeof UnreadablePayload>;
 
 export interface Decision extends DecisionPayload {
   readonly kind: DecisionKind;
@@ -44,12 +49,26 @@ export interface Situation {
   readonly gate?: Gate | undefined;
   readonly paused: boolean;
   readonly aborting: boolean;
+  /** Nothing can be decided any more. */
+  readonly over: boolean;
   /** Name of the hop (`<environment>/<version>`) whose servers can be rolled back now. */
   readonly reversibleHop?: string | undefined;
 }
 
+/** Reads what a person sent; `problem` says why it is no decision. */
+export function readDecision(kind: DecisionKind, payload: unknown): { decision: Decision; problem?: string } {
+  const parsed = DecisionPayload.safeParse(payload);
+  if (parsed.success) return { decision: { kind, ...parsed.data } };
+  const unreadable = UnreadablePayload.safeParse(payload);
+  const why = unreadable.success
+    ? `it cannot be decoded (${unreadable.data.unreadablePayload}); send JSON, encoding json/plain`
+    : parsed.error.issues.map(({ message }) => message).join('; ');
+  return { decision: { kind }, problem: `the payload is not a decision: ${why}` };
+}
+
 /** Why `decision` does not count in `situation`; undefined when it counts. */
 export function refusalOf(decision: Decision, situation: Situation): string | undefined {
+  if (situation.over) return 'the roll-out is over';
   if (situation.aborting) return 'the roll-out is being aborted already';
   switch (decision.kind) {
     case 'abort':

@@ -18,6 +18,25 @@ export interface LedgerSummary {
   readonly examples: readonly { readonly workflowId: string; readonly reason: string }[];
 }
 
+/** The ledger in one line. */
+export function ledgerLine(ledger: LedgerSummary): string {
+  const { started, completed, running, lost, duplicated, wrong, failed, failedCalls } = ledger;
+  return (
+    `canaries: ${started} started, ${completed} completed, ${running} running, ${lost} lost, ${duplicated} duplicated, ` +
+    `${wrong} wrong, ${failed} failed; ${failedCalls} failed calls`
+  );
+}
+
+/** What is wrong with the canaries, a line each; empty when nothing is. One that still runs is not wrong. */
+export function ledgerProblems({ lost, duplicated, wrong, failed, examples }: LedgerSummary): string[] {
+  const bad = lost + duplicated + wrong + failed;
+  if (bad === 0) return [];
+  return [
+    `${bad} canaries did not end as they should`,
+    ...examples.map(({ workflowId, reason }) => `canary ${workflowId}: ${reason}`),
+  ];
+}
+
 /** Progress of the generator: its heartbeat. */
 export interface LoadProgress {
   readonly started: number;

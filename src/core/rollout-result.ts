@@ -28,6 +28,6 @@ export interface RolloutResult {
 export interface TargetResult {
   readonly name: string;
   readonly from: string;
-  /** Version that it runs now. */
+  /** Server version that it runs now; two, with "and", when it was left half-way. */
   readonly to: string;
 }

@@ -40,6 +40,8 @@ export interface HopResult {
   readonly from: string;
   readonly to: string;
   readonly outcome: 'completed' | 'rolled-back' | 'aborted';
+  /** Server version that the target ran when the hop ended; two, with "and", when it was left half-way. */
+  readonly servers: string;
   readonly startedAt: string;
   readonly endedAt: string;
   readonly phases: readonly PhaseResult[];

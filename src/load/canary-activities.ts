@@ -1,5 +1,5 @@
 import { activityInfo, heartbeat, sleep } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { valueOf } from './canary-plan.js';
 
 const BEATS = 3;
@@ -12,9 +12,14 @@ export const canaryActivities = {
   /** Fails on its first attempt: the server has to keep the activity and try it again. */
   flaky(): Promise<number> {
     const { attempt, activityId } = activityInfo();
-    if (attempt === 1)
-      return Promise.reject(ApplicationFailure.create({ message: 'fails once, as planned', type: 'Planned' }));
-    return Promise.resolve(valueOf(activityId));
+    if (attempt > 1) return Promise.resolve(valueOf(activityId));
+    return Promise.reject(
+      ApplicationFailure.create({
+        message: 'fails once, as planned',
+        type: 'Planned',
+        category: ApplicationFailureCategory.BENIGN, // else each one is a warning in the worker's log
+      }),
+    );
   },
   /** Heartbeats for half a second, and goes on from its last heartbeat after a retry. */
   async slow(): Promise<number> {

@@ -10,12 +10,13 @@ import {
 } from '@temporalio/workflow';
 import type { CanaryActivities } from './canary-activities.js';
 import {
-  CANARY_CHILD_WORKFLOW,
   CANARY_SIGNAL,
+  childValueOf,
   mix,
   planCanary,
   valueOf,
   type CanaryInput,
+  type CanaryPlan,
   type CanaryResult,
 } from './canary-plan.js';
 
@@ -37,28 +38,31 @@ export async function canary({ number, kind, deadlineMs }: CanaryInput): Promise
     arrived.set(id, (arrived.get(id) ?? 0) + value);
   });
   const allArrived = () => plan.signals.every((id) => arrived.has(id));
-  const [plain, flaky, slow] = plan.activities;
-  const [firstTimer = 0, secondTimer = 0] = plan.timersMs;
+  const [firstTimerMs = 0, secondTimerMs = 0] = plan.timersMs;
+  const [first, ...others] = plan.activities;
   const values: number[] = [];
 
-  if (plain !== undefined) values.push(await activities.plain.executeWithOptions({ activityId: plain.id }, []));
+  if (first !== undefined) values.push(await perform(first));
   if (plan.alarmMs !== null) await waitForRelease(plan.alarmMs, allArrived, deadlineMs);
-  if (flaky !== undefined) values.push(await activities.flaky.executeWithOptions({ activityId: flaky.id }, []));
-  await sleep(firstTimer);
+  await sleep(firstTimerMs);
   if (plan.alarmMs === null) await condition(allArrived);
-  const child = executeChild(canaryChild, {
-    workflowId: plan.childId,
-    args: [number],
-    workflowIdReusePolicy: 'REJECT_DUPLICATE',
-  });
-  if (slow !== undefined) values.push(await activities.slow.executeWithOptions({ activityId: slow.id }, []));
+  const child = plan.childId === null ? undefined : runChild(plan.childId, number);
+  for (const activity of others) values.push(await perform(activity));
   const childValue = await child;
-  await sleep(secondTimer);
+  await sleep(secondTimerMs);
 
   // A long canary that ran into its deadline counts its release as given: its result depends on its number alone.
   for (const id of plan.signals) values.push(arrived.get(id) ?? valueOf(id));
-  values.push(childValue);
+  if (childValue !== undefined) values.push(childValue);
   return { number, digest: values.reduce(mix, number) };
+}
+
+function perform({ id, behaviour }: CanaryPlan['activities'][number]): Promise<number> {
+  return activities[behaviour].executeWithOptions({ activityId: id }, []);
+}
+
+function runChild(workflowId: string, number: number): Promise<number> {
+  return executeChild(canaryChild, { workflowId, args: [number], workflowIdReusePolicy: 'REJECT_DUPLICATE' });
 }
 
 /** Sleeps through the hop. An alarm that is due and does not come keeps the canary from ending, which is noticed. */
@@ -76,5 +80,5 @@ async function waitForRelease(alarmMs: number, released: () => boolean, deadline
 /** The child of a canary. */
 export async function canaryChild(number: number): Promise<number> {
   await sleep(200);
-  return valueOf(CANARY_CHILD_WORKFLOW) + number;
+  return childValueOf(number);
 }

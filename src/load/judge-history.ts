@@ -127,7 +127,9 @@ function findMissing(plan: CanaryPlan, steps: Steps): string | undefined {
   // Whoever released it, or nobody in time: a long canary may end without its signal.
   const signal = plan.alarmMs !== null ? undefined : plan.signals.find((id) => !steps.signals.has(id));
   if (signal !== undefined) return `signal ${signal} is not in its history`;
-  if (!steps.childrenCompleted.has(plan.childId)) return `child ${plan.childId} is not completed in its history`;
+  if (plan.childId !== null && !steps.childrenCompleted.has(plan.childId)) {
+    return `child ${plan.childId} is not completed in its history`;
+  }
   // Alarm and deadline of a long canary may be cancelled, even before they reach the target.
   const most = plan.timersMs.length + (plan.alarmMs === null ? 0 : 2);
   if (steps.timersStarted.size > most) return `${steps.timersStarted.size} timers started, planned were ${most}`;

@@ -2,6 +2,7 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
+  CancelledFailure,
   condition,
   isCancellation,
   log,
@@ -25,7 +26,7 @@ import type {
   Waiting,
 } from '../core/status.js';
 import { statusMarkdown } from '../report/status-markdown.js';
-import { DecisionDesk } from './decision-desk.js';
+import { DecisionDesk, type DeskState } from './decision-desk.js';
 import { AbortRequested, NotGoodEnough, RollBackRequested } from './interruptions.js';
 import { statusQuery } from './messages.js';
 import { waitFor } from './wait-for.js';
@@ -41,8 +42,9 @@ export interface ConductorState {
   readonly startedAt: string;
   readonly hops: readonly HopResult[];
   readonly steps: readonly PhaseResult[];
-  readonly decisions: readonly DecisionRecord[];
-  readonly paused?: DecisionRecord | undefined;
+  readonly desk: DeskState;
+  /** Incidents of the whole roll-out: numbers them, so that an old click never fits a new one. */
+  readonly incidents: number;
 }
 
 interface Place {
@@ -75,7 +77,8 @@ export class Conductor {
   #waitingForTime: Waiting | undefined;
   #problem: string | undefined;
   #waitedMs = 0;
-  #incidents = 0;
+  #incidents: number;
+  #incidentsBefore: number;
   #ended: 'completed' | 'aborted' | undefined;
 
   /** Sets all handlers; make it before the first await of the workflow. */
@@ -83,7 +86,9 @@ export class Conductor {
     this.startedAt = carried?.startedAt ?? now();
     this.hops = [...(carried?.hops ?? [])];
     this.steps = [...(carried?.steps ?? [])];
-    this.desk = new DecisionDesk(carried?.decisions ?? [], carried?.paused);
+    this.#incidents = carried?.incidents ?? 0;
+    this.#incidentsBefore = this.#incidents;
+    this.desk = new DecisionDesk(carried?.desk);
     setHandler(statusQuery, () => this.status(to), {
       description: 'Where the roll-out is, why it waits, and what comes next.',
     });
@@ -92,7 +97,7 @@ export class Conductor {
 
   get state(): ConductorState {
     const { startedAt, hops, steps } = this;
-    return { startedAt, hops, steps, decisions: this.desk.records, paused: this.desk.paused };
+    return { startedAt, hops, steps, desk: this.desk.state, incidents: this.#incidents };
   }
 
   get phases(): readonly PhaseResult[] {
@@ -103,8 +108,9 @@ export class Conductor {
     return Math.round(this.#waitedMs / 1_000);
   }
 
+  /** Incidents of the present hop. */
   get incidents(): number {
-    return this.#incidents;
+    return this.#incidents - this.#incidentsBefore;
   }
 
   know(facts: { input: RolloutInput; plan: RolloutPlan; searchAttributes: boolean }): void {
@@ -119,7 +125,7 @@ export class Conductor {
     this.enteredAt = now();
     this.#phases = [];
     this.#waitedMs = 0;
-    this.#incidents = 0;
+    this.#incidentsBefore = this.#incidents;
   }
 
   end(state: 'completed' | 'aborted'): void {
@@ -150,12 +156,14 @@ export class Conductor {
   async approval(
     environment: Environment,
     version: string,
-    phase: string,
+    phase: 'schema' | 'servers' | 'promote',
     evidence: readonly string[],
   ): Promise<DecisionRecord> {
     const name = `${environment}/${version}/${phase}`;
     for (;;) {
       await this.passable();
+      this.#phase = phase;
+      this.#since = now();
       const answer = await this.#ask({
         name,
         kind: 'approval',
@@ -208,10 +216,12 @@ export class Conductor {
     }
   }
 
-  /** Where a phase may begin: not paused, not aborted, not to be rolled back. */
+  /** Where a phase may begin: not cancelled, not paused, not aborted, not to be rolled back. */
   async passable(): Promise<void> {
     const { desk } = this;
-    if (desk.paused !== undefined) {
+    // What may not be cut short is shielded from cancellation, so it has to be asked for between two such steps.
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the roll-out was cancelled');
+    while (desk.paused !== undefined && !desk.interrupted) {
       this.show();
       await waitFor(() => desk.paused === undefined || desk.interrupted, 'paused: waits for resume');
       this.show();

@@ -1,8 +1,7 @@
 import { ApplicationFailure, log, setHandler } from '@temporalio/workflow';
 import {
-  DecisionPayload,
+  readDecision,
   refusalOf,
-  type Decision,
   type DecisionKind,
   type DecisionRecord,
   type Gate,
@@ -14,6 +13,13 @@ import { waitFor } from './wait-for.js';
 /** Records kept in the state of the workflow; older ones are in its history. */
 const MAX_RECORDS = 200;
 
+/** What the desk carries over from run to run: a decision that came at the very end of one counts in the next. */
+export interface DeskState {
+  readonly decisions: readonly DecisionRecord[];
+  readonly paused?: DecisionRecord | undefined;
+  readonly abort?: DecisionRecord | undefined;
+}
+
 /** Receives what people decide, by signal or update, and knows which gate is open. */
 export class DecisionDesk {
   #records: DecisionRecord[];
@@ -21,12 +27,18 @@ export class DecisionDesk {
   #answer: DecisionRecord | undefined;
   #paused: DecisionRecord | undefined;
   #abort: DecisionRecord | undefined;
+  #over = false;
   #rollBack: DecisionRecord | undefined;
   #reversibleHop: string | undefined;
 
-  constructor(records: readonly DecisionRecord[], paused?: DecisionRecord) {
-    this.#records = [...records];
+  constructor({ decisions, paused, abort }: DeskState = { decisions: [] }) {
+    this.#records = [...decisions];
     this.#paused = paused;
+    this.#abort = abort;
+  }
+
+  get state(): DeskState {
+    return { decisions: this.#records, paused: this.#paused, abort: this.#abort };
   }
 
   /** Sets the handlers of all decisions; call before the first await of the workflow. */
@@ -51,10 +63,8 @@ export class DecisionDesk {
         {
           description,
           validator: (payload?: unknown) => {
-            const parsed = DecisionPayload.safeParse(payload);
-            const refusal = parsed.success
-              ? refusalOf({ kind, ...parsed.data }, this.#situation())
-              : `the payload is not a decision: ${parsed.error.issues.map((issue) => issue.message).join('; ')}`;
+            const { decision, problem } = readDecision(kind, payload);
+            const refusal = problem ?? refusalOf(decision, this.#situation());
             if (refusal !== undefined) throw ApplicationFailure.nonRetryable(refusal, 'DecisionRefused');
           },
         },
@@ -99,6 +109,11 @@ export class DecisionDesk {
     this.#rollBack = undefined;
   }
 
+  /** From here on nothing that is decided would have an effect, so nothing counts. */
+  close(): void {
+    this.#over = true;
+  }
+
   /** Opens `gate` and waits, however long, for a decision that fits it; an abort ends the wait with `undefined`. */
   async ask(gate: Gate, onChange: () => void): Promise<DecisionRecord | undefined> {
     this.#gate = gate;
@@ -116,16 +131,14 @@ export class DecisionDesk {
       gate: this.#answer === undefined ? this.#gate : undefined,
       paused: this.#paused !== undefined,
       aborting: this.#abort !== undefined,
+      over: this.#over,
       reversibleHop: this.#rollBack === undefined ? this.#reversibleHop : undefined,
     };
   }
 
   #receive(kind: DecisionKind, payload: unknown, via: 'signal' | 'update'): DecisionRecord {
-    const parsed = DecisionPayload.safeParse(payload);
-    const decision: Decision = { kind, ...(parsed.success ? parsed.data : {}) };
-    const refused = parsed.success
-      ? refusalOf(decision, this.#situation())
-      : `the payload is not a decision: ${parsed.error.issues.map((issue) => issue.message).join('; ')}`;
+    const { decision, problem } = readDecision(kind, payload);
+    const refused = problem ?? refusalOf(decision, this.#situation());
     const record: DecisionRecord = {
       ...decision,
       at: new Date().toISOString(),

@@ -2,7 +2,7 @@ import { getExternalWorkflowHandle, isCancellation, log, ParentClosePolicy, star
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { LoadRequest } from '../contract/activities.js';
 import { LOAD_WORKFLOW } from '../contract/names.js';
-import type { LedgerSummary } from '../core/ledger.js';
+import { ledgerLine, ledgerProblems, type LedgerSummary } from '../core/ledger.js';
 import type { Environment } from '../core/plan.js';
 import type { Conductor } from './conductor.js';
 import { NotGoodEnough } from './interruptions.js';
@@ -74,14 +74,10 @@ export class LoadKeeper {
         [{ ...request, drain: true }],
       );
       this.#ledgers[environment] = summary;
-      const bad = summary.lost + summary.duplicated + summary.wrong + summary.failed + summary.running;
-      const line =
-        `${summary.completed} of ${summary.started} canaries of ${environment} completed, ${summary.lost} lost, ` +
-        `${summary.duplicated} duplicated, ${summary.wrong} wrong, ${summary.failed} failed, ${summary.failedCalls} failed calls`;
-      if (bad > 0)
-        throw new NotGoodEnough(
-          [line, ...summary.examples.map(({ workflowId, reason }) => `${workflowId}: ${reason}`)].join('\n'),
-        );
+      const line = `${environment}: ${ledgerLine(summary)}`;
+      const problems = ledgerProblems(summary);
+      if (summary.running > 0) problems.push(`${summary.running} canaries still run`);
+      if (problems.length > 0) throw new NotGoodEnough([line, ...problems].join('\n'));
       return { summary: line, value: summary };
     });
     if (ledger !== undefined) this.#ledgers[environment] = ledger;

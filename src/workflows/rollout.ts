@@ -189,6 +189,7 @@ class Rollout {
         return this.finish('aborted', error);
       }
     }
+    conductor.desk.close();
     await this.letGo();
     if (status === 'aborted') await this.loads.readLedgers();
     conductor.end(status);
@@ -234,10 +235,8 @@ class Rollout {
     const reached = (environment: Environment) => {
       const { path } = plan[environment];
       const from = path[0] ?? '';
-      const last = conductor.hops
-        .filter((hop) => hop.environment === environment && hop.outcome === 'completed')
-        .at(-1);
-      return { name: input[environment].name, from, to: last?.to ?? from };
+      const last = conductor.hops.findLast((hop) => hop.environment === environment);
+      return { name: input[environment].name, from, to: last?.servers ?? from };
     };
     return {
       rolloutId: conductor.rolloutId,

@@ -1,7 +1,9 @@
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { BackupResult, StoreName } from '../contract/activities.js';
 import { formatDuration } from '../core/duration.js';
+import { ledgerLine, ledgerProblems } from '../core/ledger.js';
 import type { Observation } from '../core/observation.js';
+import type { Hop } from '../core/plan.js';
 import type { HopResult } from '../core/status.js';
 import { now, type Done } from './conductor.js';
 import type { HopContext } from './hop-context.js';
@@ -13,30 +15,52 @@ import { settlePhase } from './settle-phase.js';
 
 const STORES: readonly StoreName[] = ['default', 'visibility'];
 
+/** How far a hop has come, as far as its result tells of it. */
+interface Progress {
+  backups: readonly BackupResult[];
+  /** What the servers run: one version, or "<from> and <to>" while they are replaced. */
+  servers: string;
+}
+
 /** Takes one target from one server version to the next: schema first, then servers, then the proof that it settled. */
 export async function runHop(context: HopContext): Promise<HopResult> {
   const { conductor, environment, hop } = context;
   conductor.enter({ environment, from: hop.from, to: hop.to });
-  const backups: BackupResult[] = [];
-  let outcome: HopResult['outcome'] = 'completed';
+  const progress: Progress = { backups: [], servers: hop.from };
+  let outcome: HopResult['outcome'];
   try {
-    await hopPhases(context, backups);
+    outcome = await forwardOrBack(context, progress);
   } catch (error) {
     // What was done until then stays in the result, also when a person ends the roll-out in the middle of a hop.
-    if (error instanceof AbortRequested) conductor.hops.push(resultOf(context, 'aborted', backups));
-    if (!(error instanceof RollBackRequested)) throw error;
-    await rollBackServers(context);
-    outcome = 'rolled-back';
+    if (error instanceof AbortRequested) conductor.hops.push(resultOf(context, 'aborted', progress));
+    throw error;
   } finally {
     conductor.desk.reversibleHop = undefined;
   }
-  return resultOf(context, outcome, backups);
+  return resultOf(context, outcome, progress);
+}
+
+async function forwardOrBack(context: HopContext, progress: Progress): Promise<'completed' | 'rolled-back'> {
+  const { hop } = context;
+  const { desk } = context.conductor;
+  try {
+    await hopPhases(context, progress);
+    // Asked for during the last phase.
+    if (desk.rollBack !== undefined) throw new RollBackRequested(desk.rollBack);
+    return 'completed';
+  } catch (error) {
+    if (!(error instanceof RollBackRequested)) throw error;
+    progress.servers = bothVersions(hop);
+    await rollBackServers(context);
+    progress.servers = hop.from;
+    return 'rolled-back';
+  }
 }
 
 function resultOf(
   { conductor, environment, hop, place }: HopContext,
   outcome: HopResult['outcome'],
-  backups: readonly BackupResult[],
+  { backups, servers }: Progress,
 ): HopResult {
   return {
     environment,
@@ -44,6 +68,7 @@ function resultOf(
     from: hop.from,
     to: hop.to,
     outcome,
+    servers,
     startedAt: conductor.enteredAt,
     endedAt: now(),
     phases: conductor.phases,
@@ -54,7 +79,11 @@ function resultOf(
   };
 }
 
-async function hopPhases(context: HopContext, backups: BackupResult[]): Promise<void> {
+function bothVersions({ from, to }: Hop): string {
+  return `${from} and ${to}`;
+}
+
+async function hopPhases(context: HopContext, progress: Progress): Promise<void> {
   const { conductor, environment, hop, policy } = context;
   const gates: readonly string[] = policy.gates[environment];
 
@@ -65,13 +94,14 @@ async function hopPhases(context: HopContext, backups: BackupResult[]): Promise<
   const baseline = await conductor.overridablePhase('baseline', () => observePhase(context, 'baseline'));
 
   conductor.next = gates.includes('schema') ? `gate ${environment}/${hop.to}/schema` : 'upgrade the schemas';
-  await conductor.overridablePhase('backup', () => backUp(context, backups));
+  await conductor.overridablePhase('backup', () => backUp(context, progress));
 
   if (gates.includes('schema')) {
     conductor.next = 'upgrade the schemas';
     await conductor.approval(environment, hop.to, 'schema', [
       ...schemaLines(context),
-      ...backups.map(({ store, file, bytes }) => `backup of ${store}: ${file} (${bytes} bytes, read back)`),
+      ...progress.backups.map(({ store, file, bytes }) => `backup of ${store}: ${file} (${bytes} bytes, read back)`),
+      ...overrideLines(context),
       ...findingLines(context),
     ]);
   }
@@ -85,17 +115,17 @@ async function hopPhases(context: HopContext, backups: BackupResult[]): Promise<
 
   if (gates.includes('servers')) {
     conductor.next = 'replace the servers, node by node';
-    await conductor.approval(
-      environment,
-      hop.to,
-      'servers',
-      conductor.phases.map(({ phase, summary }) => `${phase}: ${summary}`),
-    );
+    await conductor.approval(environment, hop.to, 'servers', [
+      ...conductor.phases.map(({ phase, summary }) => `${phase}: ${summary}`),
+      ...overrideLines(context),
+    ]);
   }
   // From here on there is something to put back.
   conductor.desk.reversibleHop = `${environment}/${hop.to}`;
+  progress.servers = bothVersions(hop);
   conductor.next = `settle for ${formatDuration(policy.settle.atLeast)}`;
   await conductor.phase('servers', () => replaceServers(context, { version: hop.to, direction: 'forward' }));
+  progress.servers = hop.to;
 
   conductor.next = 'prove that every shard is owned by the new servers, then observe them';
   await conductor.phase('settle', () => settlePhase(context, context.place));
@@ -114,13 +144,13 @@ async function preflight({ target, place, hop, holder }: HopContext): Promise<Do
   return { summary: lines.join('; '), value: lines };
 }
 
-async function backUp({ target, place }: HopContext, backups: BackupResult[]): Promise<Done<true>> {
+async function backUp({ target, place }: HopContext, progress: Progress): Promise<Done<true>> {
   const made = [];
   for (const store of STORES) {
     made.push(await target.act.backUpStore.executeWithOptions({ summary: `back up ${store}` }, [{ ...place, store }]));
   }
   made.push(await target.act.backUpConfiguration.executeWithOptions({ summary: 'back up configuration' }, [place]));
-  backups.splice(0, backups.length, ...made);
+  progress.backups = made;
   const bytes = made.reduce((sum, backup) => sum + backup.bytes, 0);
   return { summary: `${made.length} backups, ${bytes} bytes, each read back`, value: true };
 }
@@ -161,13 +191,8 @@ async function verify({ target, place, load, crossing }: HopContext): Promise<Do
     const ledger = await target.act.verifyLedger.executeWithOptions({ summary: 'ledger against histories' }, [
       { ...load, drain: false },
     ]);
-    lines.push(
-      `canaries: ${ledger.started} started, ${ledger.completed} completed, ${ledger.running} running, ${ledger.lost} lost, ` +
-        `${ledger.duplicated} duplicated, ${ledger.wrong} wrong, ${ledger.failed} failed`,
-    );
-    if (ledger.lost + ledger.duplicated + ledger.wrong + ledger.failed > 0) {
-      wrong.push(...ledger.examples.map(({ workflowId, reason }) => `canary ${workflowId}: ${reason}`));
-    }
+    lines.push(ledgerLine(ledger));
+    wrong.push(...ledgerProblems(ledger));
   }
   if (wrong.length > 0) throw new NotGoodEnough([...lines, ...wrong].join('\n'));
   return { summary: lines.join('; '), value: true };
@@ -178,6 +203,14 @@ function schemaLines({ hop }: HopContext): string[] {
     const { from, to } = hop.schema[store];
     return from === to ? `${store} schema stays at ${to}` : `${store} schema ${from} → ${to}`;
   });
+}
+
+function overrideLines({ conductor }: HopContext): string[] {
+  return conductor.phases.flatMap(({ phase, summary, overridden }) =>
+    overridden === undefined
+      ? []
+      : [`overridden by ${overridden.by ?? 'somebody'}: ${phase}: ${summary} (${overridden.reason})`],
+  );
 }
 
 function findingLines({ hop }: HopContext): string[] {

@@ -22,6 +22,7 @@ const hop = (environment: 'staging' | 'live') =>
     from: '1.29.1',
     to: '1.30.7',
     outcome: 'completed',
+    servers: '1.30.7',
     startedAt: '2026-11-21T10:00:00.000Z',
     endedAt: '2026-11-21T10:01:00.000Z',
     phases: [{ phase: 'servers', seconds: 21.4, summary: '4 nodes replaced' }],

@@ -44,3 +44,15 @@ test('a result changes when a step is left out, done twice or out of order', () 
     }),
   );
 });
+
+test('any four canaries in a row do everything between them', () => {
+  fc.assert(
+    fc.property(numbers, (number) => {
+      const plans = [0, 1, 2, 3].map((more) => planCanary(number + more, 'short', 'w'));
+      const behaviours = plans.flatMap(({ activities }) => activities.map(({ behaviour }) => behaviour));
+      expect(new Set(behaviours)).toEqual(new Set(['plain', 'flaky', 'slow']));
+      expect(plans.some(({ childId }) => childId !== null)).toBe(true);
+      expect(plans.some(({ signals }) => signals.length > 1)).toBe(true);
+    }),
+  );
+});

@@ -14,7 +14,8 @@ const NUMBER = 7;
 type Step = Omit<HistoryEvent, 'eventId'>;
 
 const payloads = (value: unknown) => ({ payloads: [defaultPayloadConverter.toPayload(value) ?? {}] });
-const planOf = (kind: CanaryKind) => planCanary(NUMBER, kind, 'w');
+/** Of a number that has a child. */
+const planOf = (kind: CanaryKind) => ({ ...planCanary(NUMBER, kind, 'w'), childId: 'w-child' });
 const canaryOf = (kind: CanaryKind) => ({
   workflowId: 'w',
   number: NUMBER,
@@ -68,6 +69,10 @@ function withStep(kind: CanaryKind, step: Step): Step[] {
 function without(kind: CanaryKind, has: (step: Step) => boolean): Step[] {
   return stepsOf(kind).map((step) => (has(step) ? {} : step));
 }
+
+test('the canary judged here has a child', () => {
+  expect(planCanary(NUMBER, 'short', 'w').childId).toBe('w-child');
+});
 
 test.each(['short', 'long'] as const)('a %s canary of which all has come about is completed', (kind) => {
   expect(judge(kind, stepsOf(kind))).toEqual({ outcome: 'completed', reason: null, final: true });

@@ -1,0 +1,195 @@
+import { activityInfo, ApplicationFailure, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { createControlActivities } from '../../src/activities/control-activities.js';
+import { guard } from '../../src/activities/guard.js';
+import { loadCatalogue } from '../../src/adapters/catalogue-file.js';
+import type { Activities } from '../../src/contract/activities.js';
+import type { ClusterFacts } from '../../src/core/cluster.js';
+import type { LedgerSummary } from '../../src/core/ledger.js';
+import type { Observation, Verdict } from '../../src/core/observation.js';
+import type { RolloutPlan } from '../../src/core/plan.js';
+
+/**
+ * A fake of the activities near a target, for tests of the workflow alone. It is a fake because here every failure has to
+ * happen on purpose, at one exact step, within milliseconds. The real activities run against real clusters in test/real.
+ */
+
+export type ActivityName = keyof Activities;
+export type RequestOf<N extends ActivityName> = Parameters<Activities[N]>[0];
+
+export interface Call {
+  readonly name: ActivityName;
+  readonly request: unknown;
+}
+
+/** A call that lasts until the test lets it go, or until it is cancelled. */
+export interface HeldCall {
+  /** Fulfilled when the call has begun. */
+  readonly begun: Promise<void>;
+  release(): void;
+}
+
+/** What the activities of one roll-out do: they succeed, unless the test says otherwise. */
+export class Script {
+  readonly calls: Call[] = [];
+  readonly #once = new Map<ActivityName, unknown[]>();
+  readonly #always = new Map<ActivityName, unknown>();
+
+  constructor(private readonly plan: RolloutPlan) {}
+
+  /** What the next call of an activity does; said twice, the one after it too. */
+  once<N extends ActivityName>(name: N, work: Activities[N]): this {
+    this.#once.set(name, [...(this.#once.get(name) ?? []), work]);
+    return this;
+  }
+
+  always<N extends ActivityName>(name: N, work: Activities[N]): this {
+    this.#always.set(name, work);
+    return this;
+  }
+
+  /** Lets the next call fail for good, as an activity does whose retries are used up. */
+  fails(name: ActivityName, message: string, type = 'Precondition', details: unknown[] = []): this {
+    const failing = () => Promise.reject(ApplicationFailure.create({ message, type, details, nonRetryable: true }));
+    return this.once(name, failing);
+  }
+
+  /** Lets the next call of an activity last until the test releases it; then it does as it always does. */
+  holds<N extends ActivityName>(name: N): HeldCall {
+    const begun = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    const work = async (request: RequestOf<N>) => {
+      begun.resolve();
+      await heldBy(released.promise);
+      return this.#usual(name)(request as never);
+    };
+    this.once(name, work as Activities[N]);
+    return { begun: begun.promise, release: () => released.resolve() };
+  }
+
+  perform(name: ActivityName, request: unknown): Promise<unknown> {
+    this.calls.push({ name, request });
+    const work = this.#once.get(name)?.shift() as ((request: unknown) => Promise<unknown>) | undefined;
+    return (work ?? this.#usual(name))(request as never);
+  }
+
+  /** Every request that an activity got, in order. */
+  requests<N extends ActivityName>(name: N): RequestOf<N>[] {
+    return this.calls.filter((call) => call.name === name).map(({ request }) => request as RequestOf<N>);
+  }
+
+  count(name: ActivityName): number {
+    return this.requests(name).length;
+  }
+
+  #usual(name: ActivityName): (request: never) => Promise<unknown> {
+    if (name === 'makePlan') return () => Promise.resolve(this.plan);
+    const work = this.#always.get(name) as ((request: never) => Promise<unknown>) | undefined;
+    return work ?? ((request) => USUAL[name](request));
+  }
+}
+
+/** The activities of a worker that serves many roll-outs at once, each by the script of its workflow id. */
+export function scriptedActivities(scriptOf: (rolloutId: string) => Script): Activities {
+  const perform = (name: ActivityName) => (request: unknown) => {
+    const rolloutId = activityInfo().workflowExecution?.workflowId.replace(/-load-.*$/, '') ?? '';
+    return scriptOf(rolloutId).perform(name, request);
+  };
+  const names = Object.keys(USUAL) as ActivityName[];
+  return guard(Object.fromEntries(names.map((name) => [name, perform(name)]))) as unknown as Activities;
+}
+
+async function heldBy(released: Promise<void>): Promise<void> {
+  const signal = cancellationSignal();
+  // Cancellation is told in the answer to a heartbeat.
+  const beat = setInterval(() => heartbeat(), 20);
+  try {
+    await Promise.race([
+      released,
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('cancelled')))),
+    ]);
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+export const OBSERVATION: Observation = {
+  windowMs: 10,
+  startedAt: '2026-01-01T00:00:00.000Z',
+  endedAt: '2026-01-01T00:00:00.010Z',
+  samples: 5,
+  nodes: [],
+  requests: 1_000,
+  errors: 0,
+  errorRatio: 0,
+  restarts: 0,
+  unexpected: {},
+};
+
+export const LEDGER: LedgerSummary = {
+  started: 40,
+  completed: 40,
+  running: 0,
+  lost: 0,
+  duplicated: 0,
+  wrong: 0,
+  failed: 0,
+  failedCalls: 0,
+  examples: [],
+};
+
+/** An observation with the verdict that the test wants. */
+export function judged(verdict: Verdict['verdict'], why: string): Activities['observe'] {
+  return () =>
+    Promise.resolve({
+      observation: OBSERVATION,
+      verdict: { verdict, checks: [], summary: why, lines: [`${verdict}: error-ratio: ${why}`] },
+    });
+}
+
+const FACTS: ClusterFacts = {
+  clusterId: 'a-target',
+  clusterName: 'active',
+  historyShardCount: 64,
+  persistenceStore: 'postgres12',
+  visibilityStore: 'postgres12',
+  frontends: [],
+  namespaces: [],
+  nodes: [],
+  stores: {
+    default: { product: 'PostgreSQL 15', database: 'temporal', schemaVersion: '1.18', bytes: 1 },
+    visibility: { product: 'PostgreSQL 15', database: 'temporal_visibility', schemaVersion: '1.9', bytes: 1 },
+  },
+};
+
+const ROLL = ['matching-1', 'history-1', 'frontend-1', 'worker-1'];
+
+/** What the control plane itself does is real: the input is parsed, the report is written. */
+const real = createControlActivities({ catalogue: await loadCatalogue() });
+
+const backup = (store: string) => ({ store, file: `/backups/${store}`, bytes: 100, sha256: 'f00d', entries: 10 });
+
+const USUAL: Activities = {
+  validateInput: (raw) => real.validateInput(raw),
+  makePlan: () => Promise.reject(new Error('a script brings its own plan')),
+  writeReport: (request) => real.writeReport(request),
+  inspectTarget: () => Promise.resolve(FACTS),
+  bringTools: () => Promise.resolve(),
+  claimTarget: () => Promise.resolve(),
+  releaseTarget: () => Promise.resolve(),
+  preflight: () => Promise.resolve({ facts: FACTS, lines: ['4 nodes SERVING', '64 shards'] }),
+  observe: judged('pass', 'pass: 9 checks'),
+  backUpStore: ({ store }) => Promise.resolve(backup(store)),
+  backUpConfiguration: () => Promise.resolve(backup('configuration')),
+  takeSnapshot: () => Promise.resolve({ shards: 64, running: {}, takenAt: '2026-01-01T00:00:00.000Z' }),
+  upgradeSchema: ({ store, schema }) => Promise.resolve({ store, before: '1.0', after: schema, changed: true }),
+  planRoll: ({ direction }) =>
+    Promise.resolve((direction === 'forward' ? ROLL : ROLL.toReversed()).map((node) => ({ node, role: 'any' }))),
+  replaceNode: ({ node, version }) =>
+    Promise.resolve({ node, before: null, after: version, changed: true, servingAt: '2026-01-01T00:00:00.000Z' }),
+  proveSettle: () => Promise.resolve({ shards: 64, owners: { 'history-1': 64 }, provedAt: '2026-01-01T00:00:00.000Z' }),
+  verifyRunning: () => Promise.resolve({ examined: 20, outcomes: { running: 20 }, missing: [] }),
+  runLoad: () => heldBy(new Promise(() => undefined)),
+  startLongCanaries: () => Promise.resolve({ started: 20 }),
+  releaseLongCanaries: () => Promise.resolve({ released: 20 }),
+  verifyLedger: () => Promise.resolve(LEDGER),
+};

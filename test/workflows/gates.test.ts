@@ -1,0 +1,214 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { ControlPlane, type RunningRollout } from '../helpers/control-plane.js';
+import { LIVE_ALONE, ONE_HOP } from '../helpers/plans.js';
+import { judged, Script } from '../helpers/scripted-activities.js';
+
+let controlPlane: ControlPlane;
+beforeAll(async () => {
+  controlPlane = await ControlPlane.start();
+}, 600_000);
+afterAll(() => controlPlane.stop());
+
+const SCHEMA = 'live/1.31.2/schema';
+const SERVERS = 'live/1.31.2/servers';
+const PROMOTE = 'live/1.31.2/promote';
+const BOTH = { gates: { live: ['schema', 'servers'] as ('schema' | 'servers')[] } };
+
+async function refusal(update: Promise<unknown>): Promise<string> {
+  const error: unknown = await update.then(
+    () => new Error('it was taken'),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof WorkflowUpdateFailedError)) throw error;
+  return error.cause?.message ?? '';
+}
+
+/** The last decision, once there are so many. */
+async function decision(run: RunningRollout, count: number) {
+  const { decisions } = await run.until(`${count} decisions`, (status) => status.decisions.length >= count);
+  return decisions.at(-1);
+}
+
+test('nothing passes a gate before it is approved, and each gate needs an approval of its own', async () => {
+  const run = await controlPlane.begin({ policy: BOTH });
+  await run.atGate(SCHEMA);
+  expect(run.script.count('upgradeSchema')).toBe(0);
+  await run.signal('approve', { gate: SCHEMA, by: 'ada', reason: 'quiet hour' });
+  await run.atGate(SERVERS);
+  expect(run.script.count('upgradeSchema')).toBe(2);
+  expect(run.script.count('replaceNode')).toBe(0);
+  await run.signal('approve', { gate: SERVERS, by: 'ben' });
+  const { decisions } = await run.result();
+  expect(decisions).toMatchObject([
+    { kind: 'approve', gate: SCHEMA, by: 'ada', reason: 'quiet hour', via: 'signal', counted: true },
+    { kind: 'approve', gate: SERVERS, by: 'ben', via: 'signal', counted: true },
+  ]);
+});
+
+test('a second click on the gate just passed does not approve the next one', async () => {
+  const run = await controlPlane.begin({ policy: BOTH });
+  await run.atGate(SCHEMA);
+  await Promise.all([run.signal('approve', { gate: SCHEMA }), run.signal('approve', { gate: SCHEMA })]);
+  await run.atGate(SERVERS);
+  await run.signal('approve', { gate: SCHEMA });
+  expect(await decision(run, 3)).toMatchObject({ counted: false, refused: expect.stringContaining(SERVERS) });
+  const { waiting, decisions } = await run.status();
+  expect(waiting).toMatchObject({ name: SERVERS });
+  expect(decisions.map(({ counted }) => counted)).toEqual([true, false, false]);
+  expect(run.script.count('replaceNode')).toBe(0);
+  await run.terminate();
+});
+
+test('an approval before its gate is open is recorded and ignored', async () => {
+  const held = new Script(LIVE_ALONE);
+  const preflight = held.holds('preflight');
+  const run = await controlPlane.begin({ script: held, policy: BOTH });
+  await preflight.begun;
+  await run.signal('approve', { gate: SCHEMA, by: 'ada' });
+  preflight.release();
+  const { decisions } = await run.atGate(SCHEMA);
+  expect(decisions).toMatchObject([
+    { kind: 'approve', gate: SCHEMA, by: 'ada', counted: false, refused: `gate ${SCHEMA} is not open; no gate is` },
+  ]);
+  expect(held.count('upgradeSchema')).toBe(0);
+  await run.terminate();
+});
+
+test('a signal may be the bare name of the gate', async () => {
+  const run = await controlPlane.begin({ policy: { gates: { live: ['schema'] } } });
+  await run.atGate(SCHEMA);
+  await run.signal('approve', SCHEMA);
+  expect((await run.result()).decisions).toMatchObject([{ gate: SCHEMA, counted: true }]);
+});
+
+test.each<[string, unknown[], RegExp]>([
+  ['nothing', [], /^approve has to name its gate: \{"gate":"live\/1\.31\.2\/schema"\}$/],
+  ['null', [null], /has to name its gate/],
+  ['a number', [7], /^the payload is not a decision: /],
+  ['a list', [[SCHEMA]], /^the payload is not a decision: /],
+  ['an unknown field', [{ gate: SCHEMA, who: 'ada' }], /^the payload is not a decision: .*who/],
+  ['an empty name', [{ gate: '' }], /^the payload is not a decision: /],
+  ['a reason as long as a book', [{ gate: SCHEMA, reason: 'x'.repeat(100_000) }], /^the payload is not a decision: /],
+  ['another gate', [{ gate: SERVERS }], /is not open; the open one is live\/1\.31\.2\/schema/],
+])('a signal with %s is recorded, does not count, and does no harm', async (_, payload, reason) => {
+  const run = await controlPlane.begin({ policy: { gates: { live: ['schema'] } } });
+  await run.atGate(SCHEMA);
+  await run.signal('approve', ...payload);
+  expect(await decision(run, 1)).toMatchObject({ counted: false, refused: expect.stringMatching(reason) });
+  expect((await run.metadata()).currentDetails).toContain('Not counted:');
+  await run.signal('approve', { gate: SCHEMA });
+  expect(await run.result()).toMatchObject({ status: 'completed' });
+});
+
+test.each([
+  ['json/plain', '{"gate":', /cannot be decoded \(json\/plain: .*JSON/],
+  ['binary/encrypted', 'secret', /cannot be decoded \(binary\/encrypted: Unknown encoding/],
+])('a signal that cannot be decoded (%s) does no harm either', async (encoding, text, reason) => {
+  const run = await controlPlane.begin({ policy: { gates: { live: ['schema'] } } });
+  await run.atGate(SCHEMA);
+  await run.rawSignal('approve', encoding, text);
+  expect(await decision(run, 1)).toMatchObject({ counted: false, refused: expect.stringMatching(reason) });
+  await run.signal('approve', { gate: SCHEMA });
+  expect(await run.result()).toMatchObject({ status: 'completed' });
+});
+
+test('a signal with the other JSON encoding that the Web UI offers counts', async () => {
+  const run = await controlPlane.begin({ policy: { gates: { live: ['schema'] } } });
+  await run.atGate(SCHEMA);
+  await run.rawSignal('approve', 'json/protobuf', JSON.stringify({ gate: SCHEMA, by: 'ada' }));
+  expect(await run.result()).toMatchObject({ status: 'completed', decisions: [{ by: 'ada', counted: true }] });
+});
+
+test('an update is answered, and one that does not count is refused with the reason', async () => {
+  const run = await controlPlane.begin({ policy: BOTH });
+  await run.atGate(SCHEMA);
+  expect(await refusal(run.update('approve', { gate: SERVERS }))).toContain(`the open one is ${SCHEMA}`);
+  expect(await refusal(run.update('approve', { gates: SCHEMA }))).toContain('the payload is not a decision');
+  expect(await refusal(run.update('retry', { gate: SCHEMA }))).toContain('possible: approve, reject, abort');
+  expect(await refusal(run.update('resume'))).toBe('it is not paused');
+  expect(await run.update('approve', { gate: SCHEMA, by: 'ada' })).toBe('approve taken');
+  await run.atGate(SERVERS);
+  expect(await refusal(run.update('approve', { gate: SCHEMA }))).toContain('is not open');
+  expect((await run.status()).decisions).toMatchObject([{ gate: SCHEMA, via: 'update', counted: true }]);
+  await run.terminate();
+});
+
+test('a rejected gate opens an incident, whose retry opens the gate again', async () => {
+  const run = await controlPlane.begin({ policy: { gates: { live: ['schema'] } } });
+  await run.atGate(SCHEMA);
+  await run.signal('reject', { gate: SCHEMA, by: 'ada', reason: 'it is Friday' });
+  const { name, status } = await run.atIncident(SCHEMA);
+  expect(status).toMatchObject({
+    state: 'incident',
+    problem: `ada rejected ${SCHEMA}: it is Friday`,
+    waiting: { kind: 'incident', allowed: ['retry', 'abort'] },
+  });
+  await run.signal('approve', { gate: name, reason: 'no matter' });
+  expect(await decision(run, 2)).toMatchObject({ counted: false });
+  await run.signal('retry', { gate: name });
+  await run.approve(SCHEMA);
+  expect(await run.result()).toMatchObject({ status: 'completed', hops: [{ incidents: 1 }] });
+});
+
+test('the gate between staging and live shows what staging did', async () => {
+  const run = await controlPlane.begin({ plan: ONE_HOP, policy: { gates: { live: ['promote'] } } });
+  const { waiting } = await run.atGate(PROMOTE);
+  expect(waiting).toMatchObject({
+    evidence: expect.arrayContaining([
+      'staging 1.30.7 → 1.31.2: completed, 0 incidents',
+      expect.stringMatching(/^drain: staging: canaries: 40 started, 40 completed, 0 running/),
+    ]),
+  });
+  expect(run.script.requests('preflight').map(({ environment }) => environment)).toEqual(['staging']);
+  await run.approve(PROMOTE);
+  expect(await run.result()).toMatchObject({
+    status: 'completed',
+    steps: expect.arrayContaining([expect.objectContaining({ phase: 'promote', summary: 'live approved by ada' })]),
+  });
+});
+
+test('staging that was let pass in spite of a failure is never promoted by itself', async () => {
+  const script = new Script(ONE_HOP).once('observe', judged('fail', 'error ratio 0.2'));
+  const run = await controlPlane.begin({ plan: ONE_HOP, script });
+  const { name } = await run.atIncident('staging/1.31.2/baseline');
+  await run.signal('approve', { gate: name, by: 'ada', reason: 'known noise' });
+  const { waiting } = await run.atGate(PROMOTE);
+  expect(waiting).toMatchObject({
+    evidence: expect.arrayContaining([expect.stringMatching(/^overridden by ada: baseline: .*\(known noise\)$/)]),
+  });
+  await run.approve(PROMOTE);
+  expect(await run.result()).toMatchObject({ status: 'completed' });
+});
+
+test('live that would go where staging did not is never promoted by itself', async () => {
+  const unrehearsed = {
+    id: 'not-rehearsed',
+    severity: 'warning',
+    message: 'live would pass 1.31.2',
+    source: 'x',
+  } as const;
+  const run = await controlPlane.begin({ plan: { ...LIVE_ALONE, findings: [unrehearsed] } });
+  const { waiting } = await run.atGate(PROMOTE);
+  expect(waiting).toMatchObject({ evidence: expect.arrayContaining(['live would pass 1.31.2']) });
+  await run.approve(PROMOTE);
+  expect(await run.result()).toMatchObject({ status: 'completed' });
+});
+
+test('an update that comes while a hop ends and the next begins is answered, never lost', async () => {
+  const run = await controlPlane.begin({ plan: ONE_HOP });
+  let taken = 0;
+  for (;;) {
+    await sleep(30);
+    const answer = await run.update(taken % 2 === 0 ? 'pause' : 'resume').catch((error: unknown) => error);
+    if (typeof answer === 'string') {
+      expect(answer).toMatch(/ taken$/);
+      taken += 1;
+    } else if (run.script.count('releaseTarget') > 0) break;
+    else throw answer;
+  }
+  const { decisions } = await run.result();
+  expect(decisions.filter(({ counted }) => counted).length).toBe(taken);
+  expect(taken).toBeGreaterThan(2);
+});

@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { HOP_PHASES } from '../../src/core/status.js';
+import { ControlPlane } from '../helpers/control-plane.js';
+import { LIVE_ALONE, ONE_HOP, TWO_HOPS } from '../helpers/plans.js';
+import { Script, type ActivityName } from '../helpers/scripted-activities.js';
+
+let controlPlane: ControlPlane;
+// The Temporal CLI may have to be brought first.
+beforeAll(async () => {
+  controlPlane = await ControlPlane.start();
+}, 600_000);
+afterAll(() => controlPlane.stop());
+
+const PREPARATION: ActivityName[] = [
+  'validateInput',
+  'inspectTarget',
+  'inspectTarget',
+  'makePlan',
+  'bringTools',
+  'bringTools',
+  'claimTarget',
+  'claimTarget',
+];
+const HOP: ActivityName[] = [
+  'preflight',
+  'observe',
+  'backUpStore',
+  'backUpStore',
+  'backUpConfiguration',
+  'upgradeSchema',
+  'upgradeSchema',
+  'observe',
+  'takeSnapshot',
+  'planRoll',
+  ...Array<ActivityName>(4).fill('replaceNode'),
+  'proveSettle',
+  'observe',
+  'verifyRunning',
+];
+const HOP_UNDER_LOAD: ActivityName[] = ['startLongCanaries', ...HOP, 'releaseLongCanaries', 'verifyLedger'];
+
+test('staging goes hop by hop under load, then live, each phase in its order', async () => {
+  const run = await controlPlane.begin({ plan: TWO_HOPS });
+  const result = await run.result();
+
+  // The load runs beside the hops, so its call may come at any place after its start.
+  const { calls } = run.script;
+  expect(calls.map(({ name }) => name).filter((name) => name !== 'runLoad')).toEqual([
+    ...PREPARATION,
+    ...HOP_UNDER_LOAD,
+    ...HOP_UNDER_LOAD,
+    'verifyLedger',
+    ...HOP,
+    ...HOP,
+    'releaseTarget',
+    'releaseTarget',
+    'writeReport',
+  ]);
+  expect(run.script.requests('preflight').map(({ environment, from, to }) => [environment, from, to])).toEqual([
+    ['staging', '1.29.1', '1.30.7'],
+    ['staging', '1.30.7', '1.31.2'],
+    ['live', '1.29.1', '1.30.7'],
+    ['live', '1.30.7', '1.31.2'],
+  ]);
+  expect(result).toMatchObject({
+    rolloutId: run.workflowId,
+    status: 'completed',
+    staging: { name: `${run.name}-staging`, from: '1.29.1', to: '1.31.2' },
+    live: { name: run.name, from: '1.29.1', to: '1.31.2' },
+    decisions: [],
+    settle: { atLeastMs: 20, reason: 'a test' },
+    ledgers: { staging: { started: 40, completed: 40 } },
+  });
+  expect(result.hops.map(({ outcome, phases }) => [outcome, phases.map(({ phase }) => phase)])).toEqual(
+    Array(4).fill(['completed', HOP_PHASES]),
+  );
+
+  const histories = await run.histories();
+  expect(histories.length).toBe(5);
+  for (const { history } of histories) expect(history.events?.length).toBeLessThanOrEqual(250);
+});
+
+test('a hop of eight nodes with every gate fits in 250 events', async () => {
+  const roll = Array.from({ length: 8 }, (_, index) => ({ node: `node-${index}`, role: 'history' }));
+  const script = new Script(ONE_HOP).always('planRoll', () => Promise.resolve(roll));
+  const gates = { staging: ['schema' as const, 'servers' as const], live: ['schema' as const] };
+  const run = await controlPlane.begin({ plan: ONE_HOP, script, policy: { gates } });
+  await run.approve('staging/1.31.2/schema');
+  await run.approve('staging/1.31.2/servers');
+  await run.approve('live/1.31.2/schema');
+  const { hops } = await run.result();
+  const histories = await run.histories();
+  expect(histories.length).toBe(3);
+  for (const { history } of histories) expect(history.events?.length).toBeLessThanOrEqual(250);
+  for (const { historyEvents } of hops) expect(historyEvents).toBeLessThanOrEqual(250);
+  expect(script.count('replaceNode')).toBe(16);
+});
+
+test('staging that is there already is left alone, and needs no load', async () => {
+  const run = await controlPlane.begin({ plan: LIVE_ALONE });
+  const { status, hops, ledgers } = await run.result();
+  expect({ status, ledgers, hops: hops.map(({ environment }) => environment) }).toEqual({
+    status: 'completed',
+    ledgers: {},
+    hops: ['live'],
+  });
+  expect(run.script.count('runLoad')).toBe(0);
+});
+
+test('at a gate it says where it is, why it waits, what comes next, and the command that answers', async () => {
+  const run = await controlPlane.begin({ plan: LIVE_ALONE, policy: { gates: { live: ['servers'] } } });
+  const status = await run.atGate('live/1.31.2/servers');
+  expect(status).toMatchObject({
+    state: 'waiting',
+    to: '1.31',
+    current: { environment: 'live', from: '1.30.7', to: '1.31.2', phase: 'servers' },
+    next: 'replace the servers, node by node',
+    waiting: { for: 'decision', kind: 'approval', allowed: ['approve', 'reject', 'abort'] },
+    live: { name: run.name, path: ['1.30.7', '1.31.2'] },
+    settle: { atLeastMs: 20, reason: 'a test' },
+  });
+  expect(status.phases.map(({ phase }) => phase)).toEqual(HOP_PHASES.slice(0, 5));
+  expect(status.waiting).toMatchObject({ evidence: expect.arrayContaining([expect.stringMatching(/^backup: /)]) });
+
+  const { currentDetails, definition } = await run.metadata();
+  expect(currentDetails).toContain('## Waits for a decision: `live/1.31.2/servers`');
+  expect(currentDetails).toContain(
+    `temporal workflow signal --workflow-id ${run.workflowId} --name approve --input '{"gate":"live/1.31.2/servers","by":"you"}'`,
+  );
+  expect(currentDetails).toContain('shortened to 20ms: a test');
+  expect(definition?.signalDefinitions?.find(({ name }) => name === 'approve')?.description).toContain('"gate"');
+
+  expect(await run.searchAttributes()).toEqual({
+    UpgradeCluster: run.name,
+    UpgradeState: 'waiting',
+    UpgradePhase: 'live/1.31.2/servers',
+    UpgradeTo: '1.31',
+  });
+
+  await run.approve('live/1.31.2/servers');
+  expect((await run.result()).hops[0]?.waitedSeconds).toBeGreaterThanOrEqual(0);
+  expect(await run.searchAttributes()).toMatchObject({ UpgradeState: 'completed' });
+  // Of a roll-out that is over, too.
+  expect(await run.status()).toMatchObject({ state: 'completed', next: '' });
+});
+
+test('a wait for time says until when', async () => {
+  const settle = { atLeast: '1h', reason: 'a test', proofTimeout: 1 };
+  const run = await controlPlane.begin({ plan: LIVE_ALONE, policy: { settle } });
+  const { state, waiting } = await run.until('in the settle', (status) => status.waiting?.for === 'time');
+  expect(state).toBe('running');
+  expect(waiting).toEqual({
+    for: 'time',
+    what: 'shard settle of live, shortened: a test',
+    until: expect.stringMatching(/^\d{4}-.*Z$/),
+  });
+  expect((await run.metadata()).currentDetails).toContain('Waits for **shard settle of live');
+  await run.terminate();
+});
+
+test('where the search attributes are not registered it runs without them', async () => {
+  const bare = await controlPlane.addNamespace('bare');
+  const run = await controlPlane.begin({ plan: LIVE_ALONE, namespace: bare });
+  expect(await run.result()).toMatchObject({ status: 'completed' });
+  expect(await run.searchAttributes()).toEqual({});
+});
+
+test('work on a target is done by the workers of its task queue', async () => {
+  const run = await controlPlane.begin({ plan: LIVE_ALONE, liveTaskQueue: 'near-live' });
+  await run.until('waiting for live', () => run.script.count('inspectTarget') === 1);
+  const stop = await controlPlane.startWorker('near-live', { workflowBundle: undefined });
+  expect(await run.result()).toMatchObject({ status: 'completed' });
+  await stop();
+});
+
+test('a worker that starts anew takes a roll-out up where it is', async () => {
+  const stopFirst = await controlPlane.startWorker('restarts');
+  const policy = { gates: { live: ['servers' as const] } };
+  const run = await controlPlane.begin({ plan: LIVE_ALONE, taskQueue: 'restarts', policy });
+  await run.atGate('live/1.31.2/servers');
+  await stopFirst();
+  await run.signal('approve', { gate: 'live/1.31.2/servers' });
+  const stopSecond = await controlPlane.startWorker('restarts');
+  expect(await run.result()).toMatchObject({ status: 'completed' });
+  expect(run.script.count('preflight')).toBe(1);
+  await stopSecond();
+});
+
+test('a roll-out whose every workflow task is replayed from the start comes to the same end', async () => {
+  const stop = await controlPlane.startWorker('uncached', { maxCachedWorkflows: 0 });
+  const script = new Script(LIVE_ALONE).fails('proveSettle', 'shard 7 has no owner');
+  const policy = { gates: { live: ['schema' as const] } };
+  const run = await controlPlane.begin({ plan: LIVE_ALONE, script, policy, taskQueue: 'uncached' });
+  await run.approve('live/1.31.2/schema');
+  const { name } = await run.atIncident('live/1.31.2/settle');
+  await run.signal('retry', { gate: name });
+  expect(await run.result()).toMatchObject({ status: 'completed', hops: [{ incidents: 1 }] });
+  await stop();
+});
