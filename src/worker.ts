@@ -1,12 +1,7 @@
-import { createWorker } from './create-worker.js';
+import { runWorker, stopSignal } from './run-worker.js';
 
 /**
  * Runs a worker against the Temporal that the standard profile, or the TEMPORAL_* variables, name. Ends with SIGINT or
  * SIGTERM. TEMPORAL_UPGRADE_TASK_QUEUE names another task queue than the default, for a worker near one target.
  */
-const { worker, connection } = await createWorker({ taskQueue: process.env.TEMPORAL_UPGRADE_TASK_QUEUE });
-try {
-  await worker.run();
-} finally {
-  await connection.close();
-}
+await runWorker({ taskQueue: process.env.TEMPORAL_UPGRADE_TASK_QUEUE }, { stop: stopSignal() });

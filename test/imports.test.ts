@@ -57,11 +57,11 @@ const ROOMS: readonly {
     libraries: ['node:', 'tar', '@temporalio/activity', '@temporalio/client'],
   },
   {
-    room: 'create-worker.ts',
+    room: 'run-worker.ts',
     rooms: ['core', 'contract', 'adapters', 'activities'],
     libraries: ['node:', '@temporalio/worker', '@temporalio/envconfig'],
   },
-  { room: 'worker.ts', rooms: ['create-worker.ts'], libraries: [] },
+  { room: 'worker.ts', rooms: ['run-worker.ts'], libraries: [] },
   {
     room: 'client.ts',
     rooms: ['core', 'contract'],
@@ -70,10 +70,14 @@ const ROOMS: readonly {
   { room: 'input-file.ts', rooms: ['core', 'client.ts'], libraries: ['node:', 'yaml'] },
   { room: 'planning.ts', rooms: ['core', 'adapters'], libraries: [] },
   { room: 'dev-server.ts', rooms: ['core', 'contract', 'adapters'], libraries: ['node:'] },
-  { room: 'dev.ts', rooms: ['contract', 'adapters', 'create-worker.ts', 'dev-server.ts'], libraries: [] },
+  {
+    room: 'dev.ts',
+    rooms: ['contract', 'adapters', 'run-worker.ts', 'dev-server.ts'],
+    libraries: [],
+  },
   {
     room: 'cli',
-    rooms: ['core', 'contract', 'report', 'client.ts', 'input-file.ts', 'planning.ts', 'create-worker.ts', 'dev.ts'],
+    rooms: ['core', 'contract', 'report', 'client.ts', 'input-file.ts', 'planning.ts', 'run-worker.ts', 'dev.ts'],
     libraries: ['node:', 'commander'],
   },
   { room: 'cli.ts', rooms: ['cli'], libraries: [] },

@@ -39,11 +39,9 @@ export function addWorkerCommand(program: Command): void {
       readonly profile?: string;
     }) =>
       runCommandLine('text', async () => {
-        const { createWorker } = await import('../create-worker.js');
-        const { worker, connection } = await createWorker(options);
-        process.stderr.write(`worker on task queue ${options.taskQueue}\n`);
-        await worker.run();
-        await connection.close();
+        const { runWorker, stopSignal } = await import('../run-worker.js');
+        const onReady = () => process.stderr.write(`worker on task queue ${options.taskQueue}\n`);
+        await runWorker(options, { stop: stopSignal(), onReady });
       }),
   );
 }

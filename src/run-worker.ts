@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { createActivities } from './activities/index.js';
 import { loadCatalogue } from './adapters/catalogue-file.js';
@@ -20,10 +21,49 @@ export interface WorkerSettings {
 /** The workflows and their payload converter, bundled by the build. */
 const WORKFLOW_BUNDLE = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
 
-/** A worker of the roll-out, connected and ready to run. The caller closes `connection` after `worker.run()`. */
-export async function createWorker(
-  settings: WorkerSettings = {},
-): Promise<{ worker: Worker; connection: NativeConnection }> {
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** As a shell reports a program that SIGINT ended. */
+const EXIT_CODE = 130;
+
+/**
+ * Runs a worker of the roll-out until `stop` is aborted: activities under way get ten seconds to end, the rest is done again
+ * by the next worker. Call once a process.
+ */
+export async function runWorker(
+  settings: WorkerSettings,
+  { stop, onReady }: { readonly stop: AbortSignal; readonly onReady?: () => void },
+): Promise<void> {
+  // The caller's signal is the only thing that stops it.
+  Runtime.install({ shutdownSignals: [] });
+  const { worker, connection } = await createWorker(settings);
+  onReady?.();
+  try {
+    await worker.runUntil(aborted(stop));
+  } finally {
+    await connection.close();
+  }
+}
+
+/**
+ * Aborted when the process gets SIGINT or SIGTERM; a second one ends it at once. The handlers stay in place: the library that
+ * removes lock files at exit ends the process when nobody else listens any more, in the middle of a graceful shutdown.
+ */
+export function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(EXIT_CODE);
+    controller.abort();
+  };
+  for (const signal of SIGNALS) process.on(signal, stop);
+  return controller.signal;
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+}
+
+/** Connected and ready to run. The caller closes `connection` in the end. */
+async function createWorker(settings: WorkerSettings): Promise<{ worker: Worker; connection: NativeConnection }> {
   if (!existsSync(WORKFLOW_BUNDLE)) throw new Error(`${WORKFLOW_BUNDLE} is not there; run "make build"`);
   const config = loadClientConnectConfig({ profile: settings.profile });
   const namespace = settings.namespace ?? config.namespace ?? 'default';
