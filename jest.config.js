@@ -25,6 +25,8 @@ export default {
       testPathIgnorePatterns: ['<rootDir>/test/real/'],
     },
     { ...shared, displayName: 'full', testMatch: ['<rootDir>/test/real/**/*.test.ts'] },
+    // No test: `npm run record-histories` writes the histories that test/workflows/replay.test.ts replays.
+    { ...shared, displayName: 'record', testMatch: ['<rootDir>/test/histories/record.ts'] },
   ],
   testTimeout: 30_000,
 };

@@ -66,6 +66,8 @@ export class ControlPlane {
         executable: { type: 'existing-path', path },
         searchAttributes: Object.values(SearchAttributes),
         log: { format: 'pretty', level: 'error' },
+        // An activity is handed to the worker in the answer to the workflow task that wants it: no round trip to wait for.
+        extraArgs: ['--dynamic-config-value', 'system.enableActivityEagerExecution=true'],
       },
     });
     const controlPlane = new ControlPlane(environment, dataDir, workflowBundle);
@@ -262,6 +264,13 @@ export class RunningRollout {
       runId = history.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
     }
     return runs;
+  }
+
+  /** The load of an environment, when it has ended. */
+  async loadHistory(environment: 'staging' | 'live'): Promise<RunHistory['history']> {
+    const handle: WorkflowHandle = this.client.getHandle(`${this.workflowId}-load-${environment}`);
+    await handle.result();
+    return handle.fetchHistory();
   }
 
   /** Ends what a test leaves behind. */

@@ -1,0 +1,96 @@
+import type { ControlPlane, RunningRollout } from '../helpers/control-plane.js';
+import { LIVE_ALONE, ONE_HOP } from '../helpers/plans.js';
+import { judged, Script } from '../helpers/scripted-activities.js';
+
+/** A roll-out that is recorded for replay: played to its end, every run of its chain becomes a file. */
+export interface Scenario {
+  readonly name: string;
+  /** Whether its load, a workflow of its own, is recorded too. */
+  readonly load?: true;
+  play(controlPlane: ControlPlane): Promise<RunningRollout>;
+}
+
+const SCHEMA = 'live/1.31.2/schema';
+const SERVERS = 'live/1.31.2/servers';
+const LONG_SETTLE = { settle: { atLeast: '1h', reason: 'a test', proofTimeout: 1_000 } };
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'staging-then-live',
+    load: true,
+    async play(controlPlane) {
+      const gates = { staging: [], live: ['schema' as const, 'servers' as const, 'promote' as const] };
+      const run = await controlPlane.begin({ plan: ONE_HOP, policy: { gates, watchLive: 20 } });
+      await run.approve('live/1.31.2/promote');
+      await run.atGate(SCHEMA);
+      await run.signal('approve', { gate: SERVERS, by: 'ada' });
+      await run.signal('pause', { by: 'ada', reason: 'lunch' });
+      await run.signal('approve', { gate: SCHEMA, by: 'ada', reason: 'quiet hour' });
+      await run.until('paused', ({ state }) => state === 'paused');
+      await run.signal('resume', { by: 'ada' });
+      await run.atGate(SERVERS);
+      await run.update('approve', { gate: SERVERS, by: 'ben' });
+      return run;
+    },
+  },
+  {
+    name: 'incidents',
+    async play(controlPlane) {
+      const script = new Script(LIVE_ALONE)
+        .once('observe', judged('inconclusive', '3 requests'))
+        .once('observe', judged('fail', 'error ratio 0.2'))
+        .fails('proveSettle', 'shard 7 has no owner');
+      const run = await controlPlane.begin({ script, policy: { gates: { live: ['schema'] } } });
+      const { name: baseline } = await run.atIncident('live/1.31.2/baseline');
+      await run.signal('approve', { gate: baseline, by: 'ada', reason: 'known noise' });
+      await run.atGate(SCHEMA);
+      await run.signal('reject', { gate: SCHEMA, by: 'ada', reason: 'it is Friday' });
+      const { name: rejected } = await run.atIncident(SCHEMA);
+      await run.signal('retry', { gate: rejected, by: 'ada' });
+      await run.approve(SCHEMA);
+      const { name: settle } = await run.atIncident('live/1.31.2/settle');
+      await run.signal('retry', { gate: settle, by: 'ada' });
+      return run;
+    },
+  },
+  {
+    name: 'rolled-back',
+    async play(controlPlane) {
+      const script = new Script(LIVE_ALONE)
+        .once('observe', judged('pass', 'fine'))
+        .once('observe', judged('pass', 'fine'));
+      script.once('observe', judged('fail', 'error ratio 0.2'));
+      const run = await controlPlane.begin({ script });
+      const { name } = await run.atIncident('live/1.31.2/observe-servers');
+      await run.signal('rollBack', { gate: name, by: 'ada', reason: 'errors' });
+      const { name: back } = await run.atIncident('live/1.31.2/rolled-back');
+      await run.signal('retry', { gate: back, by: 'ada' });
+      return run;
+    },
+  },
+  {
+    name: 'rolled-back-in-settle-then-aborted',
+    async play(controlPlane) {
+      const run = await controlPlane.begin({ policy: LONG_SETTLE });
+      await run.until('in the settle', ({ waiting }) => waiting?.for === 'time');
+      await run.signal('rollBack', { gate: 'live/1.31.2', by: 'ada', reason: 'second thoughts' });
+      await run.until(
+        'in the settle of the roll-back',
+        ({ waiting, phases }) => waiting?.for === 'time' && phases.some(({ phase }) => phase === 'roll-back'),
+      );
+      await run.signal('abort', { by: 'ada', reason: 'enough for today' });
+      return run;
+    },
+  },
+  {
+    name: 'aborted-in-observation',
+    async play(controlPlane) {
+      const script = new Script(ONE_HOP);
+      const observation = script.holds('observe');
+      const run = await controlPlane.begin({ plan: ONE_HOP, script });
+      await observation.begun;
+      await run.signal('abort', { by: 'ada', reason: 'wrong cluster' });
+      return run;
+    },
+  },
+];
