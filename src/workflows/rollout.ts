@@ -131,7 +131,15 @@ class Rollout {
       return;
     }
     this.#attempt += 1;
-    if (load !== undefined) await target.act.releaseLongCanaries({ ...load, hop: crossing });
+    if (load !== undefined) {
+      await conductor.phase('load', async () => {
+        const { released } = await target.act.releaseLongCanaries.executeWithOptions(
+          { summary: 'end the long canaries' },
+          [{ ...load, hop: crossing }],
+        );
+        return { summary: `${released} long canaries of the hop that was rolled back ended`, value: released };
+      });
+    }
     conductor.next = `the hop to ${hop.to} again, once a person says retry`;
     await conductor.holdUntilRetry(
       'rolled-back',

@@ -230,7 +230,7 @@ export class RunningRollout {
       const status = await this.status();
       if (fits(status)) return status;
       if (Date.now() > deadline) throw new Error(`never ${what}: ${JSON.stringify(status, null, 2)}`);
-      await sleep(20);
+      await sleep(50);
     }
   }
 
