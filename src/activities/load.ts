@@ -1,14 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { getClient } from '@temporalio/activity';
+import { cancellationSignal, getClient } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { expandHome } from '../adapters/data-dir.js';
 import type { LoadRequest, TargetActivities } from '../contract/activities.js';
 import { PreconditionError } from '../core/errors.js';
 import type { LedgerSummary } from '../core/ledger.js';
 import { releaseLongCanaries, startLongCanaries } from '../load/long-canaries.js';
-import { runLoad } from '../load/run-load.js';
+import { drainLoad, runLoad } from '../load/run-load.js';
 import { verifyLedger } from '../load/verify-ledger.js';
 import { currentWork, reportProgress } from './guard.js';
 
@@ -22,7 +22,6 @@ const DRAIN_TIMEOUT_MS = 5 * 60_000;
 /** Activities of the simulated work on a target. */
 export const createLoadActivities = (): LoadActivities => ({
   async runLoad({ rolloutId, ...request }) {
-    const { signal } = currentWork();
     const over = new AbortController();
     const watch = setInterval(() => {
       // A roll-out that was terminated cannot stop its load; the load looks after it.
@@ -35,7 +34,7 @@ export const createLoadActivities = (): LoadActivities => ({
       await mkdir(dirname(ledgerFileOf(request)), { recursive: true });
       await runLoad({
         ...loadOptions(request),
-        signal: signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]),
+        signal: AbortSignal.any([cancellationSignal(), over.signal]),
         onProgress: reportProgress,
       });
     } finally {
@@ -53,7 +52,7 @@ export const createLoadActivities = (): LoadActivities => ({
   },
 
   async verifyLedger({ drain, ...request }) {
-    const { signal } = currentWork();
+    const signal = cancellationSignal();
     const deadline = Date.now() + DRAIN_TIMEOUT_MS;
     for (;;) {
       const ledger = await readLedger(request);
@@ -61,6 +60,12 @@ export const createLoadActivities = (): LoadActivities => ({
       reportProgress({ stillRunning: ledger.running });
       if (Date.now() > deadline)
         throw new PreconditionError(`${ledger.running} canaries are still running long after the load was stopped`);
+      // The load ends its own canaries, unless it was killed: then nobody works on them any more.
+      await drainLoad({
+        ...loadOptions(request),
+        signal,
+        onProgress: reportProgress,
+      });
       await sleep(DRAIN_AGAIN_MS, undefined, { signal });
     }
   },

@@ -6,6 +6,8 @@ export const LoadOptions = z.strictObject({
   connection: Connection,
   policy: LoadPolicy,
   ledgerFile: z.string().min(1),
+  /** Start nothing: see to it that what was started ends, then exit. For what a killed load process left. */
+  drain: z.boolean().optional(),
   loadId: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, dot, dash or underscore'),
 });
 export type LoadOptions = z.infer<typeof LoadOptions>;

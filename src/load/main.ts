@@ -60,6 +60,7 @@ function readOptions(): Promise<LoadOptions> {
 async function main(): Promise<void> {
   const options = await readOptions();
   const { policy, ledgerFile, loadId } = options;
+  if (options.drain === true) graceful.abort();
   // The worker's own handling of signals would end it before its canaries have ended.
   Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('WARN', ({ message }) => report(message)) });
   const reachableBy = await connectionOptions(options.connection);
@@ -72,7 +73,8 @@ async function main(): Promise<void> {
   try {
     await makeNamespace(ledger, connection, policy.namespace);
     clearInterval(ticking);
-    if (!stop.aborted) await runUntilStopped({ options, ledger, target, reachableBy });
+    // A stopped load, too, has its canaries brought to their end; only without a parent nobody waits for that.
+    if (!parentGone.signal.aborted) await runUntilStopped({ options, ledger, target, reachableBy });
   } finally {
     lock[Symbol.dispose]();
   }

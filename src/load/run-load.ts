@@ -13,20 +13,34 @@ const SILENCE_MS = 60_000;
 const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-old-space-size=256', '--max-semi-space-size=8'];
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 
+interface RunOptions extends LoadOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: LoadLine) => void;
+  /** File of the load process; that of this build when left out. */
+  readonly mainFile?: string;
+}
+
 /**
  * Runs the load in a process of its own, until `signal` is aborted and what has been started has ended. Killed in any way,
  * it can be run again on the same ledger: nothing is lost or done twice.
  * @throws CommandError when the process dies, PreconditionError when it hangs
  */
-export async function runLoad(
-  options: LoadOptions & {
-    readonly signal: AbortSignal;
-    readonly onProgress?: (progress: LoadLine) => void;
-    /** File of the load process; that of this build when left out. */
-    readonly mainFile?: string;
-  },
-): Promise<void> {
-  const { signal, onProgress, mainFile = MAIN, ...loadOptions } = options;
+export async function runLoad(options: RunOptions): Promise<void> {
+  await runProcess({ ...options, drain: false });
+  if (!options.signal.aborted)
+    throw new PreconditionError('the load process ended though nobody stopped it; it is started again');
+}
+
+/**
+ * Brings canaries to their end that a killed load process left: they need a worker, and signals. Starts no others. Resolves
+ * when all have ended, or after two minutes, whatever is true then.
+ * @throws CommandError when the process dies, PreconditionError when it hangs
+ */
+export async function drainLoad(options: RunOptions): Promise<void> {
+  await runProcess({ ...options, drain: true });
+}
+
+async function runProcess({ signal, onProgress, mainFile = MAIN, ...loadOptions }: RunOptions): Promise<void> {
   const hangs = new AbortController();
   const watch = setTimeout(() => hangs.abort(), SILENCE_MS);
   try {
@@ -51,8 +65,6 @@ export async function runLoad(
       `the load process was silent for ${SILENCE_MS / 1_000} s and was ended; it is started again`,
     );
   }
-  if (!signal.aborted)
-    throw new PreconditionError('the load process ended though nobody stopped it; it is started again');
 }
 
 /** The environment that the connection needs: its secret, under its name, and where profiles are. */

@@ -1,12 +1,12 @@
 import type { HopContext } from './hop-context.js';
-import { replaceServers } from './replace-servers.js';
+import { replaceServers, type Replacement } from './replace-servers.js';
 import { settlePhase } from './settle-phase.js';
 
 /**
  * Puts the servers of a hop back to the version before, in reverse order and with the same care. The schema stays: a
  * server of the previous minor runs on the newer one.
  */
-export async function rollBackServers(context: HopContext): Promise<void> {
+export async function rollBackServers(context: HopContext, onServers: Replacement['onServers']): Promise<void> {
   const { conductor, hop, place, target } = context;
   // The person has decided; from here on the decision is being carried out.
   conductor.desk.reversibleHop = undefined;
@@ -17,7 +17,7 @@ export async function rollBackServers(context: HopContext): Promise<void> {
       // The frontend may be just what does not start any more.
       { ...back, shardsOnly: true },
     ]);
-    return replaceServers(context, { version: hop.from, direction: 'back' });
+    return replaceServers(context, { direction: 'back', onServers });
   });
   conductor.next = 'wait for a person';
   await conductor.phase('settle', () => settlePhase(context, back));

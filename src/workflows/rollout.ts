@@ -192,11 +192,19 @@ class Rollout {
         if (!this.#promoted) await this.loads.drain('staging');
         await watchLive(conductor, input, plan);
         await this.loads.drain('live');
+        // What was decided during the last step, or at the very end of the last hop, has its effect too.
+        await conductor.passable();
       } catch (error) {
         if (!(error instanceof AbortRequested)) throw error;
         return this.finish('aborted', error);
       }
     }
+    // All is decided: a cancellation that comes now must not keep the clusters held, nor the report unwritten.
+    return CancellationScope.nonCancellable(() => this.#close(status, aborted));
+  }
+
+  async #close(status: RolloutResult['status'], aborted: AbortRequested | undefined): Promise<RolloutResult> {
+    const { conductor } = this;
     conductor.desk.close();
     await this.letGo();
     if (status === 'aborted') await this.loads.readLedgers();

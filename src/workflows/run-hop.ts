@@ -3,7 +3,6 @@ import type { BackupResult, StoreName } from '../contract/activities.js';
 import { formatDuration } from '../core/duration.js';
 import { ledgerLine, ledgerProblems } from '../core/ledger.js';
 import type { Observation } from '../core/observation.js';
-import type { Hop } from '../core/plan.js';
 import type { HopResult } from '../core/status.js';
 import { now, type Done } from './conductor.js';
 import type { HopContext } from './hop-context.js';
@@ -41,7 +40,6 @@ export async function runHop(context: HopContext): Promise<HopResult> {
 }
 
 async function forwardOrBack(context: HopContext, progress: Progress): Promise<'completed' | 'rolled-back'> {
-  const { hop } = context;
   const { desk } = context.conductor;
   try {
     await hopPhases(context, progress);
@@ -50,9 +48,7 @@ async function forwardOrBack(context: HopContext, progress: Progress): Promise<'
     return 'completed';
   } catch (error) {
     if (!(error instanceof RollBackRequested)) throw error;
-    progress.servers = bothVersions(hop);
-    await rollBackServers(context);
-    progress.servers = hop.from;
+    await rollBackServers(context, (versions) => (progress.servers = versions));
     return 'rolled-back';
   }
 }
@@ -77,10 +73,6 @@ function resultOf(
     historyEvents: workflowInfo().historyLength,
     backups: backups.map(({ store, file, bytes, sha256 }) => ({ store, file, bytes, sha256 })),
   };
-}
-
-function bothVersions({ from, to }: Hop): string {
-  return `${from} and ${to}`;
 }
 
 async function hopPhases(context: HopContext, progress: Progress): Promise<void> {
@@ -122,10 +114,9 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   }
   // From here on there is something to put back.
   conductor.desk.reversibleHop = `${environment}/${hop.to}`;
-  progress.servers = bothVersions(hop);
   conductor.next = `settle for ${formatDuration(policy.settle.atLeast)}`;
-  await conductor.phase('servers', () => replaceServers(context, { version: hop.to, direction: 'forward' }));
-  progress.servers = hop.to;
+  const onServers = (versions: string) => (progress.servers = versions);
+  await conductor.phase('servers', () => replaceServers(context, { direction: 'forward', onServers }));
 
   conductor.next = 'prove that every shard is owned by the new servers, then observe them';
   await conductor.phase('settle', () => settlePhase(context, context.place));

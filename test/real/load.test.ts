@@ -15,7 +15,7 @@ import { CanaryTarget, canaryIdOf, canaryTaskQueueOf } from '../../src/load/cana
 import { Ledger } from '../../src/load/ledger.js';
 import type { LoadLine, LoadOptions } from '../../src/load/load-options.js';
 import { releaseLongCanaries, startLongCanaries } from '../../src/load/long-canaries.js';
-import { runLoad } from '../../src/load/run-load.js';
+import { drainLoad, runLoad } from '../../src/load/run-load.js';
 import { verifyLedger } from '../../src/load/verify-ledger.js';
 import { compileSource } from '../helpers/compiled-source.js';
 import { OneServer } from '../helpers/one-server.js';
@@ -127,6 +127,27 @@ test(
       workflowExecution: { workflowId: canaryIdOf('killed', 0) },
     });
     expect(await verifyLedger(options)).toEqual(summary);
+  },
+  4 * MINUTE,
+);
+
+test(
+  'what a killed load process left is brought to its end without starting more',
+  async () => {
+    const options = optionsOf('left');
+    const load = new LoadRun(options);
+    const { pid } = await load.until(({ started }) => started >= 12);
+    process.kill(pid, 'SIGKILL');
+    await load.ended;
+    const left = await verifyLedger(options);
+    expect(left.running).toBeGreaterThan(0);
+    await drainLoad({ ...options, mainFile, signal: new AbortController().signal });
+    const summary = await verifyLedger(options);
+    expectAllAccountedFor(summary);
+    // One that was intended when the process was killed may be started yet; another is not.
+    const ledger = new Ledger(options.ledgerFile, 'left');
+    expect(ledger.nextNumber()).toBe(summary.started);
+    ledger[Symbol.dispose]();
   },
   4 * MINUTE,
 );
