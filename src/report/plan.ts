@@ -4,10 +4,12 @@ import type { Finding, Hop, Path } from '../core/plan.js';
 export interface PlanJson {
   readonly path: readonly string[];
   readonly hops: readonly Hop[];
+  /** Of the path as a whole, such as a pin that it does not use; those of a hop are with the hop. */
+  readonly findings: readonly Finding[];
 }
 
 /** The path and its hops, field by field, so that nothing else slips into what scripts read. */
-export function planJson({ path, hops }: Path): PlanJson {
+export function planJson({ path, hops, findings }: Path): PlanJson {
   return {
     path: [...path],
     hops: hops.map(({ from, to, schema, findings }) => ({
@@ -17,9 +19,14 @@ export function planJson({ path, hops }: Path): PlanJson {
         default: { from: schema.default.from, to: schema.default.to },
         visibility: { from: schema.visibility.from, to: schema.visibility.to },
       },
-      findings: findings.map(({ id, severity, message, source }) => ({ id, severity, message, source })),
+      findings: findings.map(findingJson),
     })),
+    findings: findings.map(findingJson),
   };
+}
+
+function findingJson({ id, severity, message, source }: Finding): Finding {
+  return { id, severity, message, source };
 }
 
 const WIDTH = 80;

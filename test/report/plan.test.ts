@@ -15,11 +15,15 @@ const plan = (from: string, to: string, pins: Record<string, string> = {}): Path
   planPath({ catalogue, from, to, pins, stores });
 
 test('JSON has the agreed shape and nothing else', () => {
-  const json = JSON.parse(JSON.stringify(planJson(plan('1.29.1', '1.31.2', { '1.30': '1.30.7' })))) as {
+  const json = JSON.parse(
+    JSON.stringify(planJson(plan('1.29.1', '1.31.2', { '1.30': '1.30.7', '1.28': '1.28.1' }))),
+  ) as {
     hops: Record<string, unknown>[];
+    findings: { id: string }[];
   };
   expect(json).toMatchObject({ path: ['1.29.1', '1.30.7', '1.31.2'] });
-  expect(Object.keys(json)).toEqual(['path', 'hops']);
+  expect(Object.keys(json)).toEqual(['path', 'hops', 'findings']);
+  expect(json.findings.map(({ id }) => id)).toEqual(['pin-not-used']);
   expect(json.hops.map((hop) => Object.keys(hop))).toEqual([
     ['from', 'to', 'schema', 'findings'],
     ['from', 'to', 'schema', 'findings'],
