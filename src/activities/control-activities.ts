@@ -7,8 +7,9 @@ import type { ControlActivities } from '../contract/activities.js';
 import { FailureType, SEARCH_ATTRIBUTE_NAMES } from '../contract/names.js';
 import type { Catalogue } from '../core/catalogue.js';
 import type { ClusterFacts } from '../core/cluster.js';
+import { PreconditionError } from '../core/errors.js';
 import { parseRolloutInput, type RolloutInput } from '../core/input.js';
-import type { Finding } from '../core/plan.js';
+import type { Finding, RolloutPlan } from '../core/plan.js';
 import { planRollout } from '../core/rollout-plan.js';
 import { reportMarkdown } from '../report/report-markdown.js';
 import { presentState } from '../core/present-state.js';
@@ -48,13 +49,15 @@ function makePlan(catalogue: Catalogue, input: RolloutInput, staging: ClusterFac
       FailureType.preflightFailed,
     );
   }
-  const plan = planRollout({
-    catalogue,
-    to: input.to,
-    pins: input.pins,
-    staging: presentState(input.staging, staging),
-    live: presentState(input.live, live),
-  });
+  const plan = planOrRefuse(() =>
+    planRollout({
+      catalogue,
+      to: input.to,
+      pins: input.pins,
+      staging: presentState(input.staging, staging),
+      live: presentState(input.live, live),
+    }),
+  );
   const blocking = [...plan.findings, ...plan.staging.findings, ...plan.live.findings]
     .concat([...plan.staging.hops, ...plan.live.hops].flatMap((hop): readonly Finding[] => hop.findings))
     .filter(({ severity }) => severity === 'blocking');
@@ -67,6 +70,22 @@ function makePlan(catalogue: Catalogue, input: RolloutInput, staging: ClusterFac
     });
   }
   return plan;
+}
+
+/** The same input, the same facts: planned again, it would be refused again. */
+function planOrRefuse(plan: () => RolloutPlan): RolloutPlan {
+  try {
+    return plan();
+  } catch (error) {
+    if (!(error instanceof PreconditionError)) throw error;
+    throw ApplicationFailure.create({
+      type: FailureType.preflightFailed,
+      message: error.message,
+      nonRetryable: true,
+      details: [error.facts],
+      cause: error,
+    });
+  }
 }
 
 /** Setting a search attribute that is not registered would block the workflow, so in doubt it is left out. */

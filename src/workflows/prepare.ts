@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, CancellationScope, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancellationScope, log, workflowInfo } from '@temporalio/workflow';
 import type { Holder } from '../contract/activities.js';
 import type { RolloutInput } from '../core/input.js';
 import type { Environment, RolloutPlan } from '../core/plan.js';
@@ -50,7 +50,12 @@ export async function prepare(conductor: Conductor, raw: unknown): Promise<Prepa
       await CancellationScope.nonCancellable(async () => {
         for (const environment of claimed) {
           const target = input[environment];
-          await near(target).look.releaseTarget({ target, holder });
+          // Why the other cluster could not be taken is what counts; a later roll-out sees that this one is over.
+          await near(target)
+            .look.releaseTarget({ target, holder })
+            .catch((failure: unknown) => {
+              log.warn('target not released', { target: target.name, error: String(failure) });
+            });
         }
       });
       throw error;
