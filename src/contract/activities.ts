@@ -111,10 +111,11 @@ export interface PreflightResult {
   readonly lines: readonly string[];
 }
 
-export interface ObserveRequest extends HopPlace {
+export interface ObserveRequest {
+  readonly target: Target;
   readonly windowMs: number;
   readonly bounds: { readonly minRequests: number; readonly maxErrorRatioRise: number };
-  /** Absent for the baseline itself, which is judged on sufficiency and health alone. */
+  /** Absent for the baseline itself, whose errors are held against none at all. */
   readonly baseline?: Observation | undefined;
   readonly load?: LoadRequest | undefined;
 }

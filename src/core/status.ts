@@ -34,6 +34,15 @@ export interface PhaseResult {
   readonly overridden?: { readonly by?: string | undefined; readonly reason: string } | undefined;
 }
 
+/** What was let pass in spite of a failure, a line each: by whom, and why. */
+export function overrideLines(phases: readonly PhaseResult[]): string[] {
+  return phases.flatMap(({ phase, summary, overridden }) =>
+    overridden === undefined
+      ? []
+      : [`overridden by ${overridden.by ?? 'somebody'}: ${phase}: ${summary} (${overridden.reason})`],
+  );
+}
+
 export interface HopResult {
   readonly environment: Environment;
   readonly target: string;

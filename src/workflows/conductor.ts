@@ -1,18 +1,12 @@
 import {
-  ActivityFailure,
-  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   condition,
   isCancellation,
   log,
-  setCurrentDetails,
   setHandler,
-  TimeoutFailure,
-  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { SearchAttributes } from '../contract/names.js';
 import type { DecisionKind, DecisionRecord } from '../core/decision.js';
 import type { RolloutInput } from '../core/input.js';
 import type { Environment, RolloutPlan } from '../core/plan.js';
@@ -25,9 +19,10 @@ import type {
   RolloutStep,
   Waiting,
 } from '../core/status.js';
-import { statusMarkdown } from '../report/status-markdown.js';
 import { DecisionDesk, type DeskState } from './decision-desk.js';
-import { AbortRequested, NotGoodEnough, RollBackRequested } from './interruptions.js';
+import { describeFailure } from './describe-failure.js';
+import { Display } from './display.js';
+import { AbortRequested, RollBackRequested } from './interruptions.js';
 import { statusQuery } from './messages.js';
 import { waitFor } from './wait-for.js';
 
@@ -68,8 +63,7 @@ export class Conductor {
   next = '';
   /** When the present hop began. */
   enteredAt = now();
-  #searchAttributes = false;
-  #shown: Record<string, string> = {};
+  readonly #display = new Display();
   #place: Place = {};
   #phase: HopPhase | RolloutStep = 'prepare';
   #since = now();
@@ -116,7 +110,7 @@ export class Conductor {
   know(facts: { input: RolloutInput; plan: RolloutPlan; searchAttributes: boolean }): void {
     this.input = facts.input;
     this.plan = facts.plan;
-    this.#searchAttributes = facts.searchAttributes;
+    this.#display.searchAttributes = facts.searchAttributes;
   }
 
   /** Begins a hop: what is shown and counted from here on belongs to it. */
@@ -340,35 +334,8 @@ export class Conductor {
 
   /** Brings the Web UI's view up to date. */
   show(): void {
-    const status = this.status(this.input?.to ?? '');
-    setCurrentDetails(statusMarkdown(status));
-    if (!this.#searchAttributes || this.input === undefined) return;
-    const wanted = {
-      cluster: this.input.live.name,
-      to: this.input.to,
-      state: status.state,
-      phase: this.#gateName(this.#phase),
-    };
-    const changed = (Object.keys(wanted) as (keyof typeof wanted)[]).filter((key) => this.#shown[key] !== wanted[key]);
-    if (changed.length === 0) return;
-    upsertSearchAttributes(changed.map((key) => ({ key: SearchAttributes[key], value: wanted[key] })));
-    this.#shown = wanted;
+    this.#display.show(this.status(this.input?.to ?? ''), this.#gateName(this.#phase));
   }
-}
-
-/** What went wrong, for people: the innermost cause that says something. */
-export function describeFailure(error: unknown): string {
-  if (error instanceof NotGoodEnough) return error.message;
-  if (error instanceof ActivityFailure) {
-    const { cause } = error;
-    if (cause instanceof ApplicationFailure) return cause.message;
-    if (cause instanceof TimeoutFailure) {
-      return `${error.activityType} was not heard of any more (${cause.timeoutType}); is a worker running on its task queue?`;
-    }
-    return cause?.message ?? error.message;
-  }
-  if (error instanceof Error) return error.message;
-  return String(error);
 }
 
 export function now(): string {

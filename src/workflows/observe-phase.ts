@@ -9,7 +9,7 @@ import { NotGoodEnough } from './interruptions.js';
  * allows. @throws NotGoodEnough with every check that did not pass
  */
 export async function observePhase(
-  { conductor, target, place, policy, load }: HopContext,
+  { conductor, target, place, policy, load }: Pick<HopContext, 'conductor' | 'target' | 'place' | 'policy' | 'load'>,
   what: string,
   baseline?: Observation,
 ): Promise<Done<Observation>> {
@@ -19,7 +19,7 @@ export async function observePhase(
     const { observation, verdict } = await conductor.interruptible(() =>
       target.act.observe.executeWithOptions({ summary: what }, [
         {
-          ...place,
+          target: place.target,
           windowMs,
           bounds: { minRequests, maxErrorRatioRise },
           baseline,

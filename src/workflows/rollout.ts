@@ -6,8 +6,10 @@ import {
   isCancellation,
   log,
 } from '@temporalio/workflow';
+import type { HopPlace } from '../contract/activities.js';
 import type { Environment, Hop } from '../core/plan.js';
 import type { RolloutResult } from '../core/rollout-result.js';
+import { overrideLines } from '../core/status.js';
 import { Conductor, now, secondsSince, type ConductorState } from './conductor.js';
 import { AbortRequested } from './interruptions.js';
 import { LoadKeeper, type LoadState } from './load-keeper.js';
@@ -103,22 +105,11 @@ class Rollout {
         return { summary: `${started} long canaries started before ${environment}/${hop.to}`, value: started };
       });
     }
-    const place = {
-      target: input[environment],
-      environment,
-      rolloutId: conductor.rolloutId,
-      dataDir: input.dataDir,
-      from: hop.from,
-      to: hop.to,
-      attempt: this.#attempt,
-      firstRunId: holder.firstRunId,
-      canaryNamespace: input.policy.load[environment]?.namespace,
-    };
     const result = await runHop({
       conductor,
       environment,
       hop,
-      place,
+      place: this.#placeOf(environment, hop),
       policy: input.policy,
       holder,
       target,
@@ -147,6 +138,21 @@ class Rollout {
     );
   }
 
+  #placeOf(environment: Environment, { from, to }: Hop): HopPlace {
+    const { input, holder } = this.prepared;
+    return {
+      target: input[environment],
+      environment,
+      rolloutId: this.conductor.rolloutId,
+      dataDir: input.dataDir,
+      from,
+      to,
+      attempt: this.#attempt,
+      firstRunId: holder.firstRunId,
+      canaryNamespace: input.policy.load[environment]?.namespace,
+    };
+  }
+
   /** Between staging and live: nothing touches live before a person, or a clean staging, lets it. */
   async promote(first: Hop): Promise<void> {
     if (this.#promoted) return;
@@ -155,9 +161,7 @@ class Rollout {
     await this.loads.drain('staging');
     const { input, plan } = this.prepared;
     const staging = conductor.hops.filter(({ environment }) => environment === 'staging');
-    const overrides = [...staging.flatMap(({ phases }) => phases), ...conductor.steps].filter(
-      ({ overridden }) => overridden !== undefined,
-    );
+    const overrides = overrideLines([...staging.flatMap(({ phases }) => phases), ...conductor.steps]);
     const warnings = [...plan.findings, ...plan.live.findings].filter(({ severity }) => severity === 'warning');
     const rehearsed = overrides.length === 0 && !plan.findings.some(({ id }) => id === 'not-rehearsed');
     // What staging did not pass, or passed only because somebody let it, is never promoted by itself.
@@ -167,10 +171,7 @@ class Rollout {
       const { by, reason } = await conductor.approval('live', first.to, 'promote', [
         ...staging.map((hop) => `staging ${hop.from} → ${hop.to}: ${hop.outcome}, ${hop.incidents} incidents`),
         ...conductor.steps.map(({ phase, summary }) => `${phase}: ${summary}`),
-        ...overrides.map(
-          ({ phase, summary, overridden }) =>
-            `overridden by ${overridden?.by ?? 'somebody'}: ${phase}: ${summary} (${overridden?.reason})`,
-        ),
+        ...overrides,
         ...warnings.map(({ message }) => message),
       ]);
       conductor.note({
@@ -185,12 +186,11 @@ class Rollout {
   /** Ends the roll-out: load stopped, live watched, clusters let go, report written. */
   async finish(status: RolloutResult['status'], aborted?: AbortRequested): Promise<RolloutResult> {
     const { conductor } = this;
-    const { input, plan } = this.prepared;
     if (status === 'completed') {
       conductor.enter({});
       try {
         if (!this.#promoted) await this.loads.drain('staging');
-        await watchLive(conductor, input, plan);
+        await this.#watch();
         await this.loads.drain('live');
         // What was decided during the last step, or at the very end of the last hop, has its effect too.
         await conductor.passable();
@@ -201,6 +201,24 @@ class Rollout {
     }
     // All is decided: a cancellation that comes now must not keep the clusters held, nor the report unwritten.
     return CancellationScope.nonCancellable(() => this.#close(status, aborted));
+  }
+
+  /** Live stays in sight for the agreed time; a person may end that with a decision. */
+  async #watch(): Promise<void> {
+    const { conductor } = this;
+    const { input, plan } = this.prepared;
+    const last = plan.live.hops.at(-1);
+    if (input.policy.watchLive === 0 || last === undefined) return;
+    conductor.next = 'close with a report';
+    await conductor.overridablePhase('watch', () =>
+      watchLive({
+        conductor,
+        target: near(input.live),
+        place: this.#placeOf('live', last),
+        policy: input.policy,
+        load: this.loads.running('live'),
+      }),
+    );
   }
 
   async #close(status: RolloutResult['status'], aborted: AbortRequested | undefined): Promise<RolloutResult> {

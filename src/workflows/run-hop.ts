@@ -3,7 +3,7 @@ import type { BackupResult, StoreName } from '../contract/activities.js';
 import { formatDuration } from '../core/duration.js';
 import { ledgerLine, ledgerProblems } from '../core/ledger.js';
 import type { Observation } from '../core/observation.js';
-import type { HopResult } from '../core/status.js';
+import { overrideLines, type HopResult } from '../core/status.js';
 import { now, type Done } from './conductor.js';
 import type { HopContext } from './hop-context.js';
 import { AbortRequested, NotGoodEnough, RollBackRequested } from './interruptions.js';
@@ -93,7 +93,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
     await conductor.approval(environment, hop.to, 'schema', [
       ...schemaLines(context),
       ...progress.backups.map(({ store, file, bytes }) => `backup of ${store}: ${file} (${bytes} bytes, read back)`),
-      ...overrideLines(context),
+      ...overrideLines(conductor.phases),
       ...findingLines(context),
     ]);
   }
@@ -109,7 +109,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
     conductor.next = 'replace the servers, node by node';
     await conductor.approval(environment, hop.to, 'servers', [
       ...conductor.phases.map(({ phase, summary }) => `${phase}: ${summary}`),
-      ...overrideLines(context),
+      ...overrideLines(conductor.phases),
     ]);
   }
   // From here on there is something to put back.
@@ -194,14 +194,6 @@ function schemaLines({ hop }: HopContext): string[] {
     const { from, to } = hop.schema[store];
     return from === to ? `${store} schema stays at ${to}` : `${store} schema ${from} → ${to}`;
   });
-}
-
-function overrideLines({ conductor }: HopContext): string[] {
-  return conductor.phases.flatMap(({ phase, summary, overridden }) =>
-    overridden === undefined
-      ? []
-      : [`overridden by ${overridden.by ?? 'somebody'}: ${phase}: ${summary} (${overridden.reason})`],
-  );
 }
 
 function findingLines({ hop }: HopContext): string[] {

@@ -1,14 +1,27 @@
-import type { RolloutInput } from '../core/input.js';
-import type { RolloutPlan } from '../core/plan.js';
-import type { Conductor } from './conductor.js';
+import type { Observation } from '../core/observation.js';
+import type { Done } from './conductor.js';
+import type { HopContext } from './hop-context.js';
+import { observePhase } from './observe-phase.js';
 
-/** Leaves live running for the agreed time, in sight, before the roll-out closes; a person may abort it earlier. */
-export async function watchLive(conductor: Conductor, input: RolloutInput, plan: RolloutPlan): Promise<void> {
-  const { watchLive: ms } = input.policy;
-  if (ms === 0 || plan.live.hops.length === 0) return;
-  conductor.next = 'close with a report';
-  await conductor.phase('watch', async () => {
-    await conductor.waitVisibly(`watch ${input.live.name}`, ms);
-    return { summary: `${input.live.name} was watched`, value: true };
-  });
+/** Looks spread over the time, however long it is: few enough for the history of one run. */
+const MOST_LOOKS = 12;
+
+/**
+ * Keeps an eye on live for the agreed time before the roll-out closes. Each look is an observation as in a hop, judged
+ * against the first one. @throws NotGoodEnough with every check that did not pass
+ */
+export async function watchLive(
+  context: Pick<HopContext, 'conductor' | 'target' | 'place' | 'policy' | 'load'>,
+): Promise<Done<number>> {
+  const { conductor, place, policy } = context;
+  const { name } = place.target;
+  const { watchLive: ms, observation } = policy;
+  const looks = Math.max(1, Math.min(MOST_LOOKS, Math.floor(ms / observation.window)));
+  let first: Observation | undefined;
+  for (let look = 1; look <= looks; look += 1) {
+    await conductor.waitVisibly(`watch ${name}`, ms / looks);
+    const { value } = await observePhase(context, `look ${look} of ${looks} at ${name}`, first);
+    first ??= value;
+  }
+  return { summary: `${name} was looked at ${looks} times while it was watched, each time well`, value: looks };
 }

@@ -3,7 +3,7 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ActivityFailure, RetryState, TimeoutFailure, TimeoutType } from '@temporalio/common';
 import type { LedgerSummary } from '../../src/core/ledger.js';
 import { HOP_PHASES, type HopPhase, type RolloutStatus } from '../../src/core/status.js';
-import { describeFailure } from '../../src/workflows/conductor.js';
+import { describeFailure } from '../../src/workflows/describe-failure.js';
 import { ControlPlane, type RunningRollout } from '../helpers/control-plane.js';
 import { LIVE_ALONE, ONE_HOP } from '../helpers/plans.js';
 import { judged, LEDGER, Script, type ActivityName } from '../helpers/scripted-activities.js';

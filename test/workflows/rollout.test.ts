@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { HOP_PHASES } from '../../src/core/status.js';
 import { ControlPlane } from '../helpers/control-plane.js';
 import { LIVE_ALONE, ONE_HOP, TWO_HOPS } from '../helpers/plans.js';
-import { Script, type ActivityName } from '../helpers/scripted-activities.js';
+import { judged, Script, type ActivityName } from '../helpers/scripted-activities.js';
 
 let controlPlane: ControlPlane;
 // The Temporal CLI may have to be brought first.
@@ -196,4 +196,25 @@ test('a roll-out whose every workflow task is replayed from the start comes to t
   await run.signal('retry', { gate: name });
   expect(await run.result()).toMatchObject({ status: 'completed', hops: [{ incidents: 1 }] });
   await stop();
+});
+
+test('live that is watched is looked at again and again, against the first look; a bad one is an incident', async () => {
+  const script = new Script(LIVE_ALONE);
+  const policy = { watchLive: 60, observation: { window: 20, extensions: 0 } };
+  // Three looks of the hop, and the first of the watch; then one that is bad.
+  for (let good = 0; good < 4; good += 1) script.once('observe', judged('pass', 'fine'));
+  script.once('observe', judged('fail', 'error ratio 0.3'));
+  const run = await controlPlane.begin({ script, policy });
+  const { name, status } = await run.atIncident('watch');
+  expect(status.problem).toBe(`look 2 of 3 at ${run.name}: fail\nfail: error-ratio: error ratio 0.3`);
+  expect(script.count('releaseTarget')).toBe(0);
+  await run.signal('retry', { gate: name });
+  const { steps, live } = await run.result();
+  expect(live.to).toBe('1.31.2');
+  expect(steps.at(-1)).toMatchObject({
+    phase: 'watch',
+    summary: `${run.name} was looked at 3 times while it was watched, each time well`,
+  });
+  const watched = script.requests('observe').slice(3);
+  expect(watched.map(({ baseline }) => baseline !== undefined)).toEqual([false, true, false, true, true]);
 });
