@@ -1,22 +1,23 @@
 import { formatDuration } from '../core/duration.js';
 import type { RolloutResult } from '../core/rollout-result.js';
 import type { HopResult } from '../core/status.js';
+import { cell, inline, oneLine } from './escape.js';
 
 /** The report of a roll-out that is over, for people and auditors. */
 export function reportMarkdown(result: RolloutResult): string {
   const { staging, live, settle } = result;
   const lines = [
-    `# Roll-out ${result.rolloutId}: ${result.status}`,
+    `# Roll-out ${inline(result.rolloutId)}: ${result.status}`,
     '',
     `From ${result.startedAt} to ${result.endedAt}, ${formatDuration(Date.parse(result.endedAt) - Date.parse(result.startedAt))}.`,
-    ...(result.reason === undefined ? [] : ['', `Reason: ${result.reason}`]),
+    ...(result.reason === undefined ? [] : ['', `Reason: ${inline(result.reason)}`]),
     '',
     '| target | from | to |',
     '| --- | --- | --- |',
     `| staging ${staging.name} | ${staging.from} | ${staging.to} |`,
     `| live ${live.name} | ${live.from} | ${live.to} |`,
     '',
-    `Settle: at least ${formatDuration(settle.atLeastMs)}${settle.reason === undefined ? '' : `, shortened: ${settle.reason}`}.`,
+    `Settle: at least ${formatDuration(settle.atLeastMs)}${settle.reason === undefined ? '' : `, shortened: ${inline(settle.reason)}`}.`,
     '',
     ...ledgerSection(result),
     ...result.hops.flatMap(hopSection),
@@ -61,14 +62,17 @@ function hopSection({
     '| --- | --- | --- |',
     ...phases.map(({ phase, seconds, summary, overridden }) => {
       const mark =
-        overridden === undefined ? '' : ` **Overridden by ${overridden.by ?? 'somebody'}: ${overridden.reason}**`;
-      return `| ${phase} | ${formatDuration(seconds * 1_000)} | ${cell(summary + mark)} |`;
+        overridden === undefined
+          ? ''
+          : ` **Overridden by ${cell(overridden.by ?? 'somebody')}: ${cell(overridden.reason)}**`;
+      return `| ${phase} | ${formatDuration(seconds * 1_000)} | ${cell(summary)}${mark} |`;
     }),
     '',
     `${incidents} incidents; ${formatDuration(waitedSeconds * 1_000)} waiting for people.`,
     '',
     ...backups.map(
-      ({ store, file, bytes, sha256 }) => `- backup of ${store}: \`${file}\`, ${bytes} bytes, sha256 ${sha256}`,
+      ({ store, file, bytes, sha256 }) =>
+        `- backup of ${store}: \`${oneLine(file)}\`, ${bytes} bytes, sha256 ${sha256}`,
     ),
     '',
   ];
@@ -76,7 +80,7 @@ function hopSection({
 
 function stepSection({ steps }: RolloutResult): string[] {
   if (steps.length === 0) return [];
-  return ['## Between the hops', '', ...steps.map(({ phase, summary }) => `- ${phase}: ${summary}`), ''];
+  return ['## Between the hops', '', ...steps.map(({ phase, summary }) => `- ${phase}: ${inline(summary)}`), ''];
 }
 
 function decisionSection({ decisions }: RolloutResult): string[] {
@@ -88,7 +92,7 @@ function decisionSection({ decisions }: RolloutResult): string[] {
     '| --- | --- | --- | --- | --- | --- |',
     ...decisions.map(
       ({ at, kind, gate, by, reason, counted, refused }) =>
-        `| ${at} | ${kind} | ${gate ?? ''} | ${by ?? ''} | ${cell(reason ?? '')} | ${counted ? 'yes' : cell(`no: ${refused}`)} |`,
+        `| ${at} | ${kind} | ${cell(gate ?? '')} | ${cell(by ?? '')} | ${cell(reason ?? '')} | ${counted ? 'yes' : cell(`no: ${refused}`)} |`,
     ),
     '',
   ];
@@ -99,11 +103,7 @@ function findingSection({ findings }: RolloutResult): string[] {
   return [
     '## Findings',
     '',
-    ...findings.map(({ severity, message, source }) => `- ${severity}: ${message} (${source})`),
+    ...findings.map(({ severity, message, source }) => `- ${severity}: ${inline(message)} (${source})`),
     '',
   ];
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }

@@ -1,17 +1,18 @@
 import { formatDuration } from '../core/duration.js';
 import type { DecisionKind } from '../core/decision.js';
 import type { HopResult, RolloutStatus, Waiting } from '../core/status.js';
+import { cell, inline, shellWord } from './escape.js';
 
 /** The roll-out as Markdown, for the Web UI's current details: everything that a person needs to decide. */
 export function statusMarkdown(status: RolloutStatus): string {
   const lines = [headline(status), ''];
   if (status.waiting?.for === 'decision') lines.push(...decisionSection(status, status.waiting), '');
   if (status.waiting?.for === 'time')
-    lines.push(`Waits for **${status.waiting.what}** until ${status.waiting.until}.`, '');
+    lines.push(`Waits for **${inline(status.waiting.what)}** until ${status.waiting.until}.`, '');
   if (status.paused !== undefined) {
     const { by, reason } = status.paused;
     lines.push(
-      `**Paused** by ${by ?? 'somebody'}${reason === undefined ? '' : `: ${reason}`}. Signal \`resume\` goes on.`,
+      `**Paused** by ${inline(by ?? 'somebody')}${reason === undefined ? '' : `: ${inline(reason)}`}. Signal \`resume\` goes on.`,
       '',
     );
   }
@@ -20,7 +21,9 @@ export function statusMarkdown(status: RolloutStatus): string {
     lines.push('| phase | took | result |', '| --- | --- | --- |');
     for (const { phase, seconds, summary, overridden } of status.phases) {
       const mark =
-        overridden === undefined ? '' : ` **overridden by ${overridden.by ?? 'somebody'}: ${cell(overridden.reason)}**`;
+        overridden === undefined
+          ? ''
+          : ` **overridden by ${cell(overridden.by ?? 'somebody')}: ${cell(overridden.reason)}**`;
       lines.push(`| ${phase} | ${formatDuration(seconds * 1_000)} | ${cell(summary)}${mark} |`);
     }
     lines.push('');
@@ -32,14 +35,19 @@ export function statusMarkdown(status: RolloutStatus): string {
     lines.push(`${environment} **${target.name}**: ${target.path.join(' → ')}`, '');
   }
   if (status.settle?.reason !== undefined) {
-    lines.push(`The settle is shortened to ${formatDuration(status.settle.atLeastMs)}: ${status.settle.reason}`, '');
+    lines.push(
+      `The settle is shortened to ${formatDuration(status.settle.atLeastMs)}: ${inline(status.settle.reason)}`,
+      '',
+    );
   }
   const refused = status.decisions.filter(({ counted }) => !counted).slice(-3);
   if (refused.length > 0) {
     lines.push(
       'Not counted:',
       '',
-      ...refused.map(({ kind, gate, refused: why, at }) => `- ${at} ${kind} ${gate ?? ''}: ${why}`),
+      ...refused.map(
+        ({ kind, gate, refused: why, at }) => `- ${at} ${kind} ${inline(gate ?? '')}: ${inline(why ?? '')}`,
+      ),
       '',
     );
   }
@@ -61,7 +69,7 @@ function decisionSection(status: RolloutStatus, gate: Extract<Waiting, { for: 'd
   return [
     `${title}: \`${gate.name}\``,
     '',
-    ...gate.evidence.map((line) => `- ${line}`),
+    ...gate.evidence.map((line) => `- ${inline(line)}`),
     '',
     ...decisions,
     '',
@@ -72,9 +80,11 @@ function decisionSection(status: RolloutStatus, gate: Extract<Waiting, { for: 'd
   ];
 }
 
-/** The command of the Temporal CLI that sends a decision. */
+/** The command of the Temporal CLI that sends a decision, for a POSIX shell. */
 export function signalCommand(rolloutId: string, kind: DecisionKind, gate: string): string {
-  return `temporal workflow signal --workflow-id ${rolloutId} --name ${kind} --input '{"gate":"${gate}","by":"you"}'`;
+  // Whoever started it may have chosen any workflow id.
+  const input = shellWord(JSON.stringify({ gate, by: 'you' }));
+  return `temporal workflow signal --workflow-id ${shellWord(rolloutId)} --name ${kind} --input ${input}`;
 }
 
 /** What each decision will do, by the kind of gate. */
@@ -95,8 +105,4 @@ export const MEANING: Record<'approval' | 'incident', Partial<Record<DecisionKin
 function hopLine({ environment, from, to, outcome, phases, waitedSeconds }: HopResult): string {
   const seconds = phases.reduce((sum, phase) => sum + phase.seconds, 0);
   return `- ${environment} ${from} → ${to}: ${outcome}, ${formatDuration(seconds * 1_000)} of work, ${formatDuration(waitedSeconds * 1_000)} for people`;
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }

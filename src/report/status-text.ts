@@ -1,11 +1,12 @@
 import { formatDuration } from '../core/duration.js';
 import { HOP_PHASES, type RolloutStatus } from '../core/status.js';
+import { oneLine, shellWord } from './escape.js';
 import { MEANING } from './status-markdown.js';
 
 /** The status as one screen of a terminal, at most 80 columns where its values allow. `now` is in milliseconds. */
 export function statusText(status: RolloutStatus, now: number): string {
   const { current, waiting } = status;
-  const lines = [`${status.rolloutId}  ${status.state}  (to ${status.to}, since ${status.startedAt})`, ''];
+  const lines = [`${oneLine(status.rolloutId)}  ${status.state}  (to ${status.to}, since ${status.startedAt})`, ''];
   for (const environment of ['staging', 'live'] as const) {
     const target = status[environment];
     if (target === undefined) continue;
@@ -26,33 +27,35 @@ export function statusText(status: RolloutStatus, now: number): string {
       const result = status.phases.find((done) => done.phase === name);
       if (result !== undefined)
         lines.push(
-          `  done  ${name.padEnd(16)}${formatDuration(result.seconds * 1_000).padEnd(9)}${cut(result.summary, 46)}`,
+          `  done  ${name.padEnd(16)}${formatDuration(result.seconds * 1_000).padEnd(9)}${cut(oneLine(result.summary), 46)}`,
         );
       else if (name === phase) lines.push(`  ->    ${name}`);
       else lines.push(`        ${name}`);
     }
   }
   if (waiting?.for === 'time') {
-    lines.push(`waits   ${waiting.what}: ${formatDuration(Math.max(0, Date.parse(waiting.until) - now))} left`);
+    lines.push(
+      `waits   ${oneLine(waiting.what)}: ${formatDuration(Math.max(0, Date.parse(waiting.until) - now))} left`,
+    );
   }
   if (waiting?.for === 'decision') {
     lines.push('', `${waiting.kind === 'incident' ? 'INCIDENT' : 'GATE'}    ${waiting.name}`);
-    lines.push(...waiting.evidence.map((line) => `        ${line}`), '');
+    lines.push(...waiting.evidence.map((line) => `        ${oneLine(line)}`), '');
     for (const kind of waiting.allowed) {
       lines.push(`  ${kind.padEnd(10)}${MEANING[waiting.kind][kind] ?? ''}`);
     }
     const first = waiting.allowed[0] ?? 'approve';
     const command = first === 'rollBack' ? 'rollback' : first;
-    lines.push('', `  temporal-upgrade ${command} ${status.rolloutId} --gate ${waiting.name}`);
+    lines.push('', `  temporal-upgrade ${command} ${shellWord(status.rolloutId)} --gate ${shellWord(waiting.name)}`);
   }
   if (status.paused !== undefined)
-    lines.push(`paused  by ${status.paused.by ?? 'somebody'}: ${status.paused.reason ?? 'no reason given'}`);
+    lines.push(oneLine(`paused  by ${status.paused.by ?? 'somebody'}: ${status.paused.reason ?? 'no reason given'}`));
   if (status.next !== '') lines.push(`next    ${status.next}`);
   if (status.settle?.reason !== undefined) {
-    lines.push(`settle  shortened to ${formatDuration(status.settle.atLeastMs)}: ${status.settle.reason}`);
+    lines.push(`settle  shortened to ${formatDuration(status.settle.atLeastMs)}: ${oneLine(status.settle.reason)}`);
   }
   const refused = status.decisions.filter(({ counted }) => !counted).at(-1);
-  if (refused !== undefined) lines.push(`refused ${refused.kind} ${refused.gate ?? ''}: ${refused.refused}`);
+  if (refused !== undefined) lines.push(oneLine(`refused ${refused.kind} ${refused.gate ?? ''}: ${refused.refused}`));
   return lines.join('\n');
 }
 

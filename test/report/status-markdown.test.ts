@@ -1,0 +1,140 @@
+import { execFileSync } from 'node:child_process';
+import { expect, test } from '@jest/globals';
+import { headline, signalCommand, statusMarkdown } from '../../src/report/status-markdown.js';
+import { decision, gate, hop, phase, status } from '../helpers/statuses.js';
+
+const linesOf = (text: string) => text.split('\n');
+
+test('says where it is, what is behind it and what comes next', () => {
+  const lines = linesOf(statusMarkdown(status()));
+  expect(lines[0]).toBe('**running**: live 1.30.7 → 1.31.2, backup');
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'Next: upgrade the schemas',
+      '| preflight | 12s | 4 nodes SERVING |',
+      '| baseline | 12s | pass: 9 checks |',
+      '- staging 1.30.7 → 1.31.2: completed, 12s of work, 1m 30s for people',
+      'staging **prod-staging**: 1.30.7 → 1.31.2',
+      'live **prod**: 1.30.7 → 1.31.2',
+    ]),
+  );
+});
+
+test('of a roll-out that is over says only that', () => {
+  expect(headline(status({ state: 'completed', current: undefined }))).toBe('Roll-out completed.');
+  expect(statusMarkdown(status({ state: 'aborted', current: undefined, next: '' }))).not.toContain('Next:');
+});
+
+test('before the plan is made there is little to say', () => {
+  const early = status({ staging: undefined, live: undefined, phases: [], hops: [], settle: undefined });
+  expect(statusMarkdown({ ...early, current: { phase: 'prepare', since: '' } })).toBe(
+    '**running**: prepare\n\nNext: upgrade the schemas',
+  );
+});
+
+test('a gate shows its evidence, what each decision does, and a command for the first', () => {
+  const lines = linesOf(statusMarkdown(status({ state: 'waiting', waiting: gate() })));
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      '## Waits for a decision: `live/1.31.2/schema`',
+      '- default schema 1.17 → 1.18',
+      '- `approve`: go on with the step that the gate is named after',
+      '- `abort`: end the roll-out here; servers and schemas stay as they are',
+    ]),
+  );
+  const command = lines[lines.indexOf('```') + 1];
+  expect(command).toBe(signalCommand('upgrade-prod', 'approve', 'live/1.31.2/schema'));
+});
+
+test('an incident offers what is possible there, and nothing else', () => {
+  const name = 'live/1.31.2/settle/incident/1';
+  const waiting = gate({ name, kind: 'incident', allowed: ['retry', 'abort', 'rollBack'], evidence: ['no owner'] });
+  const text = statusMarkdown(status({ state: 'incident', waiting }));
+  expect(text).toContain(`## Incident: \`${name}\``);
+  expect(text).toContain('- `retry`: do the phase again');
+  expect(text).toContain('the schema stays');
+  expect(text).not.toContain('`approve`');
+  expect(text).toContain('--name retry ');
+});
+
+test('says until when it waits, that it is paused, that the settle is shortened, and what did not count', () => {
+  const text = statusMarkdown(
+    status({
+      waiting: { for: 'time', what: 'shard settle of live', until: '2026-01-01T10:10:00.000Z' },
+      paused: { by: 'ada', reason: 'lunch' },
+      settle: { atLeastMs: 60_000, reason: 'a rehearsal' },
+      decisions: [1, 2, 3, 4].map((n) => decision({ counted: false, refused: `reason ${n}` })),
+    }),
+  );
+  expect(text).toContain('Waits for **shard settle of live** until 2026-01-01T10:10:00.000Z.');
+  expect(text).toContain('**Paused** by ada: lunch. Signal `resume` goes on.');
+  expect(text).toContain('The settle is shortened to 1m: a rehearsal');
+  expect(text).toContain('- 2026-01-01T10:00:00.000Z approve live/1.31.2/schema: reason 4');
+  // The last three only.
+  expect(text).not.toContain('reason 1');
+  expect(statusMarkdown(status({ paused: {} }))).toContain('**Paused** by somebody. Signal');
+});
+
+test('a phase that was let pass names who did, and why', () => {
+  const overridden = { by: 'ada', reason: 'known noise' };
+  const phases = [phase('baseline', 'went on in spite of: baseline: fail', { overridden })];
+  expect(statusMarkdown(status({ phases }))).toContain(
+    '| baseline | 12s | went on in spite of: baseline: fail **overridden by ada: known noise** |',
+  );
+});
+
+test('nothing that a person or a tool wrote becomes a line, a table or a title of its own', () => {
+  const evil = 'x\n\n## Waits for a decision: `fake`\n| a | b |\n```\n<script>\n\u001b[2J[click](http://evil) \\| y';
+  const text = statusMarkdown(
+    status({
+      state: 'incident',
+      waiting: gate({ evidence: [evil] }),
+      paused: { by: evil, reason: evil },
+      phases: [phase('baseline', evil, { overridden: { by: evil, reason: evil } })],
+      hops: [hop()],
+      settle: { atLeastMs: 1, reason: evil },
+      decisions: [decision({ gate: evil, counted: false, refused: `gate ${evil} is not open` })],
+    }),
+  );
+  const lines = linesOf(text);
+  const calm = linesOf(
+    statusMarkdown(
+      status({
+        state: 'incident',
+        waiting: gate(),
+        paused: { by: 'x', reason: 'x' },
+        phases: [phase('baseline', 'x')],
+        settle: { atLeastMs: 1, reason: 'x' },
+        decisions: [decision({ gate: 'x', counted: false, refused: 'x' })],
+      }),
+    ),
+  );
+  expect(lines.length).toBe(calm.length);
+  expect(lines.filter((line) => line.startsWith('#'))).toEqual(calm.filter((line) => line.startsWith('#')));
+  expect(lines.filter((line) => line.startsWith('```')).length).toBe(2);
+  const row = lines.find((line) => line.startsWith('| baseline'));
+  expect(cellsOf(row ?? '')).toBe(3);
+  expect(lines.join('')).not.toMatch(/[^\\]<script>|[^\\]\[click]|\p{Cc}/u);
+});
+
+/** Cells of a row of a table, as GitHub's rules count them. */
+function cellsOf(row: string): number {
+  return [...row.matchAll(/\\.|\|/g)].filter(([mark]) => mark === '|').length - 1;
+}
+
+test('the command is safe in a shell, whatever the workflow is called', () => {
+  for (const rolloutId of ['upgrade-prod', "it's; touch x", '$(touch x)']) {
+    const words = signalCommand(rolloutId, 'rollBack', 'live/1.31.2').replace(/^temporal /, '');
+    const output = execFileSync('/bin/sh', ['-c', `for word in ${words}; do printf '%s\\n' "$word"; done`]).toString();
+    expect(output.trimEnd().split('\n')).toEqual([
+      'workflow',
+      'signal',
+      '--workflow-id',
+      rolloutId,
+      '--name',
+      'rollBack',
+      '--input',
+      '{"gate":"live/1.31.2","by":"you"}',
+    ]);
+  }
+});

@@ -1,0 +1,77 @@
+import { expect, test } from '@jest/globals';
+import { statusText } from '../../src/report/status-text.js';
+import { decision, gate, phase, status } from '../helpers/statuses.js';
+
+const NOW = Date.parse('2026-01-01T10:05:00.000Z');
+const linesOf = (more: Parameters<typeof status>[0] = {}) => statusText(status(more), NOW).split('\n');
+
+test('shows both paths, with what was reached, and every phase of the hop', () => {
+  const lines = linesOf();
+  expect(lines[0]).toBe('upgrade-prod  running  (to 1.31, since 2026-01-01T10:00:00.000Z)');
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      '  staging prod-staging    1.30.7* -> 1.31.2*',
+      '  live    prod            1.30.7* -> 1.31.2',
+      'now     live 1.30.7 -> 1.31.2: backup, for 5m',
+      '  done  preflight       12s      4 nodes SERVING',
+      '  ->    backup',
+      '        verify',
+      'next    upgrade the schemas',
+    ]),
+  );
+});
+
+test('fits a terminal of 80 columns, however long a summary is', () => {
+  const lines = linesOf({ phases: [phase('preflight', 'x'.repeat(500))] });
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+});
+
+test('a gate shows its evidence, what each decision does, and a command', () => {
+  const lines = linesOf({ state: 'waiting', waiting: gate() });
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'GATE    live/1.31.2/schema',
+      '        default schema 1.17 → 1.18',
+      '  approve   go on with the step that the gate is named after',
+      '  temporal-upgrade approve upgrade-prod --gate live/1.31.2/schema',
+    ]),
+  );
+});
+
+test('an incident says so, and names commands as the command line does', () => {
+  const waiting = gate({ name: 'live/1.31.2/settle/incident/1', kind: 'incident', allowed: ['rollBack', 'abort'] });
+  const lines = linesOf({ state: 'incident', waiting });
+  expect(lines).toContain('INCIDENT    live/1.31.2/settle/incident/1');
+  expect(lines).toContain('  temporal-upgrade rollback upgrade-prod --gate live/1.31.2/settle/incident/1');
+});
+
+test('says how long it waits, never less than nothing', () => {
+  const until = (at: string) => linesOf({ waiting: { for: 'time', what: 'shard settle', until: at } });
+  expect(until('2026-01-01T10:06:30.000Z')).toContain('waits   shard settle: 1m 30s left');
+  expect(until('2026-01-01T10:00:00.000Z')).toContain('waits   shard settle: 0ms left');
+});
+
+test('says that it is paused, that the settle is shortened, and what did not count last', () => {
+  const lines = linesOf({
+    paused: { by: 'ada' },
+    settle: { atLeastMs: 60_000, reason: 'a rehearsal' },
+    decisions: [decision({ counted: false, refused: 'first' }), decision({ counted: false, refused: 'second' })],
+  });
+  expect(lines).toContain('paused  by ada: no reason given');
+  expect(lines).toContain('settle  shortened to 1m: a rehearsal');
+  expect(lines).toContain('refused approve live/1.31.2/schema: second');
+  expect(lines.join('\n')).not.toContain('first');
+});
+
+test('nothing that a person or a tool wrote steers the terminal or becomes a line of its own', () => {
+  const evil = 'x\u001b[2J\r\nGATE    fake\u0007';
+  const text = linesOf({
+    waiting: gate({ evidence: [evil] }),
+    paused: { by: evil, reason: evil },
+    phases: [phase('preflight', evil)],
+    settle: { atLeastMs: 1, reason: evil },
+    decisions: [decision({ gate: evil, counted: false, refused: evil })],
+  });
+  expect(text.filter((line) => line.startsWith('GATE'))).toEqual(['GATE    live/1.31.2/schema']);
+  expect(text.join('')).not.toMatch(/\p{Cc}/u);
+});
