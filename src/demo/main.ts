@@ -7,6 +7,7 @@ import { resultOf } from '../client.js';
 import { DEFAULT_TASK_QUEUE, ROLLOUT_WORKFLOW, rolloutIdOf } from '../contract/names.js';
 import type { RolloutInputText } from '../core/input.js';
 import { startRolloutLab } from '../lab/rollout-lab.js';
+import { startWaitingWorkflows } from '../lab/waiting-workflows.js';
 import { follow } from './follow.js';
 import { demoSummary } from './summary.js';
 
@@ -25,6 +26,9 @@ const DEMO_POLICY: RolloutInputText['policy'] = {
   observation: { window: '10s', minRequests: 50, extensions: 3 },
   load: { staging: { startsPerSecond: 2, longRunning: 10 }, live: { startsPerSecond: 2, longRunning: 10 } },
 };
+
+/** Workflows of somebody else on each cluster: nothing may happen to them. */
+const WAITING = 25;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const tools = createToolResolver();
@@ -48,6 +52,7 @@ const interrupted = () => void lab.stop().then(() => process.exit(130));
 process.once('SIGINT', interrupted);
 process.once('SIGTERM', interrupted);
 try {
+  for (const cluster of [lab.staging, lab.live]) await startWaitingWorkflows(cluster, WAITING);
   await lab.startWorker();
   const { address, uiUrl } = lab.controlPlane;
   const inputFile = join(lab.directory, 'rollout.json');

@@ -13,6 +13,7 @@ import { withTarget } from '../../src/adapters/cluster/target-connection.js';
 import type { RolloutResult } from '../../src/core/rollout-result.js';
 import { rollOrder } from '../../src/core/roll-order.js';
 import { HOP_PHASES } from '../../src/core/status.js';
+import { listWaitingWorkflows, startWaitingWorkflows } from '../../src/lab/waiting-workflows.js';
 import type { RolloutLab, WorkerProcess } from '../../src/lab/rollout-lab.js';
 import {
   FROM,
@@ -32,10 +33,12 @@ import {
  * process takes over each time; on live the control plane is killed while servers are replaced. Nobody decides anything.
  */
 const CLI = fileURLToPath(new URL('../../bin/temporal-upgrade', import.meta.url));
+const WAITING = 20;
 const load = { startsPerSecond: 2, longRunning: 3 };
 
 let lab: Awaited<ReturnType<typeof startTestLab>>;
 let worker: WorkerProcess;
+let waiting: Record<'staging' | 'live', readonly string[]>;
 let workflowId: string;
 let result: RolloutResult;
 const killedIn: string[] = [];
@@ -44,6 +47,10 @@ const killedBetween: string[] = [];
 
 beforeAll(async () => {
   lab = await startTestLab();
+  waiting = {
+    staging: await startWaitingWorkflows(lab.staging, WAITING),
+    live: await startWaitingWorkflows(lab.live, WAITING),
+  };
   worker = await lab.startWorker();
   const policy = { ...SHORT_POLICY, load: { staging: load, live: load } };
   workflowId = await startWorkflow(lab, lab.input('1.30', { pins: { '1.30': TO }, policy }));
@@ -154,6 +161,14 @@ test.each(['staging', 'live'] as const)('every canary of %s is accounted for', (
   expect(ledger?.started).toBeGreaterThan(2 * load.longRunning);
   expect(ledger?.completed).toBe(ledger?.started);
   expect(ledger?.failedCalls).toEqual(expect.any(Number));
+});
+
+test.each(['staging', 'live'] as const)('the workflows of others on %s were looked at, and run on', async (name) => {
+  const { phases } = result.hops.find(({ environment }) => environment === name) ?? { phases: [] };
+  expect(phases.find(({ phase }) => phase === 'verify')?.summary).toContain(
+    `${WAITING} running workflows looked at, 0 missing`,
+  );
+  expect(new Set(await listWaitingWorkflows(lab[name]))).toEqual(new Set(waiting[name]));
 });
 
 test('every backup is there, whole', async () => {
