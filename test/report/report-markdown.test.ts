@@ -65,7 +65,7 @@ test('nothing that a person or a tool wrote becomes a line, a cell or a title of
   const lines = shape(evil);
   const kind = (line: string) => (line.startsWith('|') ? cellsOf(line) : line.slice(0, 2));
   expect(lines.map(kind)).toEqual(shape('x').map(kind));
-  expect(lines.join('')).not.toMatch(/[^\\]<script>|[^\\]\[click]|\p{Cc}/u);
+  expect(lines.join('')).not.toMatch(/\p{Cc}|[^\\]<script>|[^\\]\[click\]/u);
 });
 
 /** Cells of a row of a table, as GitHub's rules count them. */

@@ -5,6 +5,7 @@ import { ControlPlane, type RunningRollout } from '../helpers/control-plane.js';
 import { LIVE_ALONE, ONE_HOP } from '../helpers/plans.js';
 import { judged, Script } from '../helpers/scripted-activities.js';
 
+// A roll-out waits for its server most of the time, so those of this file run side by side.
 let controlPlane: ControlPlane;
 beforeAll(async () => {
   controlPlane = await ControlPlane.start();
@@ -31,7 +32,7 @@ async function decision(run: RunningRollout, count: number) {
   return decisions.at(-1);
 }
 
-test('nothing passes a gate before it is approved, and each gate needs an approval of its own', async () => {
+test.concurrent('nothing passes a gate before it is approved, and each gate needs an approval of its own', async () => {
   const run = await controlPlane.begin({ policy: BOTH });
   await run.atGate(SCHEMA);
   expect(run.script.count('upgradeSchema')).toBe(0);
@@ -47,7 +48,7 @@ test('nothing passes a gate before it is approved, and each gate needs an approv
   ]);
 });
 
-test('a second click on the gate just passed does not approve the next one', async () => {
+test.concurrent('a second click on the gate just passed does not approve the next one', async () => {
   const run = await controlPlane.begin({ policy: BOTH });
   await run.atGate(SCHEMA);
   await Promise.all([run.signal('approve', { gate: SCHEMA }), run.signal('approve', { gate: SCHEMA })]);
@@ -61,7 +62,7 @@ test('a second click on the gate just passed does not approve the next one', asy
   await run.terminate();
 });
 
-test('an approval before its gate is open is recorded and ignored', async () => {
+test.concurrent('an approval before its gate is open is recorded and ignored', async () => {
   const held = new Script(LIVE_ALONE);
   const preflight = held.holds('preflight');
   const run = await controlPlane.begin({ script: held, policy: BOTH });
@@ -76,14 +77,14 @@ test('an approval before its gate is open is recorded and ignored', async () => 
   await run.terminate();
 });
 
-test('a signal may be the bare name of the gate', async () => {
+test.concurrent('a signal may be the bare name of the gate', async () => {
   const run = await controlPlane.begin({ policy: { gates: { live: ['schema'] } } });
   await run.atGate(SCHEMA);
   await run.signal('approve', SCHEMA);
   expect((await run.result()).decisions).toMatchObject([{ gate: SCHEMA, counted: true }]);
 });
 
-test.each<[string, unknown[], RegExp]>([
+test.concurrent.each<[string, unknown[], RegExp]>([
   ['nothing', [], /^approve has to name its gate: \{"gate":"live\/1\.31\.2\/schema"\}$/],
   ['null', [null], /has to name its gate/],
   ['a number', [7], /^the payload is not a decision: /],
@@ -102,7 +103,7 @@ test.each<[string, unknown[], RegExp]>([
   expect(await run.result()).toMatchObject({ status: 'completed' });
 });
 
-test.each([
+test.concurrent.each([
   ['json/plain', '{"gate":', /cannot be decoded \(json\/plain: .*JSON/],
   ['binary/encrypted', 'secret', /cannot be decoded \(binary\/encrypted: Unknown encoding/],
 ])('a signal that cannot be decoded (%s) does no harm either', async (encoding, text, reason) => {
@@ -114,14 +115,14 @@ test.each([
   expect(await run.result()).toMatchObject({ status: 'completed' });
 });
 
-test('a signal with the other JSON encoding that the Web UI offers counts', async () => {
+test.concurrent('a signal with the other JSON encoding that the Web UI offers counts', async () => {
   const run = await controlPlane.begin({ policy: { gates: { live: ['schema'] } } });
   await run.atGate(SCHEMA);
   await run.rawSignal('approve', 'json/protobuf', JSON.stringify({ gate: SCHEMA, by: 'ada' }));
   expect(await run.result()).toMatchObject({ status: 'completed', decisions: [{ by: 'ada', counted: true }] });
 });
 
-test('an update is answered, and one that does not count is refused with the reason', async () => {
+test.concurrent('an update is answered, and one that does not count is refused with the reason', async () => {
   const run = await controlPlane.begin({ policy: BOTH });
   await run.atGate(SCHEMA);
   expect(await refusal(run.update('approve', { gate: SERVERS }))).toContain(`the open one is ${SCHEMA}`);
@@ -135,7 +136,7 @@ test('an update is answered, and one that does not count is refused with the rea
   await run.terminate();
 });
 
-test('a rejected gate opens an incident, whose retry opens the gate again', async () => {
+test.concurrent('a rejected gate opens an incident, whose retry opens the gate again', async () => {
   const run = await controlPlane.begin({ policy: { gates: { live: ['schema'] } } });
   await run.atGate(SCHEMA);
   await run.signal('reject', { gate: SCHEMA, by: 'ada', reason: 'it is Friday' });
@@ -152,7 +153,7 @@ test('a rejected gate opens an incident, whose retry opens the gate again', asyn
   expect(await run.result()).toMatchObject({ status: 'completed', hops: [{ incidents: 1 }] });
 });
 
-test('the gate between staging and live shows what staging did', async () => {
+test.concurrent('the gate between staging and live shows what staging did', async () => {
   const run = await controlPlane.begin({ plan: ONE_HOP, policy: { gates: { live: ['promote'] } } });
   const { waiting } = await run.atGate(PROMOTE);
   expect(waiting).toMatchObject({
@@ -169,7 +170,7 @@ test('the gate between staging and live shows what staging did', async () => {
   });
 });
 
-test('staging that was let pass in spite of a failure is never promoted by itself', async () => {
+test.concurrent('staging that was let pass in spite of a failure is never promoted by itself', async () => {
   const script = new Script(ONE_HOP).once('observe', judged('fail', 'error ratio 0.2'));
   const run = await controlPlane.begin({ plan: ONE_HOP, script });
   const { name } = await run.atIncident('staging/1.31.2/baseline');
@@ -182,7 +183,7 @@ test('staging that was let pass in spite of a failure is never promoted by itsel
   expect(await run.result()).toMatchObject({ status: 'completed' });
 });
 
-test('live that would go where staging did not is never promoted by itself', async () => {
+test.concurrent('live that would go where staging did not is never promoted by itself', async () => {
   const unrehearsed = {
     id: 'not-rehearsed',
     severity: 'warning',
@@ -196,7 +197,7 @@ test('live that would go where staging did not is never promoted by itself', asy
   expect(await run.result()).toMatchObject({ status: 'completed' });
 });
 
-test('an update that comes while a hop ends and the next begins is answered, never lost', async () => {
+test.concurrent('an update that comes while a hop ends and the next begins is answered, never lost', async () => {
   const run = await controlPlane.begin({ plan: ONE_HOP });
   let taken = 0;
   for (;;) {

@@ -4,6 +4,7 @@ import { ControlPlane } from '../helpers/control-plane.js';
 import { LIVE_ALONE, ONE_HOP, TWO_HOPS } from '../helpers/plans.js';
 import { judged, Script, type ActivityName } from '../helpers/scripted-activities.js';
 
+// A roll-out waits for its server most of the time, so those of this file run side by side.
 let controlPlane: ControlPlane;
 // The Temporal CLI may have to be brought first.
 beforeAll(async () => {
@@ -39,7 +40,7 @@ const HOP: ActivityName[] = [
 ];
 const HOP_UNDER_LOAD: ActivityName[] = ['startLongCanaries', ...HOP, 'releaseLongCanaries', 'verifyLedger'];
 
-test('staging goes hop by hop under load, then live, each phase in its order', async () => {
+test.concurrent('staging goes hop by hop under load, then live, each phase in its order', async () => {
   const run = await controlPlane.begin({ plan: TWO_HOPS });
   const result = await run.result();
 
@@ -80,7 +81,7 @@ test('staging goes hop by hop under load, then live, each phase in its order', a
   for (const { history } of histories) expect(history.events?.length).toBeLessThanOrEqual(250);
 });
 
-test('a hop of eight nodes with every gate fits in 250 events', async () => {
+test.concurrent('a hop of eight nodes with every gate fits in 250 events', async () => {
   const roll = Array.from({ length: 8 }, (_, index) => ({ node: `node-${index}`, role: 'history' }));
   const script = new Script(ONE_HOP).always('planRoll', () => Promise.resolve(roll));
   const gates = { staging: ['schema' as const, 'servers' as const], live: ['schema' as const] };
@@ -96,7 +97,7 @@ test('a hop of eight nodes with every gate fits in 250 events', async () => {
   expect(script.count('replaceNode')).toBe(16);
 });
 
-test('staging that is there already is left alone, and needs no load', async () => {
+test.concurrent('staging that is there already is left alone, and needs no load', async () => {
   const run = await controlPlane.begin({ plan: LIVE_ALONE });
   const { status, hops, ledgers } = await run.result();
   expect({ status, ledgers, hops: hops.map(({ environment }) => environment) }).toEqual({
@@ -107,44 +108,47 @@ test('staging that is there already is left alone, and needs no load', async () 
   expect(run.script.count('runLoad')).toBe(0);
 });
 
-test('at a gate it says where it is, why it waits, what comes next, and the command that answers', async () => {
-  const run = await controlPlane.begin({ plan: LIVE_ALONE, policy: { gates: { live: ['servers'] } } });
-  const status = await run.atGate('live/1.31.2/servers');
-  expect(status).toMatchObject({
-    state: 'waiting',
-    to: '1.31',
-    current: { environment: 'live', from: '1.30.7', to: '1.31.2', phase: 'servers' },
-    next: 'replace the servers, node by node',
-    waiting: { for: 'decision', kind: 'approval', allowed: ['approve', 'reject', 'abort'] },
-    live: { name: run.name, path: ['1.30.7', '1.31.2'] },
-    settle: { atLeastMs: 20, reason: 'a test' },
-  });
-  expect(status.phases.map(({ phase }) => phase)).toEqual(HOP_PHASES.slice(0, 5));
-  expect(status.waiting).toMatchObject({ evidence: expect.arrayContaining([expect.stringMatching(/^backup: /)]) });
+test.concurrent(
+  'at a gate it says where it is, why it waits, what comes next, and the command that answers',
+  async () => {
+    const run = await controlPlane.begin({ plan: LIVE_ALONE, policy: { gates: { live: ['servers'] } } });
+    const status = await run.atGate('live/1.31.2/servers');
+    expect(status).toMatchObject({
+      state: 'waiting',
+      to: '1.31',
+      current: { environment: 'live', from: '1.30.7', to: '1.31.2', phase: 'servers' },
+      next: 'replace the servers, node by node',
+      waiting: { for: 'decision', kind: 'approval', allowed: ['approve', 'reject', 'abort'] },
+      live: { name: run.name, path: ['1.30.7', '1.31.2'] },
+      settle: { atLeastMs: 20, reason: 'a test' },
+    });
+    expect(status.phases.map(({ phase }) => phase)).toEqual(HOP_PHASES.slice(0, 5));
+    expect(status.waiting).toMatchObject({ evidence: expect.arrayContaining([expect.stringMatching(/^backup: /)]) });
 
-  const { currentDetails, definition } = await run.metadata();
-  expect(currentDetails).toContain('## Waits for a decision: `live/1.31.2/servers`');
-  expect(currentDetails).toContain(
-    `temporal workflow signal --workflow-id ${run.workflowId} --name approve --input '{"gate":"live/1.31.2/servers","by":"you"}'`,
-  );
-  expect(currentDetails).toContain('shortened to 20ms: a test');
-  expect(definition?.signalDefinitions?.find(({ name }) => name === 'approve')?.description).toContain('"gate"');
+    const { currentDetails, definition } = await run.metadata();
+    expect(currentDetails).toContain('## Waits for a decision: `live/1.31.2/servers`');
+    expect(currentDetails).toContain(
+      `temporal workflow signal --workflow-id ${run.workflowId} --name approve --input '{"gate":"live/1.31.2/servers","by":"you"}'`,
+    );
+    expect(currentDetails).toContain('shortened to 20ms: a test');
+    expect(definition?.signalDefinitions?.find(({ name }) => name === 'approve')?.description).toContain('"gate"');
 
-  expect(await run.searchAttributes()).toEqual({
-    UpgradeCluster: run.name,
-    UpgradeState: 'waiting',
-    UpgradePhase: 'live/1.31.2/servers',
-    UpgradeTo: '1.31',
-  });
+    expect(await run.searchAttributes()).toEqual({
+      UpgradeCluster: run.name,
+      UpgradeState: 'waiting',
+      UpgradePhase: 'live/1.31.2/servers',
+      UpgradeTo: '1.31',
+    });
 
-  await run.approve('live/1.31.2/servers');
-  expect((await run.result()).hops[0]?.waitedSeconds).toBeGreaterThanOrEqual(0);
-  expect(await run.searchAttributes()).toMatchObject({ UpgradeState: 'completed' });
-  // Of a roll-out that is over, too.
-  expect(await run.status()).toMatchObject({ state: 'completed', next: '' });
-});
+    await run.approve('live/1.31.2/servers');
+    expect((await run.result()).hops[0]?.waitedSeconds).toBeGreaterThanOrEqual(0);
+    expect(await run.searchAttributes()).toMatchObject({ UpgradeState: 'completed' });
+    // Of a roll-out that is over, too.
+    expect(await run.status()).toMatchObject({ state: 'completed', next: '' });
+  },
+);
 
-test('a wait for time says until when', async () => {
+test.concurrent('a wait for time says until when', async () => {
   const settle = { atLeast: '1h', reason: 'a test', proofTimeout: 1 };
   const run = await controlPlane.begin({ plan: LIVE_ALONE, policy: { settle } });
   const { state, waiting } = await run.until('in the settle', (status) => status.waiting?.for === 'time');
@@ -158,14 +162,14 @@ test('a wait for time says until when', async () => {
   await run.terminate();
 });
 
-test('where the search attributes are not registered it runs without them', async () => {
+test.concurrent('where the search attributes are not registered it runs without them', async () => {
   const bare = await controlPlane.addNamespace('bare');
   const run = await controlPlane.begin({ plan: LIVE_ALONE, namespace: bare });
   expect(await run.result()).toMatchObject({ status: 'completed' });
   expect(await run.searchAttributes()).toEqual({});
 });
 
-test('work on a target is done by the workers of its task queue', async () => {
+test.concurrent('work on a target is done by the workers of its task queue', async () => {
   const run = await controlPlane.begin({ plan: LIVE_ALONE, liveTaskQueue: 'near-live' });
   await run.until('waiting for live', () => run.script.count('inspectTarget') === 1);
   const stop = await controlPlane.startWorker('near-live', { workflowBundle: undefined });
@@ -173,7 +177,7 @@ test('work on a target is done by the workers of its task queue', async () => {
   await stop();
 });
 
-test('a worker that starts anew takes a roll-out up where it is', async () => {
+test.concurrent('a worker that starts anew takes a roll-out up where it is', async () => {
   const stopFirst = await controlPlane.startWorker('restarts');
   const policy = { gates: { live: ['servers' as const] } };
   const run = await controlPlane.begin({ plan: LIVE_ALONE, taskQueue: 'restarts', policy });
@@ -186,7 +190,7 @@ test('a worker that starts anew takes a roll-out up where it is', async () => {
   await stopSecond();
 });
 
-test('a roll-out whose every workflow task is replayed from the start comes to the same end', async () => {
+test.concurrent('a roll-out whose every workflow task is replayed from the start comes to the same end', async () => {
   const stop = await controlPlane.startWorker('uncached', { maxCachedWorkflows: 0 });
   const script = new Script(LIVE_ALONE).fails('proveSettle', 'shard 7 has no owner');
   const policy = { gates: { live: ['schema' as const] } };
@@ -198,23 +202,26 @@ test('a roll-out whose every workflow task is replayed from the start comes to t
   await stop();
 });
 
-test('live that is watched is looked at again and again, against the first look; a bad one is an incident', async () => {
-  const script = new Script(LIVE_ALONE);
-  const policy = { watchLive: 60, observation: { window: 20, extensions: 0 } };
-  // Three looks of the hop, and the first of the watch; then one that is bad.
-  for (let good = 0; good < 4; good += 1) script.once('observe', judged('pass', 'fine'));
-  script.once('observe', judged('fail', 'error ratio 0.3'));
-  const run = await controlPlane.begin({ script, policy });
-  const { name, status } = await run.atIncident('watch');
-  expect(status.problem).toBe(`look 2 of 3 at ${run.name}: fail\nfail: error-ratio: error ratio 0.3`);
-  expect(script.count('releaseTarget')).toBe(0);
-  await run.signal('retry', { gate: name });
-  const { steps, live } = await run.result();
-  expect(live.to).toBe('1.31.2');
-  expect(steps.at(-1)).toMatchObject({
-    phase: 'watch',
-    summary: `${run.name} was looked at 3 times while it was watched, each time well`,
-  });
-  const watched = script.requests('observe').slice(3);
-  expect(watched.map(({ baseline }) => baseline !== undefined)).toEqual([false, true, false, true, true]);
-});
+test.concurrent(
+  'live that is watched is looked at again and again, against the first look; a bad one is an incident',
+  async () => {
+    const script = new Script(LIVE_ALONE);
+    const policy = { watchLive: 60, observation: { window: 20, extensions: 0 } };
+    // Three looks of the hop, and the first of the watch; then one that is bad.
+    for (let good = 0; good < 4; good += 1) script.once('observe', judged('pass', 'fine'));
+    script.once('observe', judged('fail', 'error ratio 0.3'));
+    const run = await controlPlane.begin({ script, policy });
+    const { name, status } = await run.atIncident('watch');
+    expect(status.problem).toBe(`look 2 of 3 at ${run.name}: fail\nfail: error-ratio: error ratio 0.3`);
+    expect(script.count('releaseTarget')).toBe(0);
+    await run.signal('retry', { gate: name });
+    const { steps, live } = await run.result();
+    expect(live.to).toBe('1.31.2');
+    expect(steps.at(-1)).toMatchObject({
+      phase: 'watch',
+      summary: `${run.name} was looked at 3 times while it was watched, each time well`,
+    });
+    const watched = script.requests('observe').slice(3);
+    expect(watched.map(({ baseline }) => baseline !== undefined)).toEqual([false, true, false, true, true]);
+  },
+);
