@@ -7,13 +7,13 @@ const NAMESPACE = 'default';
  * Starts workflows that nobody works on, as a real cluster has thousands that only wait. Whatever happens to the cluster, they
  * have to be there afterwards. Returns `<workflow id>/<run id>` of each.
  */
-export async function startWaitingWorkflows({ name, target }: LabCluster, count: number): Promise<readonly string[]> {
+export async function startWaitingWorkflows({ target }: LabCluster, count: number): Promise<readonly string[]> {
   return withTarget(target.connection, async (frontend) => {
     const { workflow } = frontend.client(NAMESPACE);
     const numbers = Array.from({ length: count }, (_, index) => index);
     return Promise.all(
       numbers.map(async (number) => {
-        const options = { workflowId: `waiting-${name}-${number}`, taskQueue: 'nobody' };
+        const options = { workflowId: `waiting-${target.name}-${number}`, taskQueue: 'nobody' };
         const { workflowId, firstExecutionRunId } = await workflow.start('waiting', options);
         return `${workflowId}/${firstExecutionRunId}`;
       }),
