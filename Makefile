@@ -47,7 +47,7 @@ lint: dependencies
 tools: build
 	@node $(NODE_FLAGS) scripts/bring-tools.js $(SERVER_VERSIONS)
 
-# Build, lint, types, quick tests, tools, full tests. The last line says how many tests passed and failed.
+# Build, lint, types, tools, quick tests, full tests. The last line says how many tests passed and failed.
 test: dependencies
 	@node $(NODE_FLAGS) scripts/test-all.js $(SERVER_VERSIONS)
 

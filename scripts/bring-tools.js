@@ -1,5 +1,5 @@
 // Brings the Temporal CLI and the programs of the server versions that are given as arguments, and says where each is.
-import { createToolResolver } from '../dist/adapters/tool-resolver.js';
+import { createToolResolver } from '../dist/adapters/tools/tool-resolver.js';
 
 const resolver = createToolResolver();
 let last = '';
