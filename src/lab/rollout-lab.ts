@@ -1,9 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, readlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { isRunning, listProcesses, signalProcess, type ProcessId } from '../adapters/process/linux-process.js';
+import {
+  isRunning,
+  listProcesses,
+  signalProcess,
+  type LinuxProcess,
+  type ProcessId,
+} from '../adapters/process/linux-process.js';
 import { startDetached } from '../adapters/run-command.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
 import { DEFAULT_TASK_QUEUE } from '../contract/names.js';
@@ -60,7 +66,8 @@ export interface RolloutLab {
   stop(): Promise<void>;
 }
 
-const WORKER = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../bin/temporal-upgrade', import.meta.url));
+const BUILT_CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 /** Starts PostgreSQL, a staging and a live cluster, and the control plane; no worker yet. */
 export async function startRolloutLab(options: RolloutLabOptions): Promise<RolloutLab> {
@@ -146,13 +153,14 @@ async function startWorker(options: {
 }): Promise<WorkerProcess> {
   const { directory, address, pgBin, number } = options;
   const logFile = workerLog(directory, number);
-  const { pid } = await startDetached(process.execPath, ['--disable-warning=ExperimentalWarning', WORKER, directory], {
+  const { pid } = await startDetached(CLI, ['worker'], {
     cwd: directory,
     logFile,
     env: {
       TEMPORAL_ADDRESS: address,
       TEMPORAL_NAMESPACE: 'default',
-      TEMPORAL_UPGRADE_TASK_QUEUE: DEFAULT_TASK_QUEUE,
+      // The same Node as here.
+      PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
       // pg_dump must not be older than the server, which is the lab's own.
       TEMPORAL_UPGRADE_PG_BIN: pgBin,
       ...environmentOfTools(),
@@ -210,16 +218,26 @@ async function peakMemoryOf(pid: number): Promise<number> {
 }
 
 async function stopControlPlaneOf(dataDir: string, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
-  await endAll((argv) => argv.includes(join(dataDir, 'control-plane.db')), signal);
+  await endAll(({ argv }) => argv.includes(join(dataDir, 'control-plane.db')), signal);
 }
 
 async function stopWorkersOf(directory: string): Promise<void> {
-  await endAll((argv) => argv.includes(WORKER) && argv.includes(directory), 'SIGKILL');
+  await endAll(
+    async ({ pid, argv }) => argv.includes(BUILT_CLI) && (await workingDirectoryOf(pid)) === directory,
+    'SIGKILL',
+  );
 }
 
-async function endAll(matches: (argv: readonly string[]) => boolean, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+async function workingDirectoryOf(pid: number): Promise<string | undefined> {
+  return readlink(`/proc/${pid}/cwd`).catch(() => undefined);
+}
+
+async function endAll(
+  matches: (found: LinuxProcess) => boolean | Promise<boolean>,
+  signal: 'SIGTERM' | 'SIGKILL',
+): Promise<void> {
   for (const found of await listProcesses()) {
-    if (!matches(found.argv)) continue;
+    if (!(await matches(found))) continue;
     await signalProcess(found, signal);
     while (await isRunning(found)) await sleep(50);
   }
