@@ -50,7 +50,8 @@ function failingOnceInEveryPhase(again: readonly HopPhase[]): Script {
 function failingIn(phase: HopPhase, problem = 'it is broken'): Script {
   const script = new Script(LIVE_ALONE);
   if (!OBSERVATIONS.includes(phase)) return script.fails(WORK[phase][0] ?? 'preflight', problem);
-  for (let before = 0; before < OBSERVATIONS.indexOf(phase); before += 1) script.once('observe', judged('pass', 'fine'));
+  for (let before = 0; before < OBSERVATIONS.indexOf(phase); before += 1)
+    script.once('observe', judged('pass', 'fine'));
   return script.once('observe', judged('fail', problem));
 }
 
