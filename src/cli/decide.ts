@@ -1,11 +1,12 @@
 import { Option, type Command } from 'commander';
 import { connectControlPlane, decide, queryStatus, RequestError } from '../client.js';
 import type { DecisionKind } from '../core/decision.js';
+import { shellWord } from '../report/escape.js';
 import { localUser, withControlPlane, withOutput, type CommonOptions } from './options.js';
 import { print, runCommandLine } from './output.js';
 
 const SUMMARIES: Record<DecisionKind, string> = {
-  approve: 'let the open gate pass; at an incident: go on in spite of it, with --reason',
+  approve: 'let the open gate pass; at an incident: go on in spite of it, with --by and --reason',
   reject: 'refuse the open gate',
   pause: 'start no further phase until resume',
   resume: 'go on after pause',
@@ -57,7 +58,7 @@ async function openGateOrExplain(
     [
       `name the gate that you decide on; nothing was sent. Open is ${waiting.name}:`,
       ...waiting.evidence.map((line) => `  ${line}`),
-      `temporal-upgrade ${name} ${workflowId} --gate ${waiting.name}`,
+      `temporal-upgrade ${name} ${shellWord(workflowId)} --gate ${shellWord(waiting.name)}`,
     ].join('\n'),
   );
 }
