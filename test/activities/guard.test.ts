@@ -1,18 +1,24 @@
 import { expect, test } from '@jest/globals';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { currentWork, guard, reportProgress } from '../../src/activities/guard.js';
 import { CommandError } from '../../src/adapters/run-command.js';
 import { ToolUnavailableError } from '../../src/adapters/tools/tool-unavailable.js';
 import { InvalidRolloutError, PreconditionError, UnsupportedPathError } from '../../src/core/errors.js';
 
+/** The failures here are meant, and need no log. */
+const quietEnvironment = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR', () => undefined) });
+
 /** What a guarded activity fails with when its body throws `error`. */
 async function failureOf(error: Error): Promise<unknown> {
   const { activity } = guard({ activity: () => Promise.reject(error) });
-  return new MockActivityEnvironment().run(activity, undefined).then(
-    () => undefined,
-    (failure: unknown) => failure,
-  );
+  return environment()
+    .run(activity, undefined)
+    .then(
+      () => undefined,
+      (failure: unknown) => failure,
+    );
 }
 
 const problems = [{ path: 'live.name', message: 'missing' }];
@@ -50,7 +56,7 @@ test('a failure that has a type already, and a bug, stay what they are', async (
 });
 
 test('an activity that was cancelled ends as cancelled, whatever its tool made of it', async () => {
-  const environment = new MockActivityEnvironment();
+  const environment = quietEnvironment();
   const { activity } = guard({
     activity: () =>
       new Promise((_, reject) => {
@@ -65,7 +71,7 @@ test('an activity that was cancelled ends as cancelled, whatever its tool made o
 });
 
 test('an activity heartbeats by itself, with the progress that it reported last', async () => {
-  const environment = new MockActivityEnvironment();
+  const environment = quietEnvironment();
   const beats: unknown[] = [];
   const two = new Promise<void>((resolve) => {
     environment.on('heartbeat', (details: unknown) => {
