@@ -13,7 +13,7 @@ const quietEnvironment = () => new MockActivityEnvironment({}, { logger: new Def
 /** What a guarded activity fails with when its body throws `error`. */
 async function failureOf(error: Error): Promise<unknown> {
   const { activity } = guard({ activity: () => Promise.reject(error) });
-  return environment()
+  return quietEnvironment()
     .run(activity, undefined)
     .then(
       () => undefined,
