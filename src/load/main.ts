@@ -33,8 +33,13 @@ const graceful = new AbortController();
 const parentGone = new AbortController();
 const stop = AbortSignal.any([graceful.signal, parentGone.signal]);
 
-process.on('SIGTERM', () => graceful.abort());
-process.on('SIGINT', () => graceful.abort());
+/** The first time it ends gracefully; asked again, or when it only drains, at once. */
+function end(): void {
+  if (graceful.signal.aborted) parentGone.abort();
+  else graceful.abort();
+}
+process.on('SIGTERM', end);
+process.on('SIGINT', end);
 
 function report(message: string): void {
   process.stderr.write(`${message}\n`);
@@ -104,7 +109,9 @@ async function runUntilStopped(parts: {
   // A worker that cannot even be made ends the process: its parent sees it, and starts another.
   await Promise.race([generator.run(stop, () => (parentGone.signal.aborted ? 0 : DRAIN_MS)), working]);
   await verifying;
-  if (!parentGone.signal.aborted) await waitForCanaries(ledger, target);
+  // A drain stays until a canary that does not end is known to be stuck.
+  const endMs = parts.options.drain === true ? SETTLE_MS + VERIFY_EACH_MS : END_MS;
+  if (!parentGone.signal.aborted) await waitForCanaries(ledger, target, endMs);
   stopWorker.abort();
   await working;
   clearInterval(printing);
@@ -156,8 +163,8 @@ async function verifyAsItGoes(ledger: Ledger, target: CanaryTarget): Promise<voi
 }
 
 /** After the last start: until every canary that nothing holds back has ended, or the time for that is over. */
-async function waitForCanaries(ledger: Ledger, target: CanaryTarget): Promise<void> {
-  const giveUpAt = Date.now() + END_MS;
+async function waitForCanaries(ledger: Ledger, target: CanaryTarget, endMs: number): Promise<void> {
+  const giveUpAt = Date.now() + endMs;
   while (!parentGone.signal.aborted && Date.now() < giveUpAt && ledger.countReadyToEnd() > 0) {
     await sleep(2_000);
     await verify(ledger, target, 0, parentGone.signal);

@@ -33,7 +33,7 @@ export async function runLoad(options: RunOptions): Promise<void> {
 
 /**
  * Brings canaries to their end that a killed load process left: they need a worker, and signals. Starts no others. Resolves
- * when all have ended, or after two minutes, whatever is true then.
+ * when all have ended, or when those that do not are known to be stuck, which takes a good two minutes.
  * @throws CommandError when the process dies, PreconditionError when it hangs
  */
 export async function drainLoad(options: RunOptions): Promise<void> {

@@ -27,12 +27,9 @@ export async function goInstall(release: Release, folder: string, work: Work): P
   const bin = join(folder, 'bin');
   await mkdir(bin, { recursive: true });
   const began = Date.now();
-  const tell = () =>
-    work.onProgress?.(
-      `building ${programs.map(({ name }) => name).join(', ')} ${release.version} with ${go}: ${formatDuration(Date.now() - began)}`,
-    );
-  tell();
-  const timer = setInterval(tell, 5_000);
+  const building = `building ${programs.map(({ name }) => name).join(', ')} ${release.version} with ${go}`;
+  work.onProgress?.(building);
+  const timer = setInterval(() => work.onProgress?.(`${building}: ${formatDuration(Date.now() - began)}`), 5_000);
   try {
     await runCommand(
       'go',
