@@ -22,12 +22,11 @@ import {
  * The only frontend of staging cannot start on the new version, because another program has taken its port: an incident
  * in the middle of the servers phase. Somebody decides to roll back, and later to do the hop again.
  */
-/** Longer than a call of the load takes with its retries. */
-const CALLS_END_MS = 40_000;
-
 let lab: Awaited<ReturnType<typeof startTestLab>>;
 let workflowId: string;
 let squatter: Server | undefined;
+/** Longer than a call of the load takes with its retries. */
+const CALLS_END_MS = 40_000;
 const atIncident = (phase: string) => (status: RolloutStatus) =>
   status.waiting?.for === 'decision' &&
   status.waiting.kind === 'incident' &&
