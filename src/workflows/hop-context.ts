@@ -4,6 +4,11 @@ import type { Environment, Hop } from '../core/plan.js';
 import type { Conductor } from './conductor.js';
 import type { near } from './proxies.js';
 
+/** What an observation needs, in a hop or outside. */
+export type ObserveContext = Pick<HopContext, 'conductor' | 'target' | 'policy' | 'load'> & {
+  readonly place: Pick<HopPlace, 'target'>;
+};
+
 /** What every phase of a hop needs. */
 export interface HopContext {
   readonly conductor: Conductor;

@@ -1,7 +1,7 @@
 import type { LoadRequest } from '../contract/activities.js';
 import type { Observation } from '../core/observation.js';
 import type { Done } from './conductor.js';
-import type { HopContext } from './hop-context.js';
+import type { ObserveContext } from './hop-context.js';
 import { NotGoodEnough } from './interruptions.js';
 
 /**
@@ -9,7 +9,7 @@ import { NotGoodEnough } from './interruptions.js';
  * allows. @throws NotGoodEnough with every check that did not pass
  */
 export async function observePhase(
-  { conductor, target, place, policy, load }: Pick<HopContext, 'conductor' | 'target' | 'place' | 'policy' | 'load'>,
+  { conductor, target, place, policy, load }: ObserveContext,
   what: string,
   baseline?: Observation,
 ): Promise<Done<Observation>> {

@@ -1,8 +1,9 @@
-import { ActivityFailure, ApplicationFailure, CancellationScope, log, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { Holder } from '../contract/activities.js';
 import type { RolloutInput } from '../core/input.js';
 import type { Environment, RolloutPlan } from '../core/plan.js';
 import type { Conductor } from './conductor.js';
+import { letGoOf } from './let-go.js';
 import { control, near } from './proxies.js';
 
 /** What is settled before the first hop, and holds for the whole roll-out. */
@@ -48,15 +49,8 @@ export async function prepare(conductor: Conductor, raw: unknown): Promise<Prepa
       }
     } catch (error) {
       await CancellationScope.nonCancellable(async () => {
-        for (const environment of claimed) {
-          const target = input[environment];
-          // Why the other cluster could not be taken is what counts; a later roll-out sees that this one is over.
-          await near(target)
-            .look.releaseTarget({ target, holder })
-            .catch((failure: unknown) => {
-              log.warn('target not released', { target: target.name, error: String(failure) });
-            });
-        }
+        // Why the other cluster could not be taken is what counts.
+        for (const environment of claimed) await letGoOf(input[environment], holder);
       });
       throw error;
     }

@@ -6,12 +6,12 @@ import {
   isCancellation,
   log,
 } from '@temporalio/workflow';
-import type { HopPlace } from '../contract/activities.js';
 import type { Environment, Hop } from '../core/plan.js';
 import type { RolloutResult } from '../core/rollout-result.js';
 import { overrideLines } from '../core/status.js';
 import { Conductor, now, secondsSince, type ConductorState } from './conductor.js';
 import { AbortRequested } from './interruptions.js';
+import { letGoOf } from './let-go.js';
 import { LoadKeeper, type LoadState } from './load-keeper.js';
 import { prepare, type Prepared } from './prepare.js';
 import { control, near } from './proxies.js';
@@ -109,7 +109,17 @@ class Rollout {
       conductor,
       environment,
       hop,
-      place: this.#placeOf(environment, hop),
+      place: {
+        target: input[environment],
+        environment,
+        rolloutId: conductor.rolloutId,
+        dataDir: input.dataDir,
+        from: hop.from,
+        to: hop.to,
+        attempt: this.#attempt,
+        firstRunId: holder.firstRunId,
+        canaryNamespace: input.policy.load[environment]?.namespace,
+      },
       policy: input.policy,
       holder,
       target,
@@ -136,21 +146,6 @@ class Rollout {
       'rolled-back',
       `the servers of ${environment} are back on ${hop.from}; retry does the hop again`,
     );
-  }
-
-  #placeOf(environment: Environment, { from, to }: Hop): HopPlace {
-    const { input, holder } = this.prepared;
-    return {
-      target: input[environment],
-      environment,
-      rolloutId: this.conductor.rolloutId,
-      dataDir: input.dataDir,
-      from,
-      to,
-      attempt: this.#attempt,
-      firstRunId: holder.firstRunId,
-      canaryNamespace: input.policy.load[environment]?.namespace,
-    };
   }
 
   /** Between staging and live: nothing touches live before a person, or a clean staging, lets it. */
@@ -207,14 +202,13 @@ class Rollout {
   async #watch(): Promise<void> {
     const { conductor } = this;
     const { input, plan } = this.prepared;
-    const last = plan.live.hops.at(-1);
-    if (input.policy.watchLive === 0 || last === undefined) return;
+    if (input.policy.watchLive === 0 || plan.live.hops.length === 0) return;
     conductor.next = 'close with a report';
     await conductor.overridablePhase('watch', () =>
       watchLive({
         conductor,
         target: near(input.live),
-        place: this.#placeOf('live', last),
+        place: { target: input.live },
         policy: input.policy,
         load: this.loads.running('live'),
       }),
@@ -237,16 +231,8 @@ class Rollout {
   async letGo(): Promise<void> {
     const { input, holder } = this.prepared;
     for (const environment of ['staging', 'live'] as const) {
-      const target = input[environment];
       if (this.loads.running(environment) !== undefined) await this.loads.stop(environment);
-      try {
-        await near(target).look.releaseTarget.executeWithOptions({ summary: `let go of ${target.name}` }, [
-          { target, holder },
-        ]);
-      } catch (error) {
-        // A later roll-out sees that this one is over, and takes the cluster.
-        log.warn('target not released', { target: target.name, error: String(error) });
-      }
+      await letGoOf(input[environment], holder);
     }
   }
 

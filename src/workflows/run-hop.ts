@@ -2,7 +2,6 @@ import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { BackupResult, StoreName } from '../contract/activities.js';
 import { formatDuration } from '../core/duration.js';
 import { ledgerLine, ledgerProblems } from '../core/ledger.js';
-import type { Observation } from '../core/observation.js';
 import { overrideLines, type HopResult } from '../core/status.js';
 import { now, type Done } from './conductor.js';
 import type { HopContext } from './hop-context.js';
@@ -101,9 +100,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   await conductor.phase('schema', () => upgradeSchemas(context));
 
   conductor.next = gates.includes('servers') ? `gate ${environment}/${hop.to}/servers` : 'replace the servers';
-  await conductor.overridablePhase('observe-schema', () =>
-    observeAgainst(context, 'old servers, new schema', baseline),
-  );
+  await conductor.overridablePhase('observe-schema', () => observePhase(context, 'old servers, new schema', baseline));
 
   if (gates.includes('servers')) {
     conductor.next = 'replace the servers, node by node';
@@ -122,7 +119,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   await conductor.phase('settle', () => settlePhase(context, context.place));
 
   conductor.next = 'account for every workflow';
-  await conductor.overridablePhase('observe-servers', () => observeAgainst(context, 'new servers', baseline));
+  await conductor.overridablePhase('observe-servers', () => observePhase(context, 'new servers', baseline));
 
   conductor.next = 'the next hop';
   await conductor.overridablePhase('verify', () => verify(context));
@@ -159,14 +156,6 @@ async function upgradeSchemas({ target, place, hop }: HopContext): Promise<Done<
     lines.push(changed ? `${store} ${before} → ${after}` : `${store} stays at ${after}`);
   }
   return { summary: lines.join(', '), value: true };
-}
-
-async function observeAgainst(
-  context: HopContext,
-  what: string,
-  baseline: Observation | undefined,
-): Promise<Done<Observation>> {
-  return observePhase(context, what, baseline);
 }
 
 async function verify({ target, place, load, crossing }: HopContext): Promise<Done<true>> {

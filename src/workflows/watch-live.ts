@@ -1,6 +1,6 @@
 import type { Observation } from '../core/observation.js';
 import type { Done } from './conductor.js';
-import type { HopContext } from './hop-context.js';
+import type { ObserveContext } from './hop-context.js';
 import { observePhase } from './observe-phase.js';
 
 /** Looks spread over the time, however long it is: few enough for the history of one run. */
@@ -10,9 +10,7 @@ const MOST_LOOKS = 12;
  * Keeps an eye on live for the agreed time before the roll-out closes. Each look is an observation as in a hop, judged
  * against the first one. @throws NotGoodEnough with every check that did not pass
  */
-export async function watchLive(
-  context: Pick<HopContext, 'conductor' | 'target' | 'place' | 'policy' | 'load'>,
-): Promise<Done<number>> {
+export async function watchLive(context: ObserveContext): Promise<Done<number>> {
   const { conductor, place, policy } = context;
   const { name } = place.target;
   const { watchLive: ms, observation } = policy;
