@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { aborted } from 'node:util';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { createActivities } from './activities/index.js';
@@ -38,7 +38,7 @@ export async function runWorker(
   const { worker, connection } = await createWorker(settings);
   onReady?.();
   try {
-    await worker.runUntil(aborted(stop));
+    await worker.runUntil(aborted(stop, connection));
   } finally {
     await connection.close();
   }
@@ -56,10 +56,6 @@ export function stopSignal(): AbortSignal {
   };
   for (const signal of SIGNALS) process.on(signal, stop);
   return controller.signal;
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort');
 }
 
 /** Connected and ready to run. The caller closes `connection` in the end. */

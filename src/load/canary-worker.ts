@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { aborted } from 'node:util';
 import { bundleWorkflowCode, NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { ReachableBy } from '../adapters/connection-options.js';
 import { messageOf } from '../core/errors.js';
@@ -55,7 +56,7 @@ async function runOnce(options: {
       shutdownGraceTime: '5s',
       shutdownForceTime: '10s',
     });
-    await worker.runUntil(aborted(stop));
+    await worker.runUntil(aborted(stop, connection));
   } finally {
     await connection.close();
   }
@@ -75,12 +76,5 @@ export function bundleCanaries(): Promise<{ readonly code: string }> {
   return bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('./canary-workflows.js', import.meta.url)),
     logger: { trace() {}, debug() {}, info() {}, warn: console.error, error: console.error, log() {} },
-  });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }

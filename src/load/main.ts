@@ -30,12 +30,12 @@ const VERIFY_AFTER_MS = 20_000;
 const SETTLE_MS = 120_000;
 
 const graceful = new AbortController();
-const parentGone = new AbortController();
-const stop = AbortSignal.any([graceful.signal, parentGone.signal]);
+const endNow = new AbortController();
+const stop = AbortSignal.any([graceful.signal, endNow.signal]);
 
 /** The first time it ends gracefully; asked again, or when it only drains, at once. */
 function end(): void {
-  if (graceful.signal.aborted) parentGone.abort();
+  if (graceful.signal.aborted) endNow.abort();
   else graceful.abort();
 }
 process.on('SIGTERM', end);
@@ -56,7 +56,7 @@ function readOptions(): Promise<LoadOptions> {
       }
     });
     lines.once('close', () => {
-      parentGone.abort();
+      endNow.abort();
       reject(new Error('stdin ended before the options came; expected them as one line of JSON'));
     });
   });
@@ -79,7 +79,7 @@ async function main(): Promise<void> {
     await makeNamespace(ledger, connection, policy.namespace);
     clearInterval(ticking);
     // A stopped load, too, has its canaries brought to their end; only without a parent nobody waits for that.
-    if (!parentGone.signal.aborted) await runUntilStopped({ options, ledger, target, reachableBy });
+    if (!endNow.signal.aborted) await runUntilStopped({ options, ledger, target, reachableBy });
   } finally {
     lock[Symbol.dispose]();
   }
@@ -107,11 +107,11 @@ async function runUntilStopped(parts: {
   });
   const verifying = verifyAsItGoes(ledger, target);
   // A worker that cannot even be made ends the process: its parent sees it, and starts another.
-  await Promise.race([generator.run(stop, () => (parentGone.signal.aborted ? 0 : DRAIN_MS)), working]);
+  await Promise.race([generator.run(stop, () => (endNow.signal.aborted ? 0 : DRAIN_MS)), working]);
   await verifying;
   // A drain stays until a canary that does not end is known to be stuck.
   const endMs = parts.options.drain === true ? SETTLE_MS + VERIFY_EACH_MS : END_MS;
-  if (!parentGone.signal.aborted) await waitForCanaries(ledger, target, endMs);
+  if (!endNow.signal.aborted) await waitForCanaries(ledger, target, endMs);
   stopWorker.abort();
   await working;
   clearInterval(printing);
@@ -165,9 +165,9 @@ async function verifyAsItGoes(ledger: Ledger, target: CanaryTarget): Promise<voi
 /** After the last start: until every canary that nothing holds back has ended, or the time for that is over. */
 async function waitForCanaries(ledger: Ledger, target: CanaryTarget, endMs: number): Promise<void> {
   const giveUpAt = Date.now() + endMs;
-  while (!parentGone.signal.aborted && Date.now() < giveUpAt && ledger.countReadyToEnd() > 0) {
+  while (!endNow.signal.aborted && Date.now() < giveUpAt && ledger.countReadyToEnd() > 0) {
     await sleep(2_000);
-    await verify(ledger, target, 0, parentGone.signal);
+    await verify(ledger, target, 0, endNow.signal);
   }
 }
 
@@ -180,7 +180,7 @@ async function verify(ledger: Ledger, target: CanaryTarget, afterMs: number, sig
   }
 }
 
-parentGone.signal.addEventListener('abort', () => {
+endNow.signal.addEventListener('abort', () => {
   // Whatever hangs then must not keep a second generator waiting.
   setTimeout(() => process.exit(0), 5_000).unref();
 });

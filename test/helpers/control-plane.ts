@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, type WorkflowClient, type WorkflowHandle } from '@temporalio/client';
+import { Client, WorkflowUpdateFailedError, type WorkflowClient, type WorkflowHandle } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
@@ -277,4 +277,14 @@ export class RunningRollout {
   async terminate(): Promise<void> {
     await this.latest.terminate('end of the test');
   }
+}
+
+/** Why an update was refused. @throws Error when it was taken */
+export async function refusal(update: Promise<unknown>): Promise<string> {
+  const error: unknown = await update.then(
+    () => new Error('it was taken'),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof WorkflowUpdateFailedError)) throw error;
+  return error.cause?.message ?? '';
 }

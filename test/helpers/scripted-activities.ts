@@ -4,9 +4,9 @@ import { guard } from '../../src/activities/guard.js';
 import { loadCatalogue } from '../../src/adapters/catalogue-file.js';
 import type { Activities } from '../../src/contract/activities.js';
 import type { ClusterFacts } from '../../src/core/cluster.js';
-import type { LedgerSummary } from '../../src/core/ledger.js';
 import type { Observation, Verdict } from '../../src/core/observation.js';
 import type { RolloutPlan } from '../../src/core/plan.js';
+import { LEDGER } from './statuses.js';
 
 /**
  * A fake of the activities near a target, for tests of the workflow alone. It is a fake because here every failure has to
@@ -123,18 +123,6 @@ export const OBSERVATION: Observation = {
   errorRatio: 0,
   restarts: 0,
   unexpected: {},
-};
-
-export const LEDGER: LedgerSummary = {
-  started: 40,
-  completed: 40,
-  running: 0,
-  lost: 0,
-  duplicated: 0,
-  wrong: 0,
-  failed: 0,
-  failedCalls: 0,
-  examples: [],
 };
 
 /** An observation with the verdict that the test wants. */

@@ -6,7 +6,7 @@ import type { HopResult, PhaseResult, RolloutStatus, Waiting } from '../../src/c
 const AT = '2026-01-01T10:00:00.000Z';
 
 /** Forty canaries, all as they should be. */
-const LEDGER: LedgerSummary = {
+export const LEDGER: LedgerSummary = {
   started: 40,
   completed: 40,
   running: 0,

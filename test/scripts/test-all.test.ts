@@ -55,11 +55,12 @@ function run() {
   return { status, stdout, lastLine: stdout.trimEnd().split('\n').at(-1) };
 }
 
-test('adds up both suites, and brings the tools in between', () => {
+test('adds up both suites, and brings the tools before any of them', () => {
   jest({ quick: { numPassedTests: 10 }, full: { numPassedTests: 4, numPendingTests: 1 } });
   const { status, stdout, lastLine } = run();
   expect({ status, lastLine }).toEqual({ status: 0, lastLine: '14 passed, 0 failed' });
   expect(stdout).toContain('tools 1.29.1');
+  expect(stdout.indexOf('tools 1.29.1')).toBeLessThan(stdout.indexOf('== quick tests'));
   expect(stdout).toContain('1 skipped');
 });
 

@@ -8,7 +8,8 @@ import type { RolloutResult } from '../../src/core/rollout-result.js';
 import type { RolloutStatus } from '../../src/core/status.js';
 import { ControlPlane, type RunningRollout } from '../helpers/control-plane.js';
 import { LIVE_ALONE, ONE_HOP } from '../helpers/plans.js';
-import { judged, LEDGER, Script, type ActivityName } from '../helpers/scripted-activities.js';
+import { judged, Script, type ActivityName } from '../helpers/scripted-activities.js';
+import { LEDGER } from '../helpers/statuses.js';
 
 // A roll-out waits for its server most of the time, so those of this file run side by side.
 let controlPlane: ControlPlane;

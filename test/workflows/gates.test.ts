@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { ControlPlane, type RunningRollout } from '../helpers/control-plane.js';
+import { ControlPlane, refusal, type RunningRollout } from '../helpers/control-plane.js';
 import { LIVE_ALONE, ONE_HOP } from '../helpers/plans.js';
 import { judged, Script } from '../helpers/scripted-activities.js';
 
@@ -16,15 +15,6 @@ const SCHEMA = 'live/1.31.2/schema';
 const SERVERS = 'live/1.31.2/servers';
 const PROMOTE = 'live/1.31.2/promote';
 const BOTH = { gates: { live: ['schema', 'servers'] as ('schema' | 'servers')[] } };
-
-async function refusal(update: Promise<unknown>): Promise<string> {
-  const error: unknown = await update.then(
-    () => new Error('it was taken'),
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof WorkflowUpdateFailedError)) throw error;
-  return error.cause?.message ?? '';
-}
 
 /** The last decision, once there are so many. */
 async function decision(run: RunningRollout, count: number) {

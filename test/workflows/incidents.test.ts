@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ActivityFailure, RetryState, TimeoutFailure, TimeoutType } from '@temporalio/common';
 import type { LedgerSummary } from '../../src/core/ledger.js';
 import { HOP_PHASES, type HopPhase, type RolloutStatus } from '../../src/core/status.js';
 import { describeFailure } from '../../src/workflows/describe-failure.js';
-import { ControlPlane, type RunningRollout } from '../helpers/control-plane.js';
+import { ControlPlane, refusal, type RunningRollout } from '../helpers/control-plane.js';
 import { LIVE_ALONE, ONE_HOP } from '../helpers/plans.js';
-import { judged, LEDGER, Script, type ActivityName } from '../helpers/scripted-activities.js';
+import { judged, Script, type ActivityName } from '../helpers/scripted-activities.js';
+import { LEDGER } from '../helpers/statuses.js';
 
 // A roll-out waits for its server most of the time, so those of this file run side by side.
 let controlPlane: ControlPlane;
@@ -53,15 +53,6 @@ function failingIn(phase: HopPhase, problem = 'it is broken'): Script {
   for (let before = 0; before < OBSERVATIONS.indexOf(phase); before += 1)
     script.once('observe', judged('pass', 'fine'));
   return script.once('observe', judged('fail', problem));
-}
-
-async function refusal(update: Promise<unknown>): Promise<string> {
-  const error: unknown = await update.then(
-    () => new Error('it was taken'),
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof WorkflowUpdateFailedError)) throw error;
-  return error.cause?.message ?? '';
 }
 
 function allowedAt({ waiting }: RolloutStatus): readonly string[] | undefined {
