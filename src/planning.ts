@@ -1,23 +1,25 @@
 import { loadCatalogue } from './adapters/catalogue-file.js';
 import { inspectTarget } from './adapters/cluster/inspect-target.js';
 import { createToolResolver } from './adapters/tools/tool-resolver.js';
-import type { RolloutInput } from './core/input.js';
-import { planPath } from './core/path.js';
-import type { Path, RolloutPlan, StoreKind } from './core/plan.js';
+import type { RolloutInput, Target } from './core/input.js';
+import { planPath, type PathRequest } from './core/path.js';
+import type { Path, RolloutPlan } from './core/plan.js';
 import { presentState } from './core/present-state.js';
 import { planRollout } from './core/rollout-plan.js';
 
-export interface OfflineRequest {
-  readonly from: string;
-  readonly to: string;
-  readonly store: StoreKind;
-  readonly visibility: StoreKind;
-  readonly pins: Readonly<Record<string, string>>;
-}
+/** A cluster that is only described. */
+export type OfflineRequest = Omit<PathRequest, 'catalogue'>;
 
 /** The path of a cluster that is only described: asks nobody. @throws UnsupportedPathError, PreconditionError */
-export async function planOffline({ from, to, store, visibility, pins }: OfflineRequest): Promise<Path> {
-  return planPath({ catalogue: await loadCatalogue(), from, to, pins, stores: { default: store, visibility } });
+export async function planOffline(request: OfflineRequest): Promise<Path> {
+  return planPath({ ...request, catalogue: await loadCatalogue() });
+}
+
+/** The path of a cluster that runs, from a look at it from here; changes nothing. @throws PreconditionError with all that is wrong */
+export async function planTarget(target: Target, wanted: Pick<PathRequest, 'to' | 'pins'>): Promise<Path> {
+  const [catalogue, facts] = await Promise.all([loadCatalogue(), inspectTarget(target, createToolResolver())]);
+  const { version, stores, databases } = presentState(target, facts);
+  return planPath({ ...wanted, catalogue, from: version, stores, databases });
 }
 
 /** The plan of a roll-out, from a look at both clusters from here; changes nothing. @throws PreconditionError with all that is wrong */

@@ -78,7 +78,7 @@ const ROOMS: readonly {
   {
     room: 'cli',
     rooms: ['core', 'contract', 'report', 'client.ts', 'input-file.ts', 'planning.ts', 'run-worker.ts', 'dev.ts'],
-    libraries: ['node:', 'commander'],
+    libraries: ['node:', 'commander', 'yaml'],
   },
   { room: 'cli.ts', rooms: ['cli'], libraries: [] },
   {

@@ -9,7 +9,8 @@ import type { Catalogue } from '../core/catalogue.js';
 import type { ClusterFacts } from '../core/cluster.js';
 import { PreconditionError } from '../core/errors.js';
 import { parseRolloutInput, type RolloutInput } from '../core/input.js';
-import type { Finding, RolloutPlan } from '../core/plan.js';
+import { type Finding, findingText } from '../core/finding.js';
+import type { RolloutPlan } from '../core/plan.js';
 import { planRollout } from '../core/rollout-plan.js';
 import { reportMarkdown } from '../report/report-markdown.js';
 import { presentState } from '../core/present-state.js';
@@ -60,11 +61,11 @@ function makePlan(catalogue: Catalogue, input: RolloutInput, staging: ClusterFac
   );
   const blocking = [...plan.findings, ...plan.staging.findings, ...plan.live.findings]
     .concat([...plan.staging.hops, ...plan.live.hops].flatMap((hop): readonly Finding[] => hop.findings))
-    .filter(({ severity }) => severity === 'blocking');
+    .filter(({ severity }) => severity === 'block');
   if (blocking.length > 0) {
     throw ApplicationFailure.create({
       type: FailureType.unsupportedPath,
-      message: blocking.map(({ message }) => message).join('\n'),
+      message: blocking.map(findingText).join('\n'),
       nonRetryable: true,
       details: [blocking],
     });

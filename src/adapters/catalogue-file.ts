@@ -1,20 +1,65 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Catalogue, parseCatalogue } from '../core/catalogue.js';
 import { messageOf, PreconditionError } from '../core/errors.js';
 
 /** The same two levels up from src/adapters and from dist/adapters. */
-const PACKAGED = new URL('../../catalogue/temporal-versions.json', import.meta.url);
+const PACKAGED = fileURLToPath(new URL('../../catalogue/', import.meta.url));
+const FILES = { releases: 'temporal-versions.json', rules: 'rules.json' } as const;
+
+/** Names a folder whose files stand in for those of the package: newer facts, or a correction, without a new release. */
+export const CATALOGUE_VARIABLE = 'TEMPORAL_UPGRADE_CATALOGUE';
 
 /**
- * The catalogue of server releases that comes with the package, or another one.
+ * The catalogue of server releases. Each of its files is taken from `folder` (`TEMPORAL_UPGRADE_CATALOGUE` when left out)
+ * where it is there, else from the package.
  * @throws PreconditionError naming the file when it cannot be read or is not a catalogue
  */
-export async function loadCatalogue(path?: string): Promise<Catalogue> {
-  const file = path ?? PACKAGED;
-  const name = path ?? PACKAGED.pathname;
+export async function loadCatalogue(folder = process.env[CATALOGUE_VARIABLE] || undefined): Promise<Catalogue> {
+  const { releases, rules } = await catalogueFiles(folder);
+  const [releasesText, rulesText] = await Promise.all([readJson(releases), readJson(rules)]);
   try {
-    return parseCatalogue(JSON.parse(await readFile(file, 'utf8')));
+    return parseCatalogue({ releases: releasesText, rules: rulesText });
   } catch (cause) {
-    throw new PreconditionError(`catalogue ${name} cannot be used: ${messageOf(cause)}`, { file: name }, { cause });
+    throw new PreconditionError(
+      `the catalogue of ${releases} and ${rules} cannot be used:\n${messageOf(cause)}`,
+      { releases, rules },
+      { cause },
+    );
+  }
+}
+
+/** Which file each part of the catalogue comes from. @throws PreconditionError when `folder` holds none of them */
+export async function catalogueFiles(
+  folder: string | undefined,
+): Promise<{ readonly releases: string; readonly rules: string }> {
+  const choose = async (name: string) => {
+    const own = folder === undefined ? undefined : join(folder, name);
+    return own !== undefined && (await isFile(own)) ? own : join(PACKAGED, name);
+  };
+  const chosen = { releases: await choose(FILES.releases), rules: await choose(FILES.rules) };
+  if (folder !== undefined && Object.values(chosen).every((file) => join(folder, basename(file)) !== file)) {
+    throw new PreconditionError(
+      `the catalogue folder ${folder} (${CATALOGUE_VARIABLE}) holds neither ${FILES.releases} nor ${FILES.rules}; ` +
+        'correct the folder, or unset the variable to use the catalogue of the package',
+      { folder },
+    );
+  }
+  return chosen;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch (cause) {
+    throw new PreconditionError(`catalogue ${file} cannot be read: ${messageOf(cause)}`, { file }, { cause });
   }
 }

@@ -58,6 +58,7 @@ export async function measureRollout(onProgress: (line: string) => void): Promis
     onProgress('the roll-out');
     const worker = await lab.startWorker();
     const input = lab.input(TO, {
+      pins: { '1.29': FROM },
       policy: {
         gates: { staging: [], live: [] },
         settle: { atLeast: SETTLE_MS, reason: 'bench: a handful of shards on one machine' },

@@ -16,7 +16,9 @@ export function withControlPlane(command: Command): Command {
 /** Adds `--output`. */
 export function withOutput(command: Command): Command {
   return command.addOption(
-    new Option('-o, --output <format>', 'text, or json for scripts').choices(['text', 'json']).default('text'),
+    new Option('-o, --output <format>', 'text, or json or yaml for programs')
+      .choices(['text', 'json', 'yaml'])
+      .default('text'),
   );
 }
 

@@ -1,12 +1,14 @@
+import { stringify } from 'yaml';
 import { InvalidRolloutError, PreconditionError, UnsupportedPathError } from '../core/errors.js';
 import { RequestError } from '../client.js';
 import { ExitCode } from './exit-codes.js';
 
-export type OutputFormat = 'text' | 'json';
+export type OutputFormat = 'text' | 'json' | 'yaml';
 
-/** Prints `data` as JSON, or as `text`. */
+/** Prints `data` as JSON on one line or as YAML, or `text`. */
 export function print(format: OutputFormat, data: unknown, text: string): void {
-  process.stdout.write(format === 'json' ? `${JSON.stringify(data)}\n` : `${text}\n`);
+  const printed = { json: () => JSON.stringify(data), yaml: () => stringify(data).trimEnd(), text: () => text };
+  process.stdout.write(`${printed[format]()}\n`);
 }
 
 /** Runs a command; what an operator can mend is one clear message and exit code 2, anything else keeps its stack. */
@@ -25,9 +27,9 @@ export async function runCommandLine(format: OutputFormat, command: () => Promis
       console.error(error);
       return;
     }
-    if (format === 'json') {
+    if (format !== 'text') {
       const problems = error instanceof InvalidRolloutError ? { problems: error.problems } : {};
-      process.stdout.write(`${JSON.stringify({ error: error.message, ...problems })}\n`);
+      print(format, { error: error.message, ...problems }, '');
     }
     process.stderr.write(`error: ${error.message.replaceAll('\n', '\n       ')}\n`);
   }

@@ -1,80 +1,92 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { RequestError } from '../client.js';
-import { parseRolloutInput } from '../core/input.js';
-import { rolloutJsonSchema } from '../core/input-json-schema.js';
+import { findingText } from '../core/finding.js';
+import { parseRolloutInput, parseTarget } from '../core/input.js';
+import { STORE_KINDS, type StoreKind } from '../core/plan.js';
 import { isMinor, isServerVersion } from '../core/version.js';
 import { readInputFile } from '../input-file.js';
-import { planFromClusters, planOffline } from '../planning.js';
-import { planJson, planTable } from '../report/plan.js';
+import { planFromClusters, planOffline, planTarget } from '../planning.js';
+import { findingJson, planJson, planTable } from '../report/plan.js';
 import { withOutput, type CommonOptions } from './options.js';
 import { print, runCommandLine } from './output.js';
 
-const STORE_KINDS = ['postgres12'] as const;
-
 interface PlanOptions extends Pick<CommonOptions, 'output'> {
   readonly file?: string;
+  readonly target?: string;
   readonly from?: string;
   readonly to?: string;
-  readonly store: (typeof STORE_KINDS)[number];
-  readonly visibility?: (typeof STORE_KINDS)[number];
+  readonly store: StoreKind;
+  readonly visibility?: StoreKind;
+  readonly secondaryVisibility?: StoreKind;
+  readonly moveVisibilityTo?: StoreKind;
   readonly pin: Readonly<Record<string, string>>;
+  readonly explain: boolean;
 }
 
-/** `plan`: the hops of a cluster that is described, or of the two that a roll-out names. Changes nothing. */
+/** `plan`: the hops of a cluster that is described, that runs, or of the two that a roll-out names. Changes nothing. */
 export function addPlanCommand(program: Command): void {
+  const kind = (flags: string, description: string) => new Option(flags, description).choices(STORE_KINDS);
   const command = program
     .command('plan')
     .description('show the hops, their schema steps and what to know of them; changes nothing')
     .option('-f, --file <path>', 'a roll-out: both clusters are looked at')
+    .option('--target <path>', 'one cluster, as under "live" of a roll-out: it is looked at')
     .option('--from <version>', 'version in full that a cluster runs, such as 1.27.3')
-    .option('--to <version>', 'minor or version to reach, such as 1.31')
-    .addOption(new Option('--store <kind>', 'default store').choices(STORE_KINDS).default('postgres12'))
-    .addOption(
-      new Option('--visibility <kind>', 'visibility store; that of --store when left out').choices(STORE_KINDS),
-    )
+    .option('--to <version>', 'minor or version to reach, such as 1.31; one minor lower is a roll-back')
+    .addOption(kind('--store <kind>', 'default store').default('postgres12'))
+    .addOption(kind('--visibility <kind>', 'visibility store; that of --store when left out'))
+    .addOption(kind('--secondary-visibility <kind>', 'second visibility store, where there is one'))
+    .addOption(kind('--move-visibility-to <kind>', 'where visibility goes when its kind ends on the way'))
     .addOption(
       new Option('--pin <minor=version>', 'patch to use for a minor; may be given again').default({}).argParser(addPin),
-    );
-  withOutput(command).action((options: PlanOptions) =>
-    runCommandLine(options.output, async () => {
-      if (options.file !== undefined) return planOfFile(options.file, options);
-      const { from, to, store, visibility = store, pin } = options;
-      if (from === undefined || to === undefined) {
-        throw new RequestError('give --from and --to for a cluster that is only described, or --file for a roll-out');
-      }
-      if (!isServerVersion(from))
-        throw new RequestError(`--from is "${from}", expected a version in full such as 1.27.3`);
-      if (!isServerVersion(to) && !isMinor(to)) throw new RequestError(`--to is "${to}", expected 1.31 or 1.31.2`);
-      const path = await planOffline({ from, to, store, visibility, pins: pin });
-      print(options.output, planJson(path), planTable(path));
-    }),
-  );
+    )
+    .option('--explain', 'the rule and the source of each line, and all notes', false);
+  withOutput(command).action((options: PlanOptions) => runCommandLine(options.output, () => plan(options)));
 }
 
-async function planOfFile(file: string, { output }: PlanOptions): Promise<void> {
+async function plan(options: PlanOptions): Promise<void> {
+  const { file, target, from, to, pin, output, explain } = options;
+  if ([file, target, from].filter((way) => way !== undefined).length !== 1) {
+    throw new RequestError(
+      'give one of these: --from for a cluster that is only described, --target for one that runs, --file for a roll-out',
+    );
+  }
+  if (file !== undefined) return planOfFile(file, options);
+  if (to === undefined) throw new RequestError('give --to, the version to reach, such as 1.31');
+  if (!isServerVersion(to) && !isMinor(to)) throw new RequestError(`--to is "${to}", expected 1.31 or 1.31.2`);
+  const path =
+    target === undefined
+      ? await planOffline({ from: versionOf(from), to, pins: pin, stores: storesOf(options), moveTo: moveOf(options) })
+      : await planTarget(parseTarget(await readInputFile(target)), { to, pins: pin });
+  print(output, planJson(path), planTable(path, { explain }));
+}
+
+function versionOf(from: string | undefined): string {
+  if (from !== undefined && isServerVersion(from)) return from;
+  throw new RequestError(`--from is "${from ?? ''}", expected a version in full such as 1.27.3`);
+}
+
+function storesOf({ store, visibility = store, secondaryVisibility }: PlanOptions) {
+  return { default: store, visibility, secondaryVisibility };
+}
+
+function moveOf({ moveVisibilityTo }: PlanOptions) {
+  if (moveVisibilityTo === undefined) return {};
+  return { visibility: moveVisibilityTo, secondaryVisibility: moveVisibilityTo };
+}
+
+async function planOfFile(file: string, { output, explain }: PlanOptions): Promise<void> {
   const input = parseRolloutInput(await readInputFile(file));
   const { staging, live, findings } = await planFromClusters(input);
   const text = [
     `staging ${input.staging.name}`,
-    planTable(staging),
+    planTable(staging, { explain }),
     '',
     `live ${input.live.name}`,
-    planTable(live),
-    ...findings.map(({ severity, message }) => `${severity}: ${message}`),
+    planTable(live, { explain }),
+    ...findings.map((finding) => `${finding.severity}: ${findingText(finding)}`),
   ].join('\n');
-  print(output, { staging: planJson(staging), live: planJson(live), findings }, text);
-}
-
-/** `schema`: for editors that check YAML and JSON as one writes. */
-export function addSchemaCommand(program: Command): void {
-  program
-    .command('schema')
-    .description('print the JSON Schema of a roll-out, for editors')
-    .action(() =>
-      runCommandLine('text', () =>
-        Promise.resolve(print('text', undefined, JSON.stringify(rolloutJsonSchema(), null, 2))),
-      ),
-    );
+  print(output, { staging: planJson(staging), live: planJson(live), findings: findings.map(findingJson) }, text);
 }
 
 function addPin(text: string, pins: Readonly<Record<string, string>>): Record<string, string> {

@@ -4,7 +4,8 @@ import { DECISION_KINDS, type DecisionKind } from '../core/decision.js';
 import { addDecisionCommand } from './decide.js';
 import { ExitCode } from './exit-codes.js';
 import { addDevCommand, addWorkerCommand } from './dev.js';
-import { addPlanCommand, addSchemaCommand } from './plan.js';
+import { addPlanCommand } from './plan.js';
+import { addSchemaCommand } from './schema.js';
 import { addReportCommand, addStartCommand, addStatusCommand, addWatchCommand } from './rollouts.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {

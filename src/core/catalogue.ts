@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InvalidRolloutError } from './errors.js';
 import { problemsOf } from './input-problems.js';
+import { Rules } from './rules.js';
 import { compareVersions, isMinor, isServerVersion, minorOf } from './version.js';
 
 /** Facts about server releases, read from a file: a new release is new data, not new code. What we do not use is left out. */
@@ -13,6 +14,7 @@ const SchemaStepFact = z.object({
   /** Folder of the scripts below `schema/`, such as `postgresql/v12/visibility`. */
   store: z.string(),
   version: z.string(),
+  firstInPatch: Version,
   description: z.string(),
   removesOrRewrites: z.array(z.string()),
 });
@@ -31,42 +33,43 @@ const Minor = z.object({
   sqlPlugins: z.array(z.string()),
   goVersionByPatch: z.record(z.string(), z.array(Version)),
   schemaSteps: z.array(SchemaStepFact),
-  notes: z.array(z.object({ fact: z.string(), source: z.string() })),
 });
 
-const SchemaScript = z.object({
-  store: z.string(),
-  schemaVersions: z.object({ from: z.string(), to: z.string() }),
-  serverVersions: z.object({ from: Version, to: Version }),
-  effect: z.string(),
-  /** Lowest patch of the same minor with a better script under the same number. */
-  betterFrom: Version.optional(),
-  source: z.string(),
-});
+const Releases = z.object({ minors: z.array(Minor).min(1) });
 
-const Catalogue = z.object({
-  minors: z.array(Minor).min(1),
-  schemaScripts: z.object({ scripts: z.array(SchemaScript) }),
-});
-
-export type Catalogue = z.infer<typeof Catalogue>;
 /** What is known of one minor, all patches together. */
 export type MinorFacts = z.infer<typeof Minor>;
-/** What a schema script costs or gets wrong, by the server versions that ship it. */
-export type SchemaScript = z.infer<typeof SchemaScript>;
+
+/** All that is known of server releases: what was read from them, and the rules about them. */
+export interface Catalogue {
+  /** In order, each with its patches in order. */
+  readonly minors: readonly MinorFacts[];
+  readonly rules: Rules;
+}
+
+/** The two files of a catalogue, as they were read. */
+export interface CatalogueFiles {
+  readonly releases: unknown;
+  readonly rules: unknown;
+}
 
 /** The catalogue with minors and patches in order. @throws InvalidRolloutError with every place that is not as it has to be */
-export function parseCatalogue(raw: unknown): Catalogue {
-  const result = Catalogue.safeParse(raw);
-  if (!result.success) {
-    throw new InvalidRolloutError(
-      problemsOf(result.error).map(({ path, message }) => ({ path: `catalogue${path && `.${path}`}`, message })),
-    );
+export function parseCatalogue(raw: CatalogueFiles): Catalogue {
+  const releases = Releases.safeParse(raw.releases);
+  const rules = Rules.safeParse(raw.rules);
+  if (!releases.success || !rules.success) {
+    const problems = [...problemsBelow('releases', releases.error), ...problemsBelow('rules', rules.error)];
+    throw new InvalidRolloutError(problems);
   }
-  const minors = result.data.minors
+  const minors = releases.data.minors
     .map((facts) => ({ ...facts, patches: facts.patches.toSorted(compareVersions) }))
     .toSorted((a, b) => compareVersions(a.minor, b.minor));
-  return { ...result.data, minors };
+  return { minors, rules: rules.data };
+}
+
+function problemsBelow(name: string, error: z.ZodError | undefined) {
+  if (error === undefined) return [];
+  return problemsOf(error).map(({ path, message }) => ({ path: `${name}${path && `.${path}`}`, message }));
 }
 
 /** What is known of a minor, or of the minor of a version in full; undefined when it was never released. */

@@ -239,3 +239,10 @@ export function parseRolloutInput(raw: unknown): RolloutInput {
   if (result.success) return result.data;
   throw new InvalidRolloutError(problemsOf(result.error));
 }
+
+/** One cluster as an operator describes it, with its defaults filled in. @throws InvalidRolloutError with every problem. */
+export function parseTarget(raw: unknown): Target {
+  const result = Target.safeParse(raw);
+  if (result.success) return result.data;
+  throw new InvalidRolloutError(problemsOf(result.error));
+}

@@ -1,44 +1,106 @@
+import type { Finding } from './finding.js';
+
 /** Shapes of a plan. Made once, by an activity; history keeps it, and the workflow follows what is recorded. */
 
 export type Environment = 'staging' | 'live';
 
-/** What stands in the way of a hop, or is worth knowing before it. */
-export interface Finding {
-  /** Stable id in kebab-case, such as `patch-retracted`. */
-  readonly id: string;
-  /** `blocking` stops before anything is changed; `warning` is shown to whoever decides; `note` explains. */
-  readonly severity: 'blocking' | 'warning' | 'note';
-  /** What was expected, what was found, what to do. */
-  readonly message: string;
-  /** Where the rule comes from. */
+/** Kinds of store, by what the server's configuration calls them. */
+export const STORE_KINDS = [
+  'postgres12',
+  'postgres',
+  'mysql8',
+  'mysql',
+  'cassandra',
+  'elasticsearch',
+  'sqlite',
+] as const;
+export type StoreKind = (typeof STORE_KINDS)[number];
+
+/** Which of its databases a store is to the server. */
+export type StorePart = 'default' | 'visibility' | 'secondaryVisibility';
+
+/** The stores of a cluster at one point of its path. Most have no second visibility store. */
+export interface Stores {
+  readonly default: StoreKind;
+  readonly visibility: StoreKind;
+  readonly secondaryVisibility?: StoreKind | undefined;
+}
+
+/** A statement and where it comes from. */
+export interface Reason {
+  readonly text: string;
   readonly source: string;
+}
+
+/** Scripts that lie between two schema versions. */
+export interface SchemaScriptStep {
+  readonly version: string;
+  readonly description: string;
+  /** What it drops or rewrites, in the words of the script: `DROP TABLE`, `ALTER COLUMN`. */
+  readonly removesOrRewrites: readonly string[];
 }
 
 /** Schema version of one store before and after a hop; equal when the hop does not touch it. */
 export interface SchemaStep {
   readonly from: string;
   readonly to: string;
+  readonly store: StoreKind;
+  /** Folder of the scripts below the server's `schema/`, such as `postgresql/v12/visibility`. */
+  readonly folder: string;
+  readonly scripts: readonly SchemaScriptStep[];
+}
+
+/** Something that people must have done, while the servers still run the version that a hop starts from. */
+export interface Move {
+  readonly id: string;
+  readonly part: StorePart;
+  readonly fromKind: StoreKind;
+  readonly toKind: StoreKind;
+  /** Version that the servers run while it is done. */
+  readonly at: string;
+  /** First version that does not take the old kind any more. */
+  readonly before: string;
+  /** What to do, in order. */
+  readonly steps: readonly string[];
+  /** Schema version of the store before and after it. */
+  readonly schema: { readonly from: string; readonly to: string };
+  readonly source: string;
+}
+
+/** Whether the servers alone can go back over a hop. */
+export interface RollBackCost {
+  /** `servers`: the old servers run on the new schema and data. `backup`: something would be missing that only a backup has. */
+  readonly by: 'servers' | 'backup';
+  readonly reasons: readonly Reason[];
 }
 
 /** One server version to the next. */
 export interface Hop {
   readonly from: string;
   readonly to: string;
-  readonly schema: { readonly default: SchemaStep; readonly visibility: SchemaStep };
+  /** Why this version comes next. */
+  readonly reasons: readonly Reason[];
+  /** What has to be done before, while `from` runs. */
+  readonly moves: readonly Move[];
+  readonly schema: {
+    readonly default: SchemaStep;
+    readonly visibility: SchemaStep;
+    readonly secondaryVisibility?: SchemaStep | undefined;
+  };
+  readonly rollBack: RollBackCost;
   readonly findings: readonly Finding[];
 }
 
 /** The way of one target. */
 export interface Path {
+  /** `back` is a roll-back by one minor, or within one; the schema stays. */
+  readonly direction: 'forward' | 'back' | 'none';
   /** Versions in order, the present one first. One entry alone: nothing to do. */
   readonly path: readonly string[];
   readonly hops: readonly Hop[];
   /** Findings about the target as a whole. */
   readonly findings: readonly Finding[];
 }
-
-/** Kinds of store as the catalogue's schema table calls them. */
-export type StoreKind = 'postgres12';
 
 /** The plan of a whole roll-out. */
 export interface RolloutPlan {

@@ -1,4 +1,5 @@
-import type { ClusterFacts } from './cluster.js';
+import type { ClusterFacts, StoreFacts } from './cluster.js';
+import type { DatabaseVersion } from './databases.js';
 import { PreconditionError } from './errors.js';
 import type { Target } from './input.js';
 import type { StoreKind } from './plan.js';
@@ -22,6 +23,7 @@ export function presentState(target: Target, facts: ClusterFacts): PresentState 
       default: storeKind(target.stores.default.plugin),
       visibility: storeKind(target.stores.visibility.plugin),
     },
+    databases: { default: databaseOf(facts.stores.default), visibility: databaseOf(facts.stores.visibility) },
   };
 }
 
@@ -32,4 +34,10 @@ function storeKind(plugin: Target['stores']['default']['plugin']): StoreKind {
     case 'postgres12_pgx':
       return 'postgres12';
   }
+}
+
+/** `PostgreSQL 15.18` as product and version. */
+function databaseOf({ product }: StoreFacts): DatabaseVersion {
+  const [name = '', version = ''] = product.split(' ');
+  return { product: name, version };
 }

@@ -1,14 +1,18 @@
 import type { Catalogue } from './catalogue.js';
-import { UPGRADE_GUIDE } from './findings.js';
+import type { Finding } from './finding.js';
+import type { Databases } from './databases.js';
+import { UnsupportedPathError } from './errors.js';
+import { STORE_PARTS } from './moves.js';
 import { planPath } from './path.js';
-import type { Finding, RolloutPlan, StoreKind } from './plan.js';
-import type { StorePart } from './schema-version.js';
+import type { Environment, Path, RolloutPlan, Stores } from './plan.js';
+import { UPGRADE_GUIDE } from './sources.js';
 
 /** What is known of a target before its path is planned. */
 export interface PresentState {
   /** Server version that it runs, in full. */
   readonly version: string;
-  readonly stores: Readonly<Record<StorePart, StoreKind>>;
+  readonly stores: Stores;
+  readonly databases?: Databases | undefined;
 }
 
 export interface RolloutRequest {
@@ -24,26 +28,33 @@ export interface RolloutRequest {
  * @throws UnsupportedPathError, PreconditionError as planPath does
  */
 export function planRollout({ catalogue, to, pins = {}, staging, live }: RolloutRequest): RolloutPlan {
-  const stagingPath = planPath({ catalogue, from: staging.version, to, pins, stores: staging.stores });
-  const livePath = planPath({ catalogue, from: live.version, to, pins, stores: live.stores });
-  const findings: Finding[] = [];
+  const pathOf = ({ version, stores, databases }: PresentState) => {
+    const path = planPath({ catalogue, from: version, to, pins, stores, databases });
+    if (path.direction === 'back') throw goesBack(version, to, path);
+    return path;
+  };
+  const stagingPath = pathOf(staging);
+  const livePath = pathOf(live);
+  const findings: Finding[] = [...moveFindings('staging', stagingPath), ...moveFindings('live', livePath)];
 
   const unrehearsed = livePath.path.slice(1).filter((version) => !stagingPath.path.slice(1).includes(version));
   if (unrehearsed.length > 0) {
     findings.push({
       id: 'not-rehearsed',
-      severity: 'warning',
-      message:
-        `live would pass through ${unrehearsed.join(', ')}, which staging does not in this roll-out: staging starts at ` +
-        `${staging.version}, live at ${live.version}. Bring staging to ${live.version} first to rehearse every hop`,
+      severity: 'warn',
+      found: `live would pass through ${unrehearsed.join(', ')}, which staging does not in this roll-out`,
+      expected: `staging, which starts at ${staging.version}, to start where live does, at ${live.version}`,
+      action: `Bring staging to ${live.version} first to rehearse every hop`,
       source: UPGRADE_GUIDE,
     });
   }
   if (stagingPath.hops.length === 0 && livePath.hops.length === 0) {
     findings.push({
       id: 'nothing-to-do',
-      severity: 'blocking',
-      message: `staging and live run ${live.version} already; there is nothing to upgrade, ask for a version above ${live.version}`,
+      severity: 'block',
+      found: `staging and live run ${live.version} already; there is nothing to upgrade`,
+      expected: 'a newer version to go to',
+      action: `Ask for a version above ${live.version}`,
       source: UPGRADE_GUIDE,
     });
   }
@@ -51,20 +62,47 @@ export function planRollout({ catalogue, to, pins = {}, staging, live }: Rollout
   if (stagingEnd !== liveEnd) {
     findings.push({
       id: 'different-end',
-      severity: 'blocking',
-      message: `staging would end at ${stagingEnd}, live at ${liveEnd}; both have to end at the same version`,
+      severity: 'block',
+      found: `staging would end at ${stagingEnd}, live at ${liveEnd}`,
+      expected: 'both to end at the same version',
+      action: 'Ask for a version that both can reach',
       source: UPGRADE_GUIDE,
     });
   }
-  for (const part of ['default', 'visibility'] as const) {
-    const [onStaging, onLive]: readonly string[] = [staging.stores[part], live.stores[part]];
+  for (const part of STORE_PARTS) {
+    const [onStaging = 'absent', onLive = 'absent'] = [staging.stores[part], live.stores[part]];
     if (onStaging === onLive) continue;
     findings.push({
       id: 'different-store',
-      severity: 'warning',
-      message: `the ${part} store is ${onStaging} on staging and ${onLive} on live: its schema steps are not rehearsed`,
+      severity: 'warn',
+      found: `the ${part} store is ${onStaging} on staging and ${onLive} on live`,
+      expected: 'the same kind on both',
+      action: 'Its schema steps are not rehearsed: make staging like live, or take more time to observe live',
       source: UPGRADE_GUIDE,
     });
   }
   return { staging: stagingPath, live: livePath, findings };
+}
+
+function goesBack(from: string, to: string, { path }: Path): UnsupportedPathError {
+  return new UnsupportedPathError(
+    from,
+    to,
+    `the target runs ${from}, which is newer than ${path.at(-1)}: a roll-out goes forward only. ` +
+      `Ask for a version above ${from}; a hop is taken back by its own roll-back, not by a roll-out`,
+  );
+}
+
+/** A roll-out changes versions; moving a store to another kind is days of work of people. */
+function moveFindings(environment: Environment, { hops }: Path): Finding[] {
+  return hops.flatMap(({ from, to, moves }) =>
+    moves.map(({ part, fromKind, toKind, source }) => ({
+      id: 'move-needed',
+      severity: 'block' as const,
+      found: `on ${environment} the ${part} store, ${fromKind}, has to become ${toKind} before the hop to ${to}`,
+      expected: 'a path on which no store has to be moved',
+      action: `Roll out to ${from} first, move the store, and roll out from there`,
+      source,
+    })),
+  );
 }

@@ -1,5 +1,6 @@
 import type { LedgerSummary } from './ledger.js';
-import type { Environment, Finding } from './plan.js';
+import type { Finding } from './finding.js';
+import type { Environment } from './plan.js';
 import type { DecisionRecord } from './decision.js';
 import type { HopResult, PhaseResult } from './status.js';
 

@@ -1,5 +1,6 @@
 import type { DecisionRecord, Gate } from './decision.js';
-import type { Environment, Finding } from './plan.js';
+import type { Finding } from './finding.js';
+import type { Environment } from './plan.js';
 
 /** The phases of a hop, in order. Names are stable: operators script them. */
 export const HOP_PHASES = [

@@ -12,7 +12,8 @@ export function isMinor(text: string): boolean {
 
 /** The minor of a server version: `1.28` for `1.28.1`. */
 export function minorOf(version: string): string {
-  return version.split('.', 2).join('.');
+  const patch = version.indexOf('.', version.indexOf('.') + 1);
+  return patch === -1 ? version : version.slice(0, patch);
 }
 
 /** Below zero when `a` is the older server version (or minor), above when it is the newer one. */
@@ -25,9 +26,16 @@ export function compareSchemaVersions(a: string, b: string): number {
   return semver.compare(complete(a), complete(b));
 }
 
+/** Plans compare the same few hundred versions over and over; reading one costs more than comparing it. */
+const known = new Map<string, semver.SemVer>();
+
 function complete(version: string): semver.SemVer {
+  const found = known.get(version);
+  if (found !== undefined) return found;
   const plain = version.replace(/^v/, '');
   const parsed = semver.parse([...plain.split('.'), '0', '0'].slice(0, 3).join('.'));
   if (parsed === null) throw new TypeError(`"${version}" is not a version`);
+  if (known.size > 10_000) known.clear(); // versions come from outside too
+  known.set(version, parsed);
   return parsed;
 }

@@ -18,7 +18,7 @@ import { demoSummary } from './summary.js';
 const FROM = '1.29.1';
 const TO = '1.31';
 /** Patches that can be built from the module proxy where the release archives cannot be had. */
-const PINS = { '1.30': '1.30.7', '1.31': '1.31.2' };
+const PINS = { '1.29': FROM, '1.30': '1.30.7', '1.31': '1.31.2' };
 
 const DEMO_POLICY: RolloutInputText['policy'] = {
   gates: { staging: ['servers'], live: ['promote', 'schema', 'servers'] },
@@ -33,7 +33,7 @@ const WAITING = 25;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const tools = createToolResolver();
 const temporal = await tools.temporalCli({ onProgress: say });
-for (const version of [FROM, ...Object.values(PINS)]) {
+for (const version of Object.values(PINS)) {
   for (const tool of ['temporal-server', 'temporal-sql-tool', 'tdbg'] as const) {
     await tools.serverTool(tool, version, { onProgress: say });
   }

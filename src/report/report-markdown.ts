@@ -1,4 +1,5 @@
 import { formatDuration } from '../core/duration.js';
+import { findingText } from '../core/finding.js';
 import type { RolloutResult } from '../core/rollout-result.js';
 import type { HopResult } from '../core/status.js';
 import { cell, inline, oneLine } from './escape.js';
@@ -103,7 +104,7 @@ function findingSection({ findings }: RolloutResult): string[] {
   return [
     '## Findings',
     '',
-    ...findings.map(({ severity, message, source }) => `- ${severity}: ${inline(message)} (${source})`),
+    ...findings.map((finding) => `- ${finding.severity}: ${inline(findingText(finding))} (${finding.source})`),
     '',
   ];
 }

@@ -7,6 +7,7 @@ import {
   log,
 } from '@temporalio/workflow';
 import type { Environment, Hop } from '../core/plan.js';
+import { findingText } from '../core/finding.js';
 import type { RolloutResult } from '../core/rollout-result.js';
 import { overrideLines } from '../core/status.js';
 import { Conductor, now, secondsSince, type ConductorState } from './conductor.js';
@@ -157,7 +158,7 @@ class Rollout {
     const { input, plan } = this.prepared;
     const staging = conductor.hops.filter(({ environment }) => environment === 'staging');
     const overrides = overrideLines([...staging.flatMap(({ phases }) => phases), ...conductor.steps]);
-    const warnings = [...plan.findings, ...plan.live.findings].filter(({ severity }) => severity === 'warning');
+    const warnings = [...plan.findings, ...plan.live.findings].filter(({ severity }) => severity === 'warn');
     const rehearsed = overrides.length === 0 && !plan.findings.some(({ id }) => id === 'not-rehearsed');
     // What staging did not pass, or passed only because somebody let it, is never promoted by itself.
     if (input.policy.gates.live.includes('promote') || !rehearsed) {
@@ -167,7 +168,7 @@ class Rollout {
         ...staging.map((hop) => `staging ${hop.from} → ${hop.to}: ${hop.outcome}, ${hop.incidents} incidents`),
         ...conductor.steps.map(({ phase, summary }) => `${phase}: ${summary}`),
         ...overrides,
-        ...warnings.map(({ message }) => message),
+        ...warnings.map(findingText),
       ]);
       conductor.note({
         phase: 'promote',

@@ -1,6 +1,7 @@
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { BackupResult, StoreName } from '../contract/activities.js';
 import { formatDuration } from '../core/duration.js';
+import { findingText } from '../core/finding.js';
 import { ledgerLine, ledgerProblems } from '../core/ledger.js';
 import { overrideLines, type HopResult } from '../core/status.js';
 import { now, type Done } from './conductor.js';
@@ -188,5 +189,5 @@ function schemaLines({ hop }: HopContext): string[] {
 function findingLines({ hop }: HopContext): string[] {
   return hop.findings
     .filter(({ severity }) => severity !== 'note')
-    .map(({ severity, message }) => `${severity}: ${message}`);
+    .map((finding) => `${finding.severity}: ${findingText(finding)}`);
 }

@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { loadCatalogue } from '../../src/adapters/catalogue-file.js';
 import {
@@ -25,19 +27,34 @@ test('the catalogue that comes with the package is read, minors and patches in o
 });
 
 test('a broken catalogue is refused with every place that is wrong', async () => {
-  const text = await readFile(new URL('../../catalogue/temporal-versions.json', import.meta.url), 'utf8');
-  const raw = JSON.parse(text) as { minors: Record<string, unknown>[] };
+  const read = async (name: string): Promise<unknown> =>
+    JSON.parse(await readFile(new URL(`../../catalogue/${name}.json`, import.meta.url), 'utf8'));
+  const raw = (await read('temporal-versions')) as { minors: Record<string, unknown>[] };
+  const rules = (await read('rules')) as { moves: Record<string, unknown>[] };
   Object.assign(raw.minors[0] ?? {}, { patches: [] });
   Object.assign(raw.minors[3] ?? {}, { enterAtPatch: '1.3' });
-  expect(() => parseCatalogue(raw)).toThrow(InvalidRolloutError);
-  expect(() => parseCatalogue(raw)).toThrow(/catalogue\.minors\.0\.patches.*\n.*catalogue\.minors\.3\.enterAtPatch/s);
-  expect(() => parseCatalogue('text')).toThrow(/^catalogue: /);
+  Object.assign(rules.moves[0] ?? {}, { at: { from: '1.20.0' } });
+  expect(() => parseCatalogue({ releases: raw, rules })).toThrow(InvalidRolloutError);
+  expect(() => parseCatalogue({ releases: raw, rules })).toThrow(
+    /releases\.minors\.0\.patches.*\n.*releases\.minors\.3\.enterAtPatch.*\n.*rules\.moves\.0\.at\.before/s,
+  );
+  expect(() => parseCatalogue({ releases: 'text', rules })).toThrow(/^releases: /);
 });
 
-test('a file that is not there or no catalogue is named', async () => {
-  await expect(loadCatalogue('/nowhere/catalogue.json')).rejects.toThrow(PreconditionError);
-  await expect(loadCatalogue('/nowhere/catalogue.json')).rejects.toThrow('/nowhere/catalogue.json');
-  await expect(loadCatalogue(new URL('../../package.json', import.meta.url).pathname)).rejects.toThrow(/minors/);
+test('a folder of an operator stands in for the files that it holds', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'catalogue-'));
+  try {
+    await expect(loadCatalogue(folder)).rejects.toThrow(/holds neither temporal-versions\.json nor rules\.json/);
+    const rules = { ...catalogue.rules, support: { minors: 5, source: 'us' } };
+    await writeFile(join(folder, 'rules.json'), JSON.stringify(rules));
+    expect(await loadCatalogue(folder)).toEqual({ minors: catalogue.minors, rules });
+    await writeFile(join(folder, 'rules.json'), '{');
+    await expect(loadCatalogue(folder)).rejects.toThrow(`catalogue ${join(folder, 'rules.json')} cannot be read`);
+    await writeFile(join(folder, 'rules.json'), '{}');
+    await expect(loadCatalogue(folder)).rejects.toThrow(/rules\.support/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('retracted patches are known, but never the newest', () => {
@@ -92,8 +109,8 @@ describe('schema versions', () => {
   });
 
   test('folders are those of the server', () => {
-    expect(schemaFolder('postgres12', 'default')).toBe('postgresql/v12/temporal');
-    expect(schemaFolder('postgres12', 'visibility')).toBe('postgresql/v12/visibility');
+    expect(schemaFolder(catalogue, 'postgres12', 'default')).toBe('postgresql/v12/temporal');
+    expect(schemaFolder(catalogue, 'postgres12', 'visibility')).toBe('postgresql/v12/visibility');
   });
 });
 
@@ -113,7 +130,7 @@ test('the patches that the facts of a minor name are patches of it', () => {
 });
 
 test('every fact about a schema script names versions of one minor that exist', () => {
-  for (const { serverVersions, betterFrom } of catalogue.schemaScripts.scripts) {
+  for (const { serverVersions, betterFrom } of catalogue.rules.schemaScripts) {
     for (const version of [serverVersions.from, serverVersions.to, betterFrom ?? serverVersions.to]) {
       expect([version, isKnown(catalogue, version)]).toEqual([version, true]);
     }

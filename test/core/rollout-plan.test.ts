@@ -14,8 +14,8 @@ const plan = (staging: string, live: string, to = '1.31', pins: Record<string, s
   planRollout({ catalogue, to, pins, staging: { version: staging, stores }, live: { version: live, stores } });
 
 test('equal targets have equal paths and nothing to remark', () => {
-  const { staging, live, findings } = plan('1.29.1', '1.29.1', '1.31.2', { '1.30': '1.30.7' });
-  expect(staging.path).toEqual(['1.29.1', '1.30.7', '1.31.2']);
+  const { staging, live, findings } = plan('1.29.4', '1.29.4', '1.31.2', { '1.30': '1.30.7' });
+  expect(staging.path).toEqual(['1.29.4', '1.30.7', '1.31.2']);
   expect(live).toEqual(staging);
   expect(findings).toEqual([]);
 });
@@ -25,15 +25,15 @@ test('staging that is behind rehearses all that live passes', () => {
 });
 
 test.each([
-  ['1.30.9', '1.29.1', '1.30.9'],
+  ['1.30.9', '1.29.4', '1.30.9'],
   ['1.31.5', '1.30.9', '1.31.5'],
-  ['1.31.5', '1.29.1', '1.30.9, 1.31.5'],
+  ['1.31.5', '1.29.4', '1.30.9, 1.31.5'],
 ])('staging at %s does not rehearse all for live at %s', (staging, live, versions) => {
   expect(plan(staging, live).findings).toEqual([
     expect.objectContaining({
       id: 'not-rehearsed',
-      severity: 'warning',
-      message: expect.stringContaining(`pass through ${versions}, which`),
+      severity: 'warn',
+      found: expect.stringContaining(`pass through ${versions}, which`),
     }),
   ]);
 });
@@ -42,14 +42,15 @@ test('two targets that are there already have nothing to do', () => {
   expect(plan('1.31.5', '1.31.5').findings).toEqual([
     expect.objectContaining({
       id: 'nothing-to-do',
-      severity: 'blocking',
-      message: expect.stringMatching(/run 1\.31\.5 already.*ask for a version above 1\.31\.5/),
+      severity: 'block',
+      found: 'staging and live run 1.31.5 already; there is nothing to upgrade',
+      action: 'Ask for a version above 1.31.5',
     }),
   ]);
 });
 
 test('staging that is there already leaves live to do', () => {
-  expect(plan('1.31.5', '1.30.9').findings.map(({ severity }) => severity)).toEqual(['warning']);
+  expect(plan('1.31.5', '1.30.9').findings.map(({ severity }) => severity)).toEqual(['warn']);
 });
 
 test('a path of either that is refused refuses the roll-out', () => {

@@ -5,10 +5,25 @@ export function pathOf(...versions: readonly string[]): Path {
   const hops = versions.slice(1).map((to, index): Hop => ({
     from: versions[index] ?? '',
     to,
-    schema: { default: { from: '1.17', to: '1.18' }, visibility: { from: '1.9', to: '1.9' } },
-    findings: [{ id: 'slow-index', severity: 'warning', message: `an index is built for ${to}`, source: 'guide' }],
+    reasons: [{ text: 'one minor at a time', source: 'guide' }],
+    moves: [],
+    schema: {
+      default: { from: '1.17', to: '1.18', store: 'postgres12', folder: 'postgresql/v12/temporal', scripts: [] },
+      visibility: { from: '1.9', to: '1.9', store: 'postgres12', folder: 'postgresql/v12/visibility', scripts: [] },
+    },
+    rollBack: { by: 'servers', reasons: [] },
+    findings: [
+      {
+        id: 'slow-index',
+        severity: 'warn',
+        found: `an index is built for ${to}`,
+        expected: 'none',
+        action: 'Wait for it',
+        source: 'guide',
+      },
+    ],
   }));
-  return { path: versions, hops, findings: [] };
+  return { direction: hops.length === 0 ? 'none' : 'forward', path: versions, hops, findings: [] };
 }
 
 /** Live one hop, staging there already: the shortest roll-out that touches servers. */

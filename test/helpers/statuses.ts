@@ -93,7 +93,14 @@ export const result = (more: Partial<RolloutResult> = {}): RolloutResult => ({
   ledgers: { staging: LEDGER },
   decisions: [decision()],
   findings: [
-    { id: 'slow-index', severity: 'warning', message: 'an index is built', source: 'https://example.com/guide' },
+    {
+      id: 'slow-index',
+      severity: 'warn',
+      found: 'an index is built',
+      expected: 'none',
+      action: 'Wait for it',
+      source: 'https://example.com/guide',
+    },
   ],
   settle: { atLeastMs: 600_000 },
   ...more,

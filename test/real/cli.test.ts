@@ -102,24 +102,34 @@ describe('plan', () => {
       '1.31',
     ]);
     const version = expect.stringMatching(/^\d+\.\d+$/) as unknown;
-    const step = { from: version, to: version };
+    const text = expect.any(String) as unknown;
+    const step = {
+      from: version,
+      to: version,
+      store: 'postgres12',
+      folder: text,
+      scripts: expect.any(Array) as unknown,
+    };
     expect(plan.hops).toHaveLength(4);
     plan.hops.forEach((hop, index) => {
       expect(hop).toEqual({
         from: plan.path[index],
         to: plan.path[index + 1],
+        reasons: expect.any(Array) as unknown,
+        moves: [],
         schema: { default: step, visibility: step },
+        rollBack: { by: expect.stringMatching(/^(servers|backup)$/) as unknown, reasons: expect.any(Array) as unknown },
         findings: expect.any(Array) as unknown,
       });
     });
     const findings = plan.hops.flatMap(({ findings }) => findings);
     expect(findings.length).toBeGreaterThan(0);
     for (const finding of findings) {
-      expect(finding).toEqual({
+      expect(finding).toMatchObject({
         id: expect.stringMatching(/^[a-z0-9-]+$/) as unknown,
-        severity: expect.stringMatching(/^(blocking|warning|note)$/) as unknown,
-        message: expect.any(String) as unknown,
-        source: expect.any(String) as unknown,
+        severity: expect.stringMatching(/^(block|warn|note)$/) as unknown,
+        found: text,
+        source: text,
       });
     }
   }, 60_000);
@@ -158,7 +168,7 @@ describe('with dev and two clusters', () => {
     live = await start('live');
     const input: RolloutInputText = {
       to: '1.30',
-      pins: { '1.30': TO },
+      pins: { '1.29': FROM, '1.30': TO },
       staging: staging.target,
       live: live.target,
       dataDir: join(directory, 'data'),

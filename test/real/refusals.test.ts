@@ -58,7 +58,7 @@ function input(
   change: { to?: string; staging?: Partial<TargetText>; live?: Partial<TargetText> } = {},
 ): RolloutInputText {
   const { to = '1.30', staging, live } = change;
-  const pins: Record<string, string> = to === '1.30' ? { '1.30': TO } : {};
+  const pins: Record<string, string> = to === '1.30' ? { '1.29': FROM, '1.30': TO } : {};
   const good = lab.input(to, { pins, policy: SHORT_POLICY });
   return { ...good, staging: { ...good.staging, ...staging }, live: { ...good.live, ...live } };
 }
@@ -106,7 +106,7 @@ describe('before it takes hold of a cluster', () => {
     'a version that both run already': () => ({
       input: input({ to: FROM }),
       type: 'UnsupportedPath',
-      says: [`run ${FROM} already`, `ask for a version above ${FROM}`],
+      says: [`run ${FROM} already`, `Ask for a version above ${FROM}`],
     }),
     'a downgrade': () => ({
       input: input({ to: '1.28.1' }),

@@ -40,7 +40,7 @@ beforeAll(async () => {
     gates: { staging: [], live: ['promote' as const] },
     load: { staging: { startsPerSecond: 2, longRunning: 3 } },
   };
-  workflowId = await startWorkflow(lab, lab.input('1.30', { pins: { '1.30': TO }, policy }));
+  workflowId = await startWorkflow(lab, lab.input('1.30', { pins: { '1.29': FROM, '1.30': TO }, policy }));
 }, 600_000);
 
 afterAll(async () => {

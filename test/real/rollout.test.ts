@@ -53,7 +53,7 @@ beforeAll(async () => {
   };
   worker = await lab.startWorker();
   const policy = { ...SHORT_POLICY, load: { staging: load, live: load } };
-  workflowId = await startWorkflow(lab, lab.input('1.30', { pins: { '1.30': TO }, policy }));
+  workflowId = await startWorkflow(lab, lab.input('1.30', { pins: { '1.29': FROM, '1.30': TO }, policy }));
   for (const phase of HOP_PHASES) {
     await inPhase(lab, workflowId, 'staging', phase);
     if (phase === 'servers') await killWhileNodeIsStopped();

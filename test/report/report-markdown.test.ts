@@ -19,7 +19,7 @@ test('says what ran before and what runs now, how long it took, and what became 
       '- backup of default: `/backups/default.dump`, 100 bytes, sha256 f00d',
       '- promote: live approved by ada',
       '| 2026-01-01T10:00:00.000Z | approve | live/1.31.2/schema | ada | quiet hour | yes |',
-      '- warning: an index is built (https://example.com/guide)',
+      '- warn: an index is built; expected none. Wait for it (https://example.com/guide)',
     ]),
   );
 });
@@ -59,7 +59,9 @@ test('nothing that a person or a tool wrote becomes a line, a cell or a title of
       hops: [hop({ phases: [phase('baseline', text, { overridden })] })],
       steps: [phase('promote', text)],
       decisions: [decision({ gate: text, by: text, reason: text, counted: false, refused: text })],
-      findings: [{ id: 'x', severity: 'warning', message: text, source: 'https://example.com' }],
+      findings: [
+        { id: 'x', severity: 'warn', found: text, expected: text, action: text, source: 'https://example.com' },
+      ],
     });
   };
   const lines = shape(evil);

@@ -176,13 +176,17 @@ test.concurrent('staging that was let pass in spite of a failure is never promot
 test.concurrent('live that would go where staging did not is never promoted by itself', async () => {
   const unrehearsed = {
     id: 'not-rehearsed',
-    severity: 'warning',
-    message: 'live would pass 1.31.2',
+    severity: 'warn',
+    found: 'live would pass 1.31.2',
+    expected: 'staging first',
+    action: 'Bring staging there',
     source: 'x',
   } as const;
   const run = await controlPlane.begin({ plan: { ...LIVE_ALONE, findings: [unrehearsed] } });
   const { waiting } = await run.atGate(PROMOTE);
-  expect(waiting).toMatchObject({ evidence: expect.arrayContaining(['live would pass 1.31.2']) });
+  expect(waiting).toMatchObject({
+    evidence: expect.arrayContaining(['live would pass 1.31.2; expected staging first. Bring staging there']),
+  });
   await run.approve(PROMOTE);
   expect(await run.result()).toMatchObject({ status: 'completed' });
 });

@@ -159,7 +159,7 @@ test.concurrent('a pin that is no release is refused at once', async () => {
 test.concurrent('findings that stand in the way are in the failure', async () => {
   const run = await begin({ script: planning(clusterWith('a', '1.31.5'), clusterWith('b', '1.31.5')) });
   const { details } = await failureOf(run);
-  expect(details?.[0]).toMatchObject([{ id: 'nothing-to-do', severity: 'blocking' }]);
+  expect(details?.[0]).toMatchObject([{ id: 'nothing-to-do', severity: 'block' }]);
 });
 
 test.concurrent.each<[ActivityName, string]>([
