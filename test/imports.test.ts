@@ -92,6 +92,7 @@ const ROOMS: readonly {
     libraries: ['node:', '@temporalio/client'],
   },
   { room: 'bench', rooms: ['core', 'adapters', 'client.ts', 'lab'], libraries: ['node:'] },
+  { room: 'catalogue-builder', rooms: ['core', 'adapters', 'lab'], libraries: ['node:', 'pg', 'zod'] },
 ];
 
 const SRC = fileURLToPath(new URL('../src', import.meta.url));

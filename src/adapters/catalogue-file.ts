@@ -2,7 +2,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Catalogue, parseCatalogue } from '../core/catalogue.js';
-import { messageOf, PreconditionError } from '../core/errors.js';
+import { codeOf, messageOf, PreconditionError } from '../core/errors.js';
+import type { SchemaShape } from '../core/schema-shape.js';
+import { parseShapeFile, shapeAt } from '../core/shape-file.js';
 
 /** The same two levels up from src/adapters and from dist/adapters. */
 const PACKAGED = fileURLToPath(new URL('../../catalogue/', import.meta.url));
@@ -62,4 +64,27 @@ async function readJson(file: string): Promise<unknown> {
   } catch (cause) {
     throw new PreconditionError(`catalogue ${file} cannot be read: ${messageOf(cause)}`, { file }, { cause });
   }
+}
+
+/**
+ * The tables that the scripts of a folder below `schema/`, such as `postgresql/v12/visibility`, make up to a schema version.
+ * Read from `shapes/` of the operator's catalogue folder where that has the file, else from the package. Undefined when it is
+ * not known: say so then, and never that the tables are as they should be.
+ * @throws PreconditionError naming the file when it cannot be used
+ */
+export async function loadShape(
+  schemaFolder: string,
+  schemaVersion: string,
+  folder = process.env[CATALOGUE_VARIABLE] || undefined,
+): Promise<SchemaShape | undefined> {
+  const name = join('shapes', `${schemaFolder.replaceAll('/', '-')}.json`);
+  for (const file of [folder, PACKAGED].filter((each) => each !== undefined).map((each) => join(each, name))) {
+    try {
+      return shapeAt(parseShapeFile(JSON.parse(await readFile(file, 'utf8'))), schemaVersion);
+    } catch (cause) {
+      if (codeOf(cause) === 'ENOENT') continue;
+      throw new PreconditionError(`shapes ${file} cannot be used: ${messageOf(cause)}`, { file }, { cause });
+    }
+  }
+  return undefined;
 }

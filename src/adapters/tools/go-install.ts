@@ -51,7 +51,8 @@ export async function goInstall(release: Release, folder: string, work: Work): P
   return files;
 }
 
-function goEnvironment(): Record<string, string> {
+/** The environment that Go is run with: what it needs of the worker's, and nothing of C. */
+export function goEnvironment(): Record<string, string> {
   const inherited = Object.entries(process.env).flatMap(([name, value]) =>
     value !== undefined && GO_ENVIRONMENT.test(name) ? [[name, value]] : [],
   );
