@@ -28,7 +28,7 @@ function expectedSchemas(catalogue: Catalogue, part: StorePart): Set<string> {
  */
 export async function writeShapes(release: Release, catalogue: Catalogue, directory: string): Promise<string[]> {
   const stores = PARTS.map((part) => {
-    const store = schemaFolder(KIND, part);
+    const store = schemaFolder(catalogue, KIND, part);
     const wanted = expectedSchemas(catalogue, part);
     const steps = readVersionedScripts(release.files, store);
     const missing = [...wanted].filter((version) => !steps.some((step) => step.version === version));
