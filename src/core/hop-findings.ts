@@ -1,7 +1,7 @@
 import { type Catalogue, isRetracted, minorFacts, newestPatch } from './catalogue.js';
 import { avoidRules } from './choose-version.js';
 import { type Finding, worstFirst } from './finding.js';
-import { partsOf } from './moves.js';
+import { kindsOf } from './moves.js';
 import type { Hop, Stores } from './plan.js';
 import { isAbout, isIn, type SettingRule } from './rules.js';
 import { UPGRADE_GUIDE } from './sources.js';
@@ -194,8 +194,4 @@ function notes({ catalogue, from, to, stores }: HopFacts): Finding[] {
 
 function steps(schema: Hop['schema']) {
   return Object.values(schema);
-}
-
-function kindsOf(stores: Stores) {
-  return partsOf(stores).map(({ kind }) => kind);
 }

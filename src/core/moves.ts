@@ -16,6 +16,11 @@ export function partsOf(stores: Stores): readonly { readonly part: StorePart; re
   });
 }
 
+/** Kinds of the stores of a cluster, each once. */
+export function kindsOf(stores: Stores): StoreKind[] {
+  return [...new Set(partsOf(stores).map(({ kind }) => kind))];
+}
+
 export interface MoveRequest {
   readonly catalogue: Catalogue;
   /** Version that runs now. */

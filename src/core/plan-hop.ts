@@ -2,7 +2,6 @@ import type { Catalogue } from './catalogue.js';
 import { databaseFindings, type Databases } from './databases.js';
 import { type Finding, worstFirst } from './finding.js';
 import { floorBelow, hopFindings, retracted, toAvoid } from './hop-findings.js';
-import { partsOf } from './moves.js';
 import type { Hop, Move, Reason, SchemaStep, StoreKind, StorePart, Stores } from './plan.js';
 import { rollBackCost } from './roll-back-cost.js';
 import { schemaFolder, schemaVersion, scriptsBetween } from './schema-version.js';
@@ -114,9 +113,4 @@ function moveFinding({ id, part, fromKind, toKind, at, before, source }: Move): 
     action: `Move it while the servers run ${at}, by the steps that are listed with this hop`,
     source,
   };
-}
-
-/** Kinds of the stores of a cluster, each once. */
-export function kindsOf(stores: Stores): StoreKind[] {
-  return [...new Set(partsOf(stores).map(({ kind }) => kind))];
 }
