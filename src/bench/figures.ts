@@ -1,18 +1,65 @@
-import type { MeasuredRollout } from './measure-rollout.js';
+import { measurePlanning, type MeasuredPlanning } from './measure-planning.js';
+import { measureRollout, type MeasuredRollout } from './measure-rollout.js';
 
 /** A number that the project promises to keep below its goal. */
-export interface Figure {
+export interface Figure<Measured> {
   readonly name: string;
   readonly unit: string;
   /** Highest value that will do. */
   readonly goal: number;
   /** The value, and what it is to be seen against, measured in the same run. */
-  readonly read: (measured: MeasuredRollout) => { readonly value: number; readonly anchor: string };
+  readonly read: (measured: Measured) => { readonly value: number; readonly anchor: string };
+}
+
+/** A figure as it came out. */
+export interface Result {
+  readonly figure: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly anchor: string;
+  readonly goal: number;
+  readonly holds: boolean;
+}
+
+type Say = (line: string) => void;
+
+/** One measurement, and the figures that it gives. */
+export interface Measurement {
+  readonly names: readonly string[];
+  /** Measures, and gives those of its figures that are wanted. */
+  run(wanted: readonly string[], onProgress: Say): Promise<Result[]>;
+}
+
+function measurement<T>(measure: (onProgress: Say) => Promise<T>, figures: readonly Figure<T>[]): Measurement {
+  return {
+    names: figures.map(({ name }) => name),
+    run: async (wanted, onProgress) => {
+      const measured = await measure(onProgress);
+      return figures
+        .filter(({ name }) => wanted.includes(name))
+        .map(({ name, unit, goal, read }) => {
+          const { value, anchor } = read(measured);
+          return { figure: name, value, unit, anchor, goal, holds: value <= goal };
+        });
+    },
+  };
 }
 
 const MIB = 1024 * 1024;
 
-export const FIGURES: readonly Figure[] = [
+const PLANNING: readonly Figure<MeasuredPlanning>[] = [
+  {
+    name: 'plan-time',
+    unit: 'ms',
+    goal: 50,
+    read: ({ slowestMs, what, plans, repeats }) => ({
+      value: round(slowestMs, 1),
+      anchor: `${what}, the slowest of ${plans} plans of the longest path, one for each combination of stores; each the median of ${repeats} with nothing remembered`,
+    }),
+  },
+];
+
+const ROLLOUT: readonly Figure<MeasuredRollout>[] = [
   {
     name: 'orchestration-overhead',
     unit: 'ratio',
@@ -40,6 +87,11 @@ export const FIGURES: readonly Figure[] = [
       anchor: 'peak resident memory of the worker process over the whole roll-out (VmHWM), load on staging included',
     }),
   },
+];
+
+export const MEASUREMENTS: readonly Measurement[] = [
+  measurement(measurePlanning, PLANNING),
+  measurement(measureRollout, ROLLOUT),
 ];
 
 function round(value: number, digits: number): number {
