@@ -28,6 +28,7 @@ export function choosePatch(catalogue: Catalogue, facts: MinorFacts, kinds: read
 function patchReason({ minor, patches }: MinorFacts, version: string): Reason {
   const newest = version === patches.at(-1);
   return {
+    id: 'newest-patch',
     text:
       patches.length === 1
         ? `${version} is the only patch of ${minor}`
@@ -44,14 +45,15 @@ function passedOver(catalogue: Catalogue, { minor, patches }: MinorFacts, kinds:
       ? []
       : [
           {
-            text: `${retracted.join(', ')}: retracted by ${retracted.length === 1 ? 'its' : 'their'} makers`,
+            id: 'passed-over',
+            text: `not ${retracted.join(', ')}: retracted by ${retracted.length === 1 ? 'its' : 'their'} makers`,
             source: `catalogue, retracted patches of ${minor}`,
           },
         ];
   for (const rule of catalogue.rules.avoid) {
     const hit = patches.filter((patch) => isIn(patch, rule.servers) && isAbout(rule.stores, kinds));
     if (hit.length === 0) continue;
-    reasons.push({ text: `not ${hit.join(', ')}: ${rule.why}`, source: rule.source });
+    reasons.push({ id: 'passed-over', text: `not ${hit.join(', ')}: ${rule.why}`, source: rule.source });
   }
   return reasons;
 }
@@ -59,11 +61,12 @@ function passedOver(catalogue: Catalogue, { minor, patches }: MinorFacts, kinds:
 /** Why a minor comes after another one. */
 export function sequenceReason(catalogue: Catalogue, from: string, to: string, source: string): Reason {
   const [present, next] = [minorOf(from), minorOf(to)];
-  if (present === next) return { text: `a patch of the same minor, ${present}`, source };
+  if (present === next) return { id: 'sequence', text: `a patch of the same minor, ${present}`, source };
   const minors = catalogue.minors.map(({ minor }) => minor);
   const between = Number(next.split('.')[1]) - Number(present.split('.')[1]);
   const follows = minors.indexOf(next) - minors.indexOf(present) === 1 && between === 1;
   return {
+    id: 'sequence',
     text: follows
       ? `one minor at a time: ${next} follows ${present}`
       : `the closest available next minor after ${present} is ${next}`,

@@ -140,10 +140,11 @@ function settings({ catalogue, from, to, stores }: HopFacts): Finding[] {
     const enters = compareVersions(from, noticeFrom) < 0 && compareVersions(to, noticeFrom) >= 0;
     const passes = noticeFrom !== since && compareVersions(from, since) < 0 && compareVersions(to, since) >= 0;
     if ((!enters && !passes) || !isAbout(only, kindsOf(stores))) return [];
-    return [{ id: `setting-${rule.change}`, severity: 'note', ...settingText(rule), source }];
+    return [{ id: `setting-${rule.change}`, ...settingText(rule), source }];
   });
 }
 
+/** What the server's own configuration must not hold any more stops it; the rest is worth knowing. */
 function settingText({ key, where, change, since, replacement, fact, action }: SettingRule) {
   const what = {
     static: 'configuration',
@@ -154,7 +155,10 @@ function settingText({ key, where, change, since, replacement, fact, action }: S
   };
   const into = replacement === undefined ? '' : ` to ${replacement}`;
   const found = `${what[where]}: ${key} ${change}${into} in ${since}: ${fact}`;
-  return action === undefined ? { found } : { found, action: action.charAt(0).toUpperCase() + action.slice(1) };
+  const todo = action === undefined ? {} : { action: action.charAt(0).toUpperCase() + action.slice(1) };
+  if (where !== 'static' || change !== 'renamed') return { severity: 'note' as const, found, ...todo };
+  const expected = `a configuration without ${key} before the servers run ${since}`;
+  return { severity: 'warn' as const, found, expected, action: `Use ${replacement}`, ...todo };
 }
 
 /** The present text of the guide asks for the newest patch of the present minor before the next minor. */

@@ -3,6 +3,7 @@ import { Duration } from './duration.js';
 import { InvalidRolloutError } from './errors.js';
 import { anyShape, reportNodeProblems, reportPinProblems, reportSameCluster, reportSameStore } from './input-checks.js';
 import { problemsOf } from './input-problems.js';
+import { SETTLE_MINUTES } from './sources.js';
 import { isMinor, isServerVersion } from './version.js';
 
 /**
@@ -135,6 +136,8 @@ export const Target = z.strictObject({
 });
 export type Target = z.infer<typeof Target>;
 
+const SETTLE_MS = SETTLE_MINUTES * 60_000;
+
 const GATE_PHASES = ['schema', 'servers', 'promote'] as const;
 
 export const LoadPolicy = z.strictObject({
@@ -159,7 +162,7 @@ export const Policy = z
       .describe('Where a person decides. Staging has no gates unless they are named; live has all of them.'),
     settle: z
       .strictObject({
-        atLeast: Duration.prefault(600_000).describe('Time that History gets to load and rewrite every shard.'),
+        atLeast: Duration.prefault(SETTLE_MS).describe('Time that History gets to load and rewrite every shard.'),
         reason: z.string().trim().min(1).optional().describe('Why less than ten minutes are enough here.'),
         proofTimeout: Duration.prefault(600_000).describe(
           'How long after that the proof may take before a person is asked.',
@@ -167,7 +170,7 @@ export const Policy = z
       })
       .prefault({})
       // Temporal's upgrade guide: "allow approximately 10 minutes on each version".
-      .refine(({ atLeast, reason }) => atLeast >= 600_000 || reason !== undefined, {
+      .refine(({ atLeast, reason }) => atLeast >= SETTLE_MS || reason !== undefined, {
         path: ['reason'],
         message: 'a settle shorter than ten minutes needs a reason, which status and report show',
       }),

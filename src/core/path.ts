@@ -97,7 +97,13 @@ function pathBack({ catalogue, from, to, pins, stores }: Request, goal: Choice):
     );
   }
   const reasons: Reason[] = [
-    { text: `one minor back at most: ${minorOf(from)} to ${minorOf(goal.version)}`, source: UPGRADE_GUIDE },
+    sameMinor
+      ? sequenceReason(catalogue, from, goal.version, UPGRADE_GUIDE)
+      : {
+          id: 'sequence',
+          text: `one minor back at most: ${minorOf(from)} to ${minorOf(goal.version)}`,
+          source: UPGRADE_GUIDE,
+        },
     ...goal.reasons,
   ];
   const hop = planRollBack({ catalogue, from, to: goal.version, reasons, stores });
@@ -163,7 +169,7 @@ function checkStores({ catalogue, from, stores }: Request): void {
 }
 
 function chooseGoal({ catalogue, from, to, pins, stores }: Request): Choice {
-  const askedFor: Reason = { text: `${to} was asked for`, source: 'input' };
+  const askedFor: Reason = { id: 'asked-for', text: `${to} was asked for`, source: 'input' };
   if (isServerVersion(to)) {
     if (!isKnown(catalogue, to)) throw unknownVersion(catalogue, from, to, to);
     return { version: to, reasons: [askedFor] };
@@ -176,7 +182,7 @@ function chooseGoal({ catalogue, from, to, pins, stores }: Request): Choice {
 }
 
 function pinnedTo(version: string): Choice {
-  return { version, reasons: [{ text: `${version} is pinned`, source: 'input' }] };
+  return { version, reasons: [{ id: 'pinned', text: `${version} is pinned`, source: 'input' }] };
 }
 
 /** All versions to pass through, the goal last: a patch of the present minor where it is needed, then minor by minor. */
@@ -211,6 +217,7 @@ function patchFirst({ catalogue, from, pins, stores }: Request, goal: string): C
   const choice = floor === undefined ? undefined : memoryOf(catalogue).choice(minorOf(from), stores);
   if (floor === undefined || choice === undefined || compareVersions(choice.version, floor) < 0) return [];
   const reason: Reason = {
+    id: 'roll-back-floor',
     text: `a roll-back from ${next} has to end at ${floor} or later: ${from} is not known to bear what ${next} writes`,
     source: `catalogue, roll-back target of ${minorOf(from)}`,
   };

@@ -3,7 +3,7 @@ import { databaseFindings, type Databases } from './databases.js';
 import { type Finding, worstFirst } from './finding.js';
 import { floorBelow, hopFindings, retracted, toAvoid } from './hop-findings.js';
 import type { Hop, Move, Reason, SchemaStep, StoreKind, StorePart, Stores } from './plan.js';
-import { rollBackCost } from './roll-back-cost.js';
+import { droppedReasons, rollBackCost } from './roll-back-cost.js';
 import { schemaFolder, schemaVersion, scriptsBetween } from './schema-version.js';
 import { SCHEMA_CHECK } from './sources.js';
 import { minorOf } from './version.js';
@@ -57,7 +57,10 @@ export function planRollBack({ catalogue, from, to, reasons, stores }: Omit<HopR
   return {
     from,
     to,
-    reasons: [...reasons, { text: 'the schema stays: an older server runs on a newer one', source: SCHEMA_CHECK }],
+    reasons: [
+      ...reasons,
+      { id: 'schema-stays', text: 'the schema stays: an older server runs on a newer one', source: SCHEMA_CHECK },
+    ],
     moves: [],
     schema: schemaOf(stores, stays),
     rollBack: { by: 'servers', reasons: [] },
@@ -65,7 +68,7 @@ export function planRollBack({ catalogue, from, to, reasons, stores }: Omit<HopR
       ...retracted({ catalogue, to }),
       ...toAvoid({ catalogue, to, stores }),
       ...belowFloor(catalogue, from, to),
-      ...forward.rollBack.reasons.map(({ text, source }): Finding => ({
+      ...droppedReasons(forward).map(({ text, source }): Finding => ({
         id: 'roll-back-loses',
         severity: 'warn',
         found: `the hop from ${to} to ${from} took something away: ${text}`,

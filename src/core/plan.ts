@@ -28,6 +28,8 @@ export interface Stores {
 
 /** A statement and where it comes from. */
 export interface Reason {
+  /** Kind of statement, in kebab-case: `sequence`, `newest-patch`, `passed-over`, `roll-back-floor`, `pinned`, `asked-for`. */
+  readonly id: string;
   readonly text: string;
   readonly source: string;
 }

@@ -12,13 +12,15 @@ export function rollBackCost(hop: HopFacts): RollBackCost {
   return { by: reasons.length === 0 ? 'servers' : 'backup', reasons };
 }
 
-function droppedReasons({ schema }: HopFacts): Reason[] {
+/** What the scripts of a hop took away. */
+export function droppedReasons({ schema }: Pick<HopFacts, 'schema'>): Reason[] {
   return Object.values(schema).flatMap(({ folder, scripts }) =>
     scripts.flatMap(({ version, description, removesOrRewrites }) => {
       const dropped = removesOrRewrites.filter((what) => !HOLDS_NO_DATA.test(what));
       if (dropped.length === 0) return [];
       return [
         {
+          id: 'dropped',
           text: `schema ${version} of ${folder} (${description}): ${dropped.join(', ')}`,
           source: `schema/${folder}/versioned/v${version} of the server`,
         },
@@ -32,6 +34,7 @@ function floorReasons(catalogue: Catalogue, from: string, to: string): Reason[] 
   if (floor === undefined) return [];
   return [
     {
+      id: 'roll-back-floor',
       text: `${from} is not known to bear what a server of ${minorOf(to)} writes; ${floor} is`,
       source: `catalogue, roll-back target of ${minorOf(from)}`,
     },

@@ -1,5 +1,8 @@
 import { findingText, type Finding } from '../core/finding.js';
 import type { Hop, Move, Path, Reason, SchemaStep } from '../core/plan.js';
+import { formatDuration } from '../core/duration.js';
+import { SETTLE_MINUTES } from '../core/sources.js';
+import { minorOf } from '../core/version.js';
 import { columns, wrap } from './columns.js';
 
 /** A path as other programs read it; the shape is part of the command line's contract. */
@@ -47,8 +50,8 @@ export function findingJson(finding: Finding): Finding {
   };
 }
 
-function reasonJson({ text, source }: Reason): Reason {
-  return { text, source };
+function reasonJson({ id, text, source }: Reason): Reason {
+  return { id, text, source };
 }
 
 function stepJson({ from, to, store, folder, scripts }: SchemaStep): SchemaStep {
@@ -83,22 +86,23 @@ export function planTable(path: Path, { explain }: PlanTableOptions = { explain:
           ]),
         ]);
   const sections = [
-    [...table, ...pointOfNoReturn(path).flatMap((line) => wrap(line, '', ''))],
+    [...table, ...costLines(path).flatMap((line) => wrap(line, '', ''))],
     ...section(
       'the whole path',
       shown(findings, explain).flatMap((finding) => findingLines(finding, explain)),
     ),
     ...hops.flatMap((hop, index) => section(`${index + 1}. ${hop.from} → ${hop.to}`, hopLines(hop, explain))),
   ];
-  const notes = explain ? 0 : [findings, ...hops.map((hop) => hop.findings)].flat().filter(isNote).length;
+  const notes = explain ? 0 : [findings, ...hops.map((hop) => hop.findings)].flat().filter(isAside).length;
   if (notes > 0) sections.push([`${notes} notes, the rules and their sources: add --explain`]);
   return sections.map((lines) => lines.join('\n')).join('\n\n');
 }
 
-/** Up to where the servers alone can go back, and from where on only backups can. */
-export function pointOfNoReturn({ direction, path, hops }: Path): string[] {
+/** What the path costs: where only backups lead back, and how long it takes at least. */
+export function costLines({ direction, path, hops }: Path): string[] {
   const [start] = path;
   if (direction !== 'forward' || start === undefined) return [];
+  const third = path.find((version) => new Set(path.slice(0, path.indexOf(version) + 1).map(minorOf)).size === 3);
   const costly = hops.filter(({ rollBack }) => rollBack.by === 'backup');
   return [
     ...(costly.length === 0
@@ -106,10 +110,11 @@ export function pointOfNoReturn({ direction, path, hops }: Path): string[] {
       : [
           `Going back costs data, which only a backup has, from the schema step on to ${costly.map(({ to }) => to).join(', ')}.`,
         ]),
-    ...(hops.length < 2
+    `Each hop takes at least ${SETTLE_MINUTES} minutes of settle: ${formatDuration(hops.length * SETTLE_MINUTES * 60_000)} in all, on each cluster.`,
+    ...(third === undefined
       ? []
       : [
-          `Once the servers run ${path[2]}, ${start} can only be had back from backups: servers go back one minor at most.`,
+          `Once the servers run ${third}, ${start} can only be had back from backups: servers go back one minor at most.`,
         ]),
   ];
 }
@@ -120,8 +125,8 @@ function section(title: string, lines: readonly string[]): string[][] {
 
 function hopLines(hop: Hop, explain: boolean): string[] {
   return [
-    ...(explain ? hop.reasons.flatMap(({ text, source }) => sourced(`→ ${text}`, source)) : []),
-    ...hop.moves.flatMap((move) => moveLines(move, explain)),
+    ...reasonLines(hop.reasons, explain),
+    ...moveLines(hop.moves, explain),
     ...(explain ? Object.entries(hop.schema).flatMap(([part, schema]) => scriptLines(part, schema, hop.to)) : []),
     ...(hop.rollBack.by === 'backup'
       ? hop.rollBack.reasons.flatMap(({ text, source }) => {
@@ -135,12 +140,25 @@ function hopLines(hop: Hop, explain: boolean): string[] {
   ];
 }
 
-function moveLines({ part, fromKind, toKind, at, before, steps, schema, source }: Move, explain: boolean): string[] {
-  const title = `» while on ${at}: the ${part} store from ${fromKind} to ${toKind}, schema ${schema.from} → ${schema.to} (${before} does not take ${fromKind})`;
-  return [
-    ...(explain ? sourced(title, source) : wrap(title, '  ', '    ')),
-    ...steps.flatMap((text, index) => wrap(`${index + 1}. ${text}`, '    ', '       ')),
-  ];
+/** Why this version: in short only what is not plain, such as a patch that was passed over. */
+function reasonLines(reasons: readonly Reason[], explain: boolean): string[] {
+  if (explain) return reasons.flatMap(({ text, source }) => sourced(`→ ${text}`, source));
+  return reasons
+    .filter(({ id }) => ['passed-over', 'roll-back-floor', 'pinned'].includes(id))
+    .flatMap(({ text }) => wrap(`→ ${text}`, '  ', '    '));
+}
+
+/** Stores that move by the same rule have its steps once. */
+function moveLines(moves: readonly Move[], explain: boolean): string[] {
+  return moves.flatMap((move, index) => {
+    const { id, part, fromKind, toKind, at, before, steps, schema, source } = move;
+    const title = `» while on ${at}: the ${part} store from ${fromKind} to ${toKind}, schema ${schema.from} → ${schema.to} (${before} does not take ${fromKind})`;
+    const last = moves.slice(index + 1).every((other) => other.id !== id);
+    return [
+      ...(explain && last ? sourced(title, source) : wrap(title, '  ', '    ')),
+      ...(last ? steps.flatMap((text, step) => wrap(`${step + 1}. ${text}`, '    ', '       ')) : []),
+    ];
+  });
 }
 
 function scriptLines(part: string, { from, to, folder, scripts }: SchemaStep, server: string): string[] {
@@ -152,11 +170,12 @@ function scriptLines(part: string, { from, to, folder, scripts }: SchemaStep, se
 }
 
 function shown(findings: readonly Finding[], explain: boolean): readonly Finding[] {
-  return explain ? findings : findings.filter((finding) => !isNote(finding));
+  return explain ? findings : findings.filter((finding) => !isAside(finding));
 }
 
-function isNote({ severity }: Finding): boolean {
-  return severity === 'note';
+/** A note that can wait; what a hop costs cannot. */
+function isAside({ id, severity }: Finding): boolean {
+  return severity === 'note' && id !== 'schema-script-cost';
 }
 
 function step({ from, to }: { readonly from: string; readonly to: string }): string {

@@ -5,7 +5,7 @@ export function pathOf(...versions: readonly string[]): Path {
   const hops = versions.slice(1).map((to, index): Hop => ({
     from: versions[index] ?? '',
     to,
-    reasons: [{ text: 'one minor at a time', source: 'guide' }],
+    reasons: [{ id: 'sequence', text: 'one minor at a time', source: 'guide' }],
     moves: [],
     schema: {
       default: { from: '1.17', to: '1.18', store: 'postgres12', folder: 'postgresql/v12/temporal', scripts: [] },
