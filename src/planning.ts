@@ -3,7 +3,9 @@ import { inspectTarget } from './adapters/cluster/inspect-target.js';
 import { createToolResolver } from './adapters/tools/tool-resolver.js';
 import type { RolloutInput, Target } from './core/input.js';
 import { planPath, type PathRequest } from './core/path.js';
-import type { Path, RolloutPlan } from './core/plan.js';
+import type { Finding } from './core/finding.js';
+import type { Path, RolloutPlan, Stores } from './core/plan.js';
+import { checkVersion } from './core/version-check.js';
 import { presentState } from './core/present-state.js';
 import { planRollout } from './core/rollout-plan.js';
 
@@ -13,6 +15,11 @@ export type OfflineRequest = Omit<PathRequest, 'catalogue'>;
 /** The path of a cluster that is only described: asks nobody. @throws UnsupportedPathError, PreconditionError */
 export async function planOffline(request: OfflineRequest): Promise<Path> {
   return planPath({ ...request, catalogue: await loadCatalogue() });
+}
+
+/** What is to be said of a server version that is only named. */
+export async function checkOffline(version: string, stores: Stores): Promise<Finding[]> {
+  return checkVersion({ catalogue: await loadCatalogue(), version, stores });
 }
 
 /** The path of a cluster that runs, from a look at it from here; changes nothing. @throws PreconditionError with all that is wrong */

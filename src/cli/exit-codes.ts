@@ -1,3 +1,5 @@
+import { worstSeverity, type Finding } from '../core/finding.js';
+
 /** Exit codes of every command; documented in docs/cli.md. */
 export const ExitCode = {
   ok: 0,
@@ -7,4 +9,15 @@ export const ExitCode = {
   request: 2,
   /** A roll-out that was waited for ended without reaching its version. */
   notCompleted: 3,
+  /** `check`, `doctor`: the worst finding is one to look at. */
+  warned: 4,
+  /** `check`, `doctor`: the worst finding stands in the way of an upgrade. */
+  blocked: 5,
 } as const;
+
+/** Exit code by the worst finding. */
+export function exitCodeOf(findings: readonly Finding[]): number {
+  const worst = worstSeverity(findings);
+  if (worst === 'block') return ExitCode.blocked;
+  return worst === 'warn' ? ExitCode.warned : ExitCode.ok;
+}

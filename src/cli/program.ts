@@ -4,6 +4,7 @@ import { DECISION_KINDS, type DecisionKind } from '../core/decision.js';
 import { addDecisionCommand } from './decide.js';
 import { ExitCode } from './exit-codes.js';
 import { addDevCommand, addWorkerCommand } from './dev.js';
+import { addCheckCommand } from './check.js';
 import { addPlanCommand } from './plan.js';
 import { addSchemaCommand } from './schema.js';
 import { addReportCommand, addStartCommand, addStatusCommand, addWatchCommand } from './rollouts.js';
@@ -25,11 +26,12 @@ export function buildProgram(): Command {
     .showHelpAfterError('(add --help for what there is)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 unexpected, 2 the request cannot be carried out as it\nstands, 3 the roll-out did not complete.',
+      '\nExit codes: 0 done, 1 unexpected, 2 the request cannot be carried out as it\nstands, 3 the roll-out did not complete, 4 something to look at, 5 something that\nstands in the way.',
     );
   addDevCommand(program);
   addWorkerCommand(program);
   addPlanCommand(program);
+  addCheckCommand(program);
   addSchemaCommand(program);
   addStartCommand(program);
   addStatusCommand(program);
