@@ -92,7 +92,7 @@ describe('plan', () => {
 
   test('prints the path as JSON of the agreed shape', async () => {
     const plan = await json<{ path: string[]; hops: Record<string, unknown>[] }>(...args);
-    expect(Object.keys(plan)).toEqual(['path', 'hops', 'findings']);
+    expect(Object.keys(plan)).toEqual(['direction', 'path', 'hops', 'findings']);
     expect(plan.path[0]).toBe('1.27.3');
     expect(plan.path.map((version) => version.split('.').slice(0, 2).join('.'))).toEqual([
       '1.27',
