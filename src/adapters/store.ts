@@ -1,4 +1,5 @@
 import type { ShardRow, StoreFacts } from '../core/cluster.js';
+import type { StoreSurvey } from '../core/store-survey.js';
 
 /** What a backup left behind. */
 export interface Backup {
@@ -15,6 +16,16 @@ export interface Work {
   readonly onProgress?: ((progress: string) => void) | undefined;
 }
 
+/** What a survey of a store holds it against. */
+export interface StoreSurveyRequest {
+  /** Folder of its scripts below the server's `schema/`, such as `postgresql/v12/temporal`. */
+  readonly folder: string;
+  /** Schema version that the coming hop leads to; absent when none comes. */
+  readonly schemaTo?: string | undefined;
+  /** Folder of the target's backups. */
+  readonly backupDir: string;
+}
+
 /**
  * A database of a target: one of the two extension points. What differs between PostgreSQL, MySQL, Cassandra and
  * Elasticsearch stays behind it. Reading methods change nothing.
@@ -22,6 +33,8 @@ export interface Work {
 export interface Store {
   /** Which database, its schema version and its size. @throws PreconditionError that names host, database and way out. */
   describe(): Promise<StoreFacts>;
+  /** Looks at everything that a hop depends on. What could not be seen says why: nothing the database says makes it throw. */
+  survey(request: StoreSurveyRequest): Promise<StoreSurvey>;
   readSchemaVersion(): Promise<string>;
   /**
    * Brings the schema to `to` with the tool of `serverVersion`. The caller has read the version before and reads it after.

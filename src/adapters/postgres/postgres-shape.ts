@@ -11,25 +11,30 @@ const TABLES_OF_THE_TOOL = ['schema_version', 'schema_update_history'];
 export async function readShape(client: pg.Client): Promise<SchemaShape> {
   await client.query('begin isolation level repeatable read read only');
   try {
-    const namespace = await settleOutput(client);
-    const tables = await readTables(client, namespace);
-    const columns = await readColumns(client, namespace);
-    const indexes = await readIndexes(client, namespace);
-    return Object.fromEntries(
-      tables.map((table) => [
-        table,
-        {
-          columns: Object.fromEntries(columns.filter((row) => row.table === table).map((row) => [row.name, row.shape])),
-          primaryKey: indexes.find((row) => row.table === table && row.primaryKey !== null)?.primaryKey ?? [],
-          indexes: Object.fromEntries(
-            indexes.filter((row) => row.table === table && row.primaryKey === null).map((row) => [row.name, row.shape]),
-          ),
-        },
-      ]),
-    );
+    return await readShapeWithin(client);
   } finally {
     await client.query('rollback');
   }
+}
+
+/** As {@link readShape}, inside a transaction, whose settings of output and search path it changes. */
+export async function readShapeWithin(client: pg.Client): Promise<SchemaShape> {
+  const namespace = await settleOutput(client);
+  const tables = await readTables(client, namespace);
+  const columns = await readColumns(client, namespace);
+  const indexes = await readIndexes(client, namespace);
+  return Object.fromEntries(
+    tables.map((table) => [
+      table,
+      {
+        columns: Object.fromEntries(columns.filter((row) => row.table === table).map((row) => [row.name, row.shape])),
+        primaryKey: indexes.find((row) => row.table === table && row.primaryKey !== null)?.primaryKey ?? [],
+        indexes: Object.fromEntries(
+          indexes.filter((row) => row.table === table && row.primaryKey === null).map((row) => [row.name, row.shape]),
+        ),
+      },
+    ]),
+  );
 }
 
 /**

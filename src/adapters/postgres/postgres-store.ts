@@ -5,6 +5,7 @@ import { checkFreeSpace } from '../backup-space.js';
 import { backUpPostgres } from './pg-backup.js';
 import { withPostgres } from './postgres-connection.js';
 import { checkKind, readServer, readVersionRow, type StoreRole } from './postgres-inspect.js';
+import { surveyPostgres } from './postgres-survey.js';
 import { updatePostgresSchema } from './postgres-schema.js';
 import { decodeShardRow, type RawShardRow } from './shard-row.js';
 import type { Backup, Store, Work } from '../store.js';
@@ -20,6 +21,7 @@ export function createPostgresStore(input: PostgresStore, kind: StoreRole, tools
         const { version, bytes } = await readServer(client);
         return { product: `PostgreSQL ${version}`, database: input.database, schemaVersion, bytes };
       }),
+    survey: (request) => surveyPostgres(input, kind, request),
     readSchemaVersion: () => withPostgres(input, (client) => readVersionRow(client, input)),
     updateSchema: ({ to, serverVersion }, work: Work = {}) =>
       updatePostgresSchema(input, { kind, to, serverVersion, tools }, work),

@@ -1,0 +1,42 @@
+import type { Finding } from '../finding.js';
+import type { Check } from '../survey.js';
+import { reachedStores, unseenFinding } from './about-store.js';
+
+/** The databases take writes. */
+export const writeMode: Check = (survey, context) =>
+  reachedStores(survey, context).flatMap(({ store, name }): Finding[] => {
+    if ('unseen' in store.mode) {
+      return [
+        unseenFinding('write-mode-unseen', 'warn', {
+          what: `whether ${name} takes writes`,
+          reason: store.mode.unseen,
+          action: 'See by hand that it is no standby',
+        }),
+      ];
+    }
+    const { inRecovery, readOnly } = store.mode.seen;
+    if (inRecovery) {
+      return [
+        {
+          id: 'database-standby',
+          severity: 'block',
+          found: `${name} is a standby that follows another database server, and takes no writes`,
+          expected: 'the primary',
+          action: 'Give the address of the primary in the input',
+          source: 'PostgreSQL documentation, Hot Standby',
+        },
+      ];
+    }
+    if (!readOnly) return [];
+    return [
+      {
+        id: 'database-read-only',
+        severity: 'block',
+        found: `${name} is read-only for this user: default_transaction_read_only is on`,
+        expected: 'a database that takes writes',
+        action:
+          'Find out who set it and why (on the database, on the user, or for all), and take it back: ALTER DATABASE … RESET default_transaction_read_only;',
+        source: 'PostgreSQL documentation, default_transaction_read_only',
+      },
+    ];
+  });
