@@ -31,6 +31,7 @@ const ROOMS: readonly {
       'proper-lockfile',
       'protobufjs',
       'tar',
+      'yaml',
       'zod',
       '@temporalio/client',
       '@temporalio/envconfig',

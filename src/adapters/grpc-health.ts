@@ -39,6 +39,15 @@ export async function checkHealth(
     channelArgs: { 'grpc.use_local_subchannel_pool': 1 },
   });
   try {
+    return await askHealth(connection, service, timeoutMs);
+  } finally {
+    await connection.close();
+  }
+}
+
+/** The same question through a connection that is there already. It may retry, as its interceptors say. */
+export async function askHealth(connection: Connection, service: string, timeoutMs: number): Promise<Health> {
+  try {
     const { status } = await connection.withDeadline(Date.now() + timeoutMs, () =>
       connection.healthService.check({ service }),
     );
@@ -48,8 +57,6 @@ export async function checkHealth(
     if (!isGrpcServiceError(error)) throw error;
     const code: number = error.code;
     return code === NOT_FOUND || code === UNIMPLEMENTED ? 'UNKNOWN_SERVICE' : 'UNREACHABLE';
-  } finally {
-    await connection.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import type { NodeState } from '../../core/cluster.js';
-import type { Tls } from '../../core/input.js';
+import type { Role, Tls } from '../../core/input.js';
 import { compareVersions, minorOf } from '../../core/version.js';
 import { checkHealth, HEALTH_SERVICES } from '../grpc-health.js';
 
@@ -28,11 +28,16 @@ export async function nodeHealth(node: NodeState, { tls, ring }: HealthEvidence)
   if (!ring.includes(node.rpcAddress)) {
     return { serving: false, evidence: `${node.name}: ${node.rpcAddress} is not in the ring of ${node.role}` };
   }
-  if (node.role === 'worker' && !hasWorkerHealth(node.version)) {
+  if (!hasHealthService(node.role, node.version)) {
     return { serving: true, evidence: `${node.name}: process runs, in the ring (no health service before 1.31)` };
   }
   const health = await checkHealth(node.rpcAddress, HEALTH_SERVICES[node.role], tls);
   return { serving: health === 'SERVING', evidence: `${node.name}: ${health}, in the ring` };
+}
+
+/** Whether processes of this role answer gRPC health checks at this version. */
+export function hasHealthService(role: Role, version: string | undefined): boolean {
+  return role !== 'worker' || hasWorkerHealth(version);
 }
 
 function hasWorkerHealth(version: string | undefined): boolean {

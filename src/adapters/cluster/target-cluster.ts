@@ -15,6 +15,8 @@ export interface ClusterInfo {
   /** Names of the plugins, such as `postgres12`; two names joined by a comma are two visibility stores. */
   readonly persistenceStore: string;
   readonly visibilityStore: string;
+  /** What the server heard of newer releases; absent where it does not call home, or never could. */
+  readonly versionInfo?: { readonly recommended?: string | undefined; readonly alerts: readonly string[] } | undefined;
 }
 
 /** Asks a frontend about its cluster. @throws PreconditionError when it does not permit it */
@@ -27,6 +29,12 @@ export async function readClusterInfo(target: TargetConnection): Promise<Cluster
     historyShardCount: info.historyShardCount,
     persistenceStore: info.persistenceStore,
     visibilityStore: info.visibilityStore,
+    versionInfo: info.versionInfo
+      ? {
+          recommended: info.versionInfo.recommended?.version || undefined,
+          alerts: (info.versionInfo.alerts ?? []).flatMap(({ message }) => message || []),
+        }
+      : undefined,
   };
 }
 
@@ -35,7 +43,14 @@ export interface NamespaceFacts {
   readonly name: string;
   /** How long closed workflows are kept, in seconds. */
   readonly retentionSeconds: number;
+  readonly isGlobal: boolean;
+  /** Clusters that it is replicated to, its own among them. */
+  readonly clusters: readonly string[];
+  readonly archival: { readonly history: boolean; readonly visibility: boolean };
 }
+
+/** Of `temporal.api.enums.v1.ArchivalState`. */
+const ARCHIVAL_ENABLED = 2;
 
 /** All namespaces, the server's own `temporal-system` among them, in order of name. */
 export async function listNamespaces(target: TargetConnection): Promise<NamespaceFacts[]> {
@@ -45,10 +60,19 @@ export async function listNamespaces(target: TargetConnection): Promise<Namespac
     const page = await target.ask('listing namespaces', () =>
       target.grpc.workflowService.listNamespaces({ pageSize: PAGE_SIZE, nextPageToken }),
     );
-    for (const { namespaceInfo, config } of page.namespaces) {
+    for (const { namespaceInfo, config, replicationConfig, isGlobalNamespace } of page.namespaces) {
       const name = namespaceInfo?.name;
       if (typeof name !== 'string' || name === '') continue;
-      found.push({ name, retentionSeconds: Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) });
+      found.push({
+        name,
+        retentionSeconds: Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0),
+        isGlobal: isGlobalNamespace === true,
+        clusters: (replicationConfig?.clusters ?? []).flatMap(({ clusterName }) => clusterName || []),
+        archival: {
+          history: Number(config?.historyArchivalState) === ARCHIVAL_ENABLED,
+          visibility: Number(config?.visibilityArchivalState) === ARCHIVAL_ENABLED,
+        },
+      });
     }
     nextPageToken = page.nextPageToken;
   } while (nextPageToken !== undefined && nextPageToken.length > 0);
@@ -90,6 +114,35 @@ export async function listRunning(target: TargetConnection, namespace: string, l
     nextPageToken = page.nextPageToken;
   } while (found.length < limit && nextPageToken !== undefined && nextPageToken.length > 0);
   return found.slice(0, limit);
+}
+
+/** A run of which visibility says that it is running. */
+export interface RunningRun extends RunId {
+  readonly type: string;
+  readonly taskQueue: string;
+}
+
+/** Running workflows of a namespace, in one page of at most `limit`. */
+export async function listRunningPage(
+  target: TargetConnection,
+  namespace: string,
+  limit: number,
+): Promise<RunningRun[]> {
+  const { executions } = await target.ask(`listing workflows of ${namespace}`, () =>
+    target.grpc.workflowService.listWorkflowExecutions({ namespace, query: RUNNING_QUERY, pageSize: limit }),
+  );
+  return executions.flatMap(({ execution, type, taskQueue }) =>
+    execution?.workflowId && execution.runId
+      ? [
+          {
+            workflowId: execution.workflowId,
+            runId: execution.runId,
+            type: type?.name ?? '',
+            taskQueue: taskQueue ?? '',
+          },
+        ]
+      : [],
+  );
 }
 
 const STATUSES = [

@@ -3,11 +3,11 @@ import { join, resolve } from 'node:path';
 import { messageOf } from '../../core/errors.js';
 import { compareVersions } from '../../core/version.js';
 import type { Work } from '../store.js';
-import type { ToolResolver } from './tools.js';
+import type { ServerTool, ToolPlace, ToolResolver } from './tools.js';
 import { downloadRelease } from './download-release.js';
 import { checkBrought, findInFolder, findOnPath, problemOf, type Wanted } from './find-tool.js';
 import { goInstall } from './go-install.js';
-import { cliRelease, serverRelease } from './release.js';
+import { cliRelease, serverRelease, type Release } from './release.js';
 import { isFile, ToolCache } from './tool-cache.js';
 import { ToolUnavailableError, type ToolAttempt } from './tool-unavailable.js';
 
@@ -47,13 +47,28 @@ export function createToolResolver(options: ToolResolverOptions = {}): ToolResol
 
   async function find(wanted: Wanted, work: Work): Promise<string> {
     const tried: ToolAttempt[] = [];
-    const found =
-      (toolsDir ? await findInFolder(resolve(toolsDir), wanted, tried, work) : undefined) ??
-      (await findOnPath(options.path ?? env['PATH'] ?? '', wanted, tried, work)) ??
-      (await fromCache(wanted, tried, work)) ??
-      (await bringAlone(wanted, tried, work));
+    const found = (await atHand(wanted, tried, work)) ?? (await bringAlone(wanted, tried, work));
     if (found === undefined) throw new ToolUnavailableError(wanted.program, wanted.release.version, tried);
     return found;
+  }
+
+  async function atHand(wanted: Wanted, tried: ToolAttempt[], work: Work): Promise<string | undefined> {
+    return (
+      (toolsDir ? await findInFolder(resolve(toolsDir), wanted, tried, work) : undefined) ??
+      (await findOnPath(options.path ?? env['PATH'] ?? '', wanted, tried, work)) ??
+      (await fromCache(wanted, tried, work))
+    );
+  }
+
+  async function lookFor(wanted: Wanted, work: Work): Promise<ToolPlace> {
+    const tried: ToolAttempt[] = [];
+    try {
+      const at = await atHand(wanted, tried, work);
+      return at === undefined ? { from: waysTo(wanted.release).map(({ place }) => place), tried } : { at };
+    } catch (error) {
+      if (error instanceof ToolUnavailableError) return { from: [], tried: error.tried };
+      throw error;
+    }
   }
 
   async function fromCache(wanted: Wanted, tried: ToolAttempt[], work: Work): Promise<string | undefined> {
@@ -83,19 +98,9 @@ export function createToolResolver(options: ToolResolverOptions = {}): ToolResol
 
   async function bring(wanted: Wanted, tried: ToolAttempt[], work: Work): Promise<string | undefined> {
     const { release } = wanted;
-    const ways = [
-      {
-        place: `archive ${release.archive} from ${releasesUrl}`,
-        fill: (folder: string) => downloadRelease(release, { releasesUrl, folder }, work),
-      },
-      {
-        place: `go install ${release.module}@v${release.version}`,
-        fill: (folder: string) => goInstall(release, folder, work),
-      },
-    ].slice(0, options.allowBuild === false ? 1 : 2);
-    for (const { place, fill } of ways) {
+    for (const { place, fill } of waysTo(release)) {
       try {
-        await cache.keep(release, async (folder) => checkBrought(await fill(folder), wanted, work));
+        await cache.keep(release, async (folder) => checkBrought(await fill(folder, work), wanted, work));
         return cache.pathOf(release, wanted.program);
       } catch (error) {
         work.signal?.throwIfAborted();
@@ -103,6 +108,19 @@ export function createToolResolver(options: ToolResolverOptions = {}): ToolResol
       }
     }
     return undefined;
+  }
+
+  function waysTo(release: Release) {
+    return [
+      {
+        place: `archive ${release.archive} from ${releasesUrl}`,
+        fill: (folder: string, work: Work) => downloadRelease(release, { releasesUrl, folder }, work),
+      },
+      {
+        place: `go install ${release.module}@v${release.version}`,
+        fill: (folder: string, work: Work) => goInstall(release, folder, work),
+      },
+    ].slice(0, options.allowBuild === false ? 1 : 2);
   }
 
   return {
@@ -116,12 +134,13 @@ export function createToolResolver(options: ToolResolverOptions = {}): ToolResol
         },
         work,
       ),
-    serverTool: (tool, version, work = {}) =>
-      find(
-        { program: tool, release: serverRelease(version), accepts: (found) => found === version, expected: version },
-        work,
-      ),
+    serverTool: (tool, version, work = {}) => find(exactly(tool, version), work),
+    lookForServerTool: (tool, version, work = {}) => lookFor(exactly(tool, version), work),
   };
+}
+
+function exactly(program: ServerTool, version: string): Wanted {
+  return { program, release: serverRelease(version), accepts: (found) => found === version, expected: version };
 }
 
 function defaultCacheDir(): string {

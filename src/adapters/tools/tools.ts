@@ -1,4 +1,5 @@
 import type { Work } from '../store.js';
+import type { ToolAttempt } from './tool-unavailable.js';
 
 /** A program of a Temporal release that the roll-out runs. Names are those of the official archives. */
 export type ServerTool = 'temporal-server' | 'temporal-sql-tool' | 'temporal-cassandra-tool' | 'tdbg';
@@ -9,6 +10,12 @@ export interface ToolResolver {
   temporalCli(work?: Work): Promise<string>;
   /** Path of `tool` of server `version`, checked by asking the binary. @throws ToolUnavailableError */
   serverTool(tool: ServerTool, version: string, work?: Work): Promise<string>;
+  /** Whether `tool` is at hand, and where it would come from otherwise. Brings nothing. */
+  lookForServerTool(tool: ServerTool, version: string, work?: Work): Promise<ToolPlace>;
 }
+
+/** `at`: its path. `from`: the places that would be tried in order, none where an operator's folder forbids it. */
+export type ToolPlace =
+  { readonly at: string } | { readonly from: readonly string[]; readonly tried: readonly ToolAttempt[] };
 
 export { ToolUnavailableError, type ToolAttempt } from './tool-unavailable.js';

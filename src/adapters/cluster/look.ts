@@ -1,0 +1,27 @@
+import { messageOf } from '../../core/errors.js';
+import type { Seen } from '../../core/seen.js';
+
+/** What `looking` finds, or why it could not: what a target says, or that it says nothing, stops no survey. */
+export async function look<T>(looking: () => Promise<T>): Promise<Seen<T>> {
+  try {
+    return { seen: await looking() };
+  } catch (error) {
+    return { unseen: messageOf(error) };
+  }
+}
+
+/** Results in the order of `items`, with at most `atOnce` of them under way. */
+export async function mapAtMost<T, R>(
+  atOnce: number,
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  const waiting = items.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of waiting) results[index] = await work(item);
+  };
+  // All take from the one iterator.
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  return results;
+}

@@ -1,0 +1,61 @@
+import type { NamespacesSurvey, NamespaceSurvey, RunningWorkflows } from '../../core/namespace-survey.js';
+import type { Seen } from '../../core/seen.js';
+import { LOCK_NAMESPACE } from './cluster-lock.js';
+import { look, mapAtMost } from './look.js';
+import { readSdks } from './survey-sdks.js';
+import { readTaskQueues } from './survey-task-queues.js';
+import { countRunning, listNamespaces, listRunningPage, type NamespaceFacts } from './target-cluster.js';
+import type { TargetConnection } from './target-connection.js';
+
+/** Most namespaces that are looked at, and workflows that are listed of each: more would take minutes, and say no more. */
+const NAMESPACES = 50;
+const WORKFLOWS = 500;
+const AT_ONCE = 8;
+const CALL_TIMEOUT_MS = 3_000;
+/** Of `temporal.api.enums.v1.IndexedValueType`. */
+const TYPES = ['Unspecified', 'Text', 'Keyword', 'Int', 'Double', 'Bool', 'Datetime', 'KeywordList'];
+
+/** Namespaces with what is set, what runs and what works on them; without the server's own. @throws what listing them throws */
+export async function surveyNamespaces(target: TargetConnection): Promise<NamespacesSurvey> {
+  const all = (await listNamespaces(target)).filter(({ name }) => name !== LOCK_NAMESPACE);
+  return {
+    count: all.length,
+    looked: await mapAtMost(AT_ONCE, all.slice(0, NAMESPACES), (facts) => surveyNamespace(target, facts)),
+  };
+}
+
+async function surveyNamespace(target: TargetConnection, facts: NamespaceFacts): Promise<NamespaceSurvey> {
+  const { name } = facts;
+  const [customSearchAttributes, runs, count] = await Promise.all([
+    look(() => readSearchAttributes(target, name)),
+    look(() => listRunningPage(target, name, WORKFLOWS)),
+    look(() => countRunning(target, name)),
+  ]);
+  const listed = 'seen' in runs ? runs.seen : [];
+  const [taskQueues, sdks] = await Promise.all([
+    'seen' in runs ? look(() => readTaskQueues(target, name, listed)) : runs,
+    look(() => readSdks(target, name, listed)),
+  ]);
+  return { ...facts, customSearchAttributes, running: runningOf(runs, count), taskQueues, sdks };
+}
+
+function runningOf(runs: Seen<readonly { readonly type: string }[]>, count: Seen<number>): Seen<RunningWorkflows> {
+  if ('unseen' in runs) return runs;
+  if ('unseen' in count) return count;
+  const byType: Record<string, number> = {};
+  for (const { type } of runs.seen) byType[type] = (byType[type] ?? 0) + 1;
+  const listed = runs.seen.length;
+  return { seen: { count: Math.max(count.seen, listed), listed, byType } };
+}
+
+async function readSearchAttributes(target: TargetConnection, namespace: string): Promise<Record<string, string>> {
+  const { customAttributes } = await target.ask(
+    `listing search attributes of ${namespace}`,
+    () => target.grpc.operatorService.listSearchAttributes({ namespace }),
+    CALL_TIMEOUT_MS,
+  );
+  const named = Object.entries(customAttributes ?? {}).map(
+    ([name, type]) => [name, TYPES[type] ?? String(type)] as const,
+  );
+  return Object.fromEntries(named);
+}

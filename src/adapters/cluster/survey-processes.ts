@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { HealthAnswer, ProcessSurvey } from '../../core/cluster-survey.js';
+import type { NodeState } from '../../core/cluster.js';
+import { messageOf } from '../../core/errors.js';
+import type { ProcessNode, Target, Tls } from '../../core/input.js';
+import { type MetricSample, parseMetrics } from '../../core/metrics.js';
+import { type ProcessMetrics, readProcessMetrics } from '../../core/process-metrics.js';
+import type { Seen } from '../../core/seen.js';
+import type { Supervisor } from '../../core/supervision.js';
+import { askHealth, checkHealth, HEALTH_SERVICES } from '../grpc-health.js';
+import { readConfiguration } from '../process/read-configuration.js';
+import { readStartErrors } from '../process/read-start-errors.js';
+import { readSupervision } from '../process/read-supervision.js';
+import { look } from './look.js';
+import { scrape } from './metrics-scrape.js';
+import { hasHealthService } from './node-health.js';
+import { withTarget as withFrontend } from './target-connection.js';
+
+/** Between the two pages of a process that show whether something goes on. */
+const WINDOW_MS = 1_000;
+const SCRAPE_TIMEOUT_MS = 2_000;
+const HEALTH_TIMEOUT_MS = 2_000;
+
+/** Each process of the input, looked at by itself, all side by side. */
+export async function surveyProcesses(target: Target, nodes: Seen<readonly NodeState[]>): Promise<ProcessSurvey[]> {
+  const states = 'seen' in nodes ? nodes.seen : [];
+  const pids = new Map(
+    states.flatMap(({ name, instance }) => (instance === undefined ? [] : [[name, pidOf(instance)]])),
+  );
+  const supervision = await look(() => readSupervision([...pids.values()]));
+  return Promise.all(
+    target.driver.nodes.map(async (node) => {
+      const state = states.find(({ name }) => name === node.name);
+      const pid = pids.get(node.name);
+      const [health, metrics, configuration, startErrors] = await Promise.all([
+        readHealth(target, node, state),
+        readMetrics(node, state),
+        readConfiguration(node, pid),
+        state?.running === false ? look(() => readStartErrors(node)) : ({ seen: [] } as const),
+      ]);
+      const supervisors = supervisorsOfNode(pid, state, supervision);
+      const { name, role, rpcAddress } = node;
+      return { name, role, rpcAddress, health, metrics, configuration, supervisors, startErrors };
+    }),
+  );
+}
+
+/** The process id of a run: what stands before the start time. */
+function pidOf(instance: string): number {
+  return Number(instance.split(':', 1)[0]);
+}
+
+function supervisorsOfNode(
+  pid: number | undefined,
+  state: NodeState | undefined,
+  supervision: Seen<ReadonlyMap<number, Seen<readonly Supervisor[]>>>,
+): Seen<readonly Supervisor[]> {
+  if (state?.running === false) return { seen: [] };
+  if ('unseen' in supervision) return supervision;
+  const found = pid === undefined ? undefined : supervision.seen.get(pid);
+  return found ?? { unseen: 'which process it is is not known' };
+}
+
+async function readHealth(
+  target: Target,
+  node: ProcessNode,
+  state: NodeState | undefined,
+): Promise<Seen<HealthAnswer>> {
+  if (state?.running === false) return { seen: 'UNREACHABLE' };
+  if (state !== undefined && !hasHealthService(node.role, state.version)) return { seen: 'NO_SERVICE' };
+  const { connection, driver } = target;
+  const service = HEALTH_SERVICES[node.role];
+  return look(async () => {
+    if (node.role !== 'frontend') return checkHealth(node.rpcAddress, service, driver.internodeTls, HEALTH_TIMEOUT_MS);
+    if ('address' in connection) return checkHealth(node.rpcAddress, service, connection.tls, HEALTH_TIMEOUT_MS);
+    // A profile holds its certificates as text; only a connection made of it can ask.
+    return withFrontend(connection, ({ grpc }) => askHealth(grpc, service, HEALTH_TIMEOUT_MS), node.rpcAddress);
+  });
+}
+
+/** What something at `address` says of itself as a `role`; what it is, and so its TLS, is not known for sure. */
+export async function askStranger(
+  address: string,
+  role: string,
+  tls: Tls | true | undefined,
+): Promise<Seen<HealthAnswer>> {
+  const service = Object.entries(HEALTH_SERVICES).find(([name]) => name === role)?.[1] ?? HEALTH_SERVICES.frontend;
+  return look(() => checkHealth(address, service, tls, HEALTH_TIMEOUT_MS));
+}
+
+async function readMetrics(node: ProcessNode, state: NodeState | undefined): Promise<Seen<ProcessMetrics>> {
+  const { metricsAddress, name } = node;
+  if (metricsAddress === undefined) return { unseen: 'the input names no "metricsAddress"' };
+  if (state?.running === false) return { unseen: `${name} does not run` };
+  try {
+    const page = async (): Promise<MetricSample[]> => parseMetrics(await scrape(metricsAddress, SCRAPE_TIMEOUT_MS));
+    const before = await page();
+    const beganAt = Date.now();
+    await sleep(WINDOW_MS);
+    const after = await page();
+    return { seen: readProcessMetrics(before, after, Date.now() - beganAt) };
+  } catch (error) {
+    return { unseen: messageOf(error) };
+  }
+}

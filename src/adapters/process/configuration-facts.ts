@@ -1,0 +1,104 @@
+import type { Role } from '../../core/input.js';
+import type { ConfiguredStore, ConfiguredStoreFacts, NodeConfiguration } from '../../core/node-configuration.js';
+import { isRecord, type ConfigurationFile } from './parse-configuration.js';
+
+type Value = Readonly<Record<string, unknown>>;
+
+/** Field of `persistence` that names the data store of each part. */
+const STORE_FIELDS = {
+  default: 'defaultStore',
+  visibility: 'visibilityStore',
+  secondaryVisibility: 'secondaryVisibilityStore',
+  advancedVisibility: 'advancedVisibilityStore',
+} as const satisfies Record<ConfiguredStore, string>;
+
+/** What the files say together, and which file holds the dynamic configuration. */
+export function configurationFacts(
+  files: readonly ConfigurationFile[],
+  role: Role,
+): { readonly facts: Omit<NodeConfiguration, 'dynamic'>; readonly dynamicFile: string | undefined } {
+  const value = files.reduce<Value>((below, { value: over }) => merge(below, over), {});
+  const numHistoryShards = at(value, 'persistence', 'numHistoryShards');
+  const broadcastAddress = text(at(value, 'global', 'membership', 'broadcastAddress'));
+  const facts = {
+    files: files.map(({ file }) => file),
+    numHistoryShards: typeof numHistoryShards === 'number' ? numHistoryShards : undefined,
+    stores: storesOf(value),
+    settings: files.flatMap(({ file, settings }) =>
+      settings.map(({ path, line }) => ({ key: path.join('.'), file, line })),
+    ),
+    ringAddress: ringAddressOf(value, role, broadcastAddress),
+    broadcastAddress,
+    hasPublicClient: text(at(value, 'publicClient', 'hostPort')) !== undefined,
+    tls: { internode: hasTls(value, 'internode'), frontend: hasTls(value, 'frontend') },
+    archival: {
+      history: at(value, 'archival', 'history', 'state') === 'enabled',
+      visibility: at(value, 'archival', 'visibility', 'state') === 'enabled',
+    },
+    clusters: Object.keys(record(at(value, 'clusterMetadata', 'clusterInformation'))),
+  };
+  return { facts, dynamicFile: text(at(value, 'dynamicConfigClient', 'filepath')) };
+}
+
+function storesOf(value: Value): NodeConfiguration['stores'] {
+  const stores = Object.entries(STORE_FIELDS).flatMap(([part, field]) => {
+    const name = text(at(value, 'persistence', field));
+    return name === undefined
+      ? []
+      : [[part, storeFacts(record(at(value, 'persistence', 'datastores', name)))] as const];
+  });
+  return Object.fromEntries(stores);
+}
+
+function storeFacts(store: Value): ConfiguredStoreFacts {
+  const { sql, cassandra, elasticsearch } = store;
+  if (isRecord(sql)) {
+    return { plugin: text(sql['pluginName']), database: text(sql['databaseName']), maxConns: count(sql['maxConns']) };
+  }
+  if (isRecord(cassandra)) {
+    return { plugin: 'cassandra', database: text(cassandra['keyspace']), maxConns: count(cassandra['maxConns']) };
+  }
+  if (!isRecord(elasticsearch)) return {};
+  return { plugin: 'elasticsearch', database: text(at(elasticsearch, 'indices', 'visibility')) };
+}
+
+/** The ring binds to the process's own address; what it tells the others is the broadcast address where one is set. */
+function ringAddressOf(value: Value, role: Role, broadcastAddress: string | undefined): string | undefined {
+  const rpc = record(at(value, 'services', role, 'rpc'));
+  const host = broadcastAddress ?? text(rpc['bindOnIP']) ?? (rpc['bindOnLocalHost'] === true ? '127.0.0.1' : undefined);
+  const port = count(rpc['membershipPort']);
+  return host === undefined || port === undefined ? undefined : `${host}:${port}`;
+}
+
+/** TLS is on where a certificate of the server is named, or clients are made to use it. */
+function hasTls(value: Value, group: string): boolean {
+  const { server, client } = record(at(value, 'global', 'tls', group));
+  return (
+    ['certFile', 'certData'].some((field) => text(record(server)[field]) !== undefined) ||
+    record(client)['forceTLS'] === true
+  );
+}
+
+function merge(below: Value, over: Value): Value {
+  const entries = Object.entries(over).map(([key, value]) => {
+    const other = below[key];
+    return [key, isRecord(other) && isRecord(value) ? merge(other, value) : value] as const;
+  });
+  return { ...below, ...Object.fromEntries(entries) };
+}
+
+function at(value: unknown, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), value);
+}
+
+function record(value: unknown): Value {
+  return isRecord(value) ? value : {};
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function count(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) ? value : undefined;
+}

@@ -1,0 +1,61 @@
+import { readFile, readlink } from 'node:fs/promises';
+import { isAbsolute, join, resolve } from 'node:path';
+import { codeOf } from '../../core/errors.js';
+import type { ProcessNode } from '../../core/input.js';
+import type { NodeConfiguration, PlacedKey } from '../../core/node-configuration.js';
+import type { Seen } from '../../core/seen.js';
+import { configurationFacts } from './configuration-facts.js';
+import { type ConfigurationFile, NotReadableError, parseConfiguration } from './parse-configuration.js';
+
+/**
+ * Reads the configuration of one node as its server does: `base.yaml`, and `ENV.yaml` over it (common/config/loader.go).
+ * `pid` is the process that runs it, which tells what a relative path means. Never throws.
+ */
+export async function readConfiguration(node: ProcessNode, pid?: number): Promise<Seen<NodeConfiguration>> {
+  try {
+    const read = await Promise.all(
+      ['base', node.configEnv].map((name) => readYaml(join(node.configDir, `${name}.yaml`))),
+    );
+    const files = read.filter((file) => file !== undefined);
+    if (files.length === 0) {
+      return { unseen: `there is no ${node.configEnv}.yaml and no base.yaml in ${node.configDir}` };
+    }
+    const { facts, dynamicFile } = configurationFacts(files, node.role);
+    return { seen: { ...facts, dynamic: await readDynamic(dynamicFile, pid) } };
+  } catch (error) {
+    if (error instanceof NotReadableError) return { unseen: error.message };
+    throw error;
+  }
+}
+
+/** Undefined where there is no such file. */
+async function readYaml(file: string): Promise<ConfigurationFile | undefined> {
+  try {
+    return parseConfiguration(file, await readFile(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof NotReadableError) throw error;
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw new NotReadableError(`${file} cannot be read by this worker (${codeOf(error) ?? 'unknown reason'})`);
+  }
+}
+
+async function readDynamic(file: string | undefined, pid: number | undefined): Promise<NodeConfiguration['dynamic']> {
+  if (file === undefined) return { seen: 'none' };
+  const folder =
+    isAbsolute(file) || pid === undefined ? undefined : await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
+  if (!isAbsolute(file) && folder === undefined) {
+    return { unseen: `${file} is relative to the folder of a process that does not run or cannot be looked at` };
+  }
+  const path = resolve(folder ?? '/', file);
+  try {
+    const yaml = await readYaml(path);
+    if (yaml === undefined) return { unseen: `there is no ${path}` };
+    const keys = yaml.settings
+      .filter(({ depth }) => depth === 1)
+      .map(({ path: [key = ''], line }): PlacedKey => ({ key, file: path, line }));
+    return { seen: { file: path, keys } };
+  } catch (error) {
+    if (error instanceof NotReadableError) return { unseen: error.message };
+    throw error;
+  }
+}
