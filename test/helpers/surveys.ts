@@ -49,7 +49,12 @@ export function configurationOf(name: ProcessName): NodeConfiguration {
       visibility: { plugin: 'postgres12', database: 'visibility', maxConns: 10 },
     },
     settings: [{ key: 'persistence', file: `/etc/temporal/${name}/production.yaml`, line: 1 }],
-    dynamic: { seen: { file: '/etc/temporal/dynamic.yaml', keys: [{ key: 'frontend.rps', file: '/etc/temporal/dynamic.yaml', line: 1 }] } },
+    dynamic: {
+      seen: {
+        file: '/etc/temporal/dynamic.yaml',
+        keys: [{ key: 'frontend.rps', file: '/etc/temporal/dynamic.yaml', line: 1 }],
+      },
+    },
     ringAddress: ringAddressOf(name),
     broadcastAddress: '10.0.0.1',
     hasPublicClient: false,
