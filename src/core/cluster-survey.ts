@@ -99,14 +99,3 @@ export interface ToolSurvey {
   /** `at`: its path. `from`: where it would come from, in order; `why`: why it is not at hand. */
   readonly place: Seen<{ readonly at: string } | { readonly from: readonly string[]; readonly why: string }>;
 }
-
-/** A row of `cluster_membership`: what a server process last wrote about itself. */
-export interface MembershipRow {
-  readonly role: string;
-  /** Address and port of the ring (`membershipPort`), not of gRPC, whatever the column is called. */
-  readonly host: string;
-  /** ISO 8601, as are the others. */
-  readonly lastHeartbeat: string;
-  readonly recordExpiry: string;
-  readonly sessionStart: string;
-}

@@ -2,7 +2,7 @@ import type { ClusterFacts, StoreFacts } from './cluster.js';
 import type { DatabaseVersion } from './databases.js';
 import { PreconditionError } from './errors.js';
 import type { Target } from './input.js';
-import type { StoreKind } from './plan.js';
+import type { StoreKind, Stores } from './plan.js';
 import type { PresentState } from './rollout-plan.js';
 import { compareVersions } from './version.js';
 
@@ -19,12 +19,14 @@ export function presentState(target: Target, facts: ClusterFacts): PresentState 
   }
   return {
     version: oldest,
-    stores: {
-      default: storeKind(target.stores.default.plugin),
-      visibility: storeKind(target.stores.visibility.plugin),
-    },
+    stores: storesOf(target),
     databases: { default: databaseOf(facts.stores.default), visibility: databaseOf(facts.stores.visibility) },
   };
+}
+
+/** Kinds of the stores of a target, as its input says. */
+export function storesOf({ stores }: Target): Stores {
+  return { default: storeKind(stores.default.plugin), visibility: storeKind(stores.visibility.plugin) };
 }
 
 /** The catalogue keeps schemas by database; the two PostgreSQL plugins share theirs. */

@@ -6,6 +6,7 @@ import { createStore } from '../../src/adapters/stores.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import type { Catalogue } from '../../src/core/catalogue.js';
 import { storeChecks } from '../../src/core/checks/store-checks.js';
+import type { ClusterSurvey } from '../../src/core/cluster-survey.js';
 import type { Finding } from '../../src/core/finding.js';
 import type { PostgresStore } from '../../src/core/input.js';
 import { planPath } from '../../src/core/path.js';
@@ -150,11 +151,24 @@ export class StoreSurveyLab {
       }),
     );
     const version = looked.running ?? looked.hop?.[0] ?? '';
-    const info = { seen: { clusterId: this.#clusterId, version, historyShardCount: 8 } };
+    const info = {
+      seen: {
+        clusterId: this.#clusterId,
+        clusterName: 'lab',
+        version,
+        historyShardCount: 8,
+        persistenceStore: 'postgres12',
+        visibilityStore: 'postgres12',
+      },
+    };
     return {
       target: 'lab',
       takenAt: new Date().toISOString(),
-      cluster: { frontends: [{ address: '127.0.0.1:7233', info }], nodes: { seen: [] } },
+      // Only what the checks of stores ask of the other half.
+      cluster: {
+        ...EMPTY_CLUSTER,
+        frontends: [{ address: '127.0.0.1:7233', info }],
+      },
       stores: Object.fromEntries(surveys),
     };
   }
@@ -171,6 +185,23 @@ export class StoreSurveyLab {
     return storeChecks.flatMap((check) => check(survey, context));
   }
 }
+
+const EMPTY_CLUSTER: ClusterSurvey = {
+  input: {
+    stores: {
+      default: { plugin: 'postgres12', database: '' },
+      visibility: { plugin: 'postgres12', database: '' },
+    },
+  },
+  frontends: [],
+  nodes: { seen: [] },
+  processes: [],
+  rings: [],
+  strangers: [],
+  knownClusters: { seen: [] },
+  namespaces: { unseen: 'not asked here' },
+  tools: [],
+};
 
 function baseName(version: string): string {
   return `base${version.replaceAll('.', '')}`;

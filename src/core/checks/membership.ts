@@ -1,7 +1,6 @@
-import type { ClusterSurvey, MembershipRow } from '../cluster-survey.js';
+import type { ClusterSurvey } from '../cluster-survey.js';
 import type { Finding } from '../finding.js';
-import type { Seen } from '../seen.js';
-import type { StoreSurvey } from '../store-survey.js';
+import type { MemberRow } from '../store-survey.js';
 import type { Check } from '../survey.js';
 import { countOf, fewOf } from './words.js';
 import { downAddresses } from './who-runs.js';
@@ -12,20 +11,21 @@ const SOURCE =
 const STALE_AFTER_MS = 60_000;
 
 /** The table that a process reads when it starts holds those that run. */
-export const checkMembership: Check = ({ cluster, stores, takenAt }) => {
-  const store: (StoreSurvey & { readonly membership?: Seen<readonly MembershipRow[]> }) | undefined = stores.default;
-  const { membership } = store ?? {};
-  if (membership === undefined) return []; // nobody was asked to look
+export const checkMembership: Check = ({ cluster, stores }) => {
+  const membership = stores.default?.cluster?.members;
+  if (membership === undefined) return []; // no store of its own kind was looked at
   if ('unseen' in membership) return [unseen(membership.unseen)];
-  const now = Date.parse(takenAt);
-  const isExpired = (row: MembershipRow): boolean => Date.parse(row.recordExpiry) < now;
-  const isFresh = (row: MembershipRow): boolean => now - Date.parse(row.lastHeartbeat) <= STALE_AFTER_MS;
-  const live = membership.seen.filter((row) => !isExpired(row));
+  const now = Date.parse(membership.seen.readAt);
+  const isExpired = (row: MemberRow): boolean => Date.parse(row.recordExpiry) < now;
+  const isFresh = (row: MemberRow): boolean => now - Date.parse(row.lastHeartbeat) <= STALE_AFTER_MS;
+  const live = membership.seen.rows.filter((row) => !isExpired(row));
   const place = placeOf(cluster);
   return [
-    ...live.filter((row) => isFresh(row) && place(row.host) === 'unknown').map(zombie),
-    ...stale(live.filter((row) => place(row.host) === 'down' || (!isFresh(row) && place(row.host) === 'unknown'))),
-    ...expired(membership.seen.filter(isExpired)),
+    ...live.filter((row) => isFresh(row) && place(row.address) === 'unknown').map(zombie),
+    ...stale(
+      live.filter((row) => place(row.address) === 'down' || (!isFresh(row) && place(row.address) === 'unknown')),
+    ),
+    ...expired(membership.seen.rows.filter(isExpired)),
   ];
 };
 
@@ -58,11 +58,11 @@ function unseen(reason: string): Finding {
   };
 }
 
-function zombie({ role, host, lastHeartbeat }: MembershipRow): Finding {
+function zombie({ role, address, lastHeartbeat }: MemberRow): Finding {
   return {
     id: 'membership-zombie',
     severity: 'warn',
-    found: `cluster_membership has a ${role} at ${host} that wrote itself at ${lastHeartbeat}, and no process of the input is there`,
+    found: `cluster_membership has a ${role} at ${address} that wrote itself at ${lastHeartbeat}, and no process of the input is there`,
     expected: 'rows of processes of the input',
     action:
       'Find what writes it: a process of the cluster that the input does not name, or one of another cluster on the same database. A process that starts now would join it',
@@ -71,26 +71,26 @@ function zombie({ role, host, lastHeartbeat }: MembershipRow): Finding {
 }
 
 /** They stay for two days after a process has gone; only those at which nothing runs any more may be dialled in vain. */
-function stale(rows: readonly MembershipRow[]): Finding[] {
+function stale(rows: readonly MemberRow[]): Finding[] {
   if (rows.length === 0) return [];
   return [
     {
       id: 'membership-stale',
       severity: 'note',
-      found: `cluster_membership has ${countOf(rows.length, 'row')} of processes that have gone and not expired yet: ${fewOf(rows.map(({ role, host }) => `${role} ${host}`))}`,
+      found: `cluster_membership has ${countOf(rows.length, 'row')} of processes that have gone and not expired yet: ${fewOf(rows.map(({ role, address }) => `${role} ${address}`))}`,
       action: 'Nothing, as long as no ring has them; they expire 48 hours after their last heartbeat',
       source: SOURCE,
     },
   ];
 }
 
-function expired(rows: readonly MembershipRow[]): Finding[] {
+function expired(rows: readonly MemberRow[]): Finding[] {
   if (rows.length === 0) return [];
   return [
     {
       id: 'membership-expired',
       severity: 'note',
-      found: `cluster_membership has ${countOf(rows.length, 'row')} past its time: ${fewOf(rows.map(({ role, host }) => `${role} ${host}`))}`,
+      found: `cluster_membership has ${countOf(rows.length, 'row')} past its time: ${fewOf(rows.map(({ role, address }) => `${role} ${address}`))}`,
       action: 'Nothing: the servers take such rows away, ten at a time',
       source: SOURCE,
     },

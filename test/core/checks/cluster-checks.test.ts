@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { loadCatalogue } from '../../../src/adapters/catalogue-file.js';
 import type { Catalogue } from '../../../src/core/catalogue.js';
 import { clusterChecks } from '../../../src/core/checks/cluster-checks.js';
-import type { ClusterSurvey, MembershipRow, ProcessSurvey } from '../../../src/core/cluster-survey.js';
+import type { MemberRow } from '../../../src/core/store-survey.js';
+import type { ClusterSurvey, ProcessSurvey } from '../../../src/core/cluster-survey.js';
 import { type Finding, findingText } from '../../../src/core/finding.js';
 import type { NodeConfiguration } from '../../../src/core/node-configuration.js';
 import type { Hop, Stores } from '../../../src/core/plan.js';
@@ -616,9 +617,10 @@ describe('settings of a hop', () => {
 });
 
 describe('the table of members', () => {
-  const row = (host: string, change: Partial<MembershipRow> = {}): MembershipRow => ({
+  const row = (address: string, change: Partial<MemberRow> = {}): MemberRow => ({
     role: 'history',
-    host,
+    address,
+    hostId: address,
     sessionStart: '2026-11-21T10:00:00.000Z',
     lastHeartbeat: '2026-11-21T11:59:55.000Z',
     recordExpiry: '2026-11-23T11:59:55.000Z',
@@ -626,10 +628,13 @@ describe('the table of members', () => {
   });
   const OLD = { lastHeartbeat: '2026-11-21T03:00:00.000Z' };
   const EXPIRED = { ...OLD, recordExpiry: '2026-11-21T11:00:00.000Z' };
-  const withRows = (membership: unknown, cluster: Partial<ClusterSurvey> = {}): Survey => {
-    const store = { place: 'p', database: unseen, schemaVersion: unseen, membership };
+  const withRows = (rows: readonly MemberRow[] | typeof unseen, cluster: Partial<ClusterSurvey> = {}): Survey => {
+    const members = Array.isArray(rows)
+      ? { seen: { readAt: '2026-11-21T12:00:00.000Z', count: rows.length, rows } }
+      : rows;
+    const store = { place: 'p', database: unseen, schemaVersion: unseen, cluster: { members } };
     return surveyOf(cluster, {
-      stores: { default: store as unknown as Survey['stores']['default'] } as Survey['stores'],
+      stores: { default: store as unknown as Survey['stores']['default'] },
     });
   };
   const gone: Partial<ClusterSurvey> = {
@@ -637,7 +642,7 @@ describe('the table of members', () => {
     rings: views({ seen: without('history', 'history-2') }, { seen: without('history', 'history-2') }),
   };
 
-  test.each<[string, readonly MembershipRow[], Partial<ClusterSurvey>, readonly string[]]>([
+  test.each<[string, readonly MemberRow[], Partial<ClusterSurvey>, readonly string[]]>([
     ['a row of each process', [row(ringAddressOf('history-1')), row(ringAddressOf('worker-1'))], {}, []],
     ['an older row of a process that was started anew', [row(ringAddressOf('history-1'), OLD)], {}, []],
     ['a row that nobody of the input writes', [row('10.0.0.9:6934')], {}, ['warn membership-zombie']],
@@ -651,13 +656,13 @@ describe('the table of members', () => {
     ],
   ])('%s', (_, rows, cluster, finds) => {
     // The shards of a dead process are another story.
-    const found = findings(withRows({ seen: rows }, cluster)).filter(({ id }) => !id.startsWith('shards-'));
+    const found = findings(withRows(rows, cluster)).filter(({ id }) => !id.startsWith('shards-'));
     expect(ids(found)).toEqual(finds);
   });
 
   test('is compared by host where a configuration is not known', () => {
     const blind = { processes: processSurveys().map((process) => ({ ...process, configuration: unseen })) };
-    expect(ids(findings(withRows({ seen: [row('10.0.0.1:9'), row('10.0.0.9:9')] }, blind)))).toEqual([
+    expect(ids(findings(withRows([row('10.0.0.1:9'), row('10.0.0.9:9')], blind)))).toEqual([
       'warn membership-zombie',
       'warn configuration-unseen',
     ]);
