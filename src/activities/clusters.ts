@@ -3,7 +3,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { claim, readClaim, release, type LockHolder } from '../adapters/cluster/cluster-lock.js';
 import { nodeHealthInAllViews, ringViews } from '../adapters/cluster/cluster-view.js';
 import { inspectTarget } from '../adapters/cluster/inspect-target.js';
-import { createDriver, withTarget } from '../adapters/open-target.js';
+import { withTarget } from '../adapters/open-target.js';
 import { readClusterInfo } from '../adapters/cluster/target-cluster.js';
 import { withTarget as withFrontend } from '../adapters/cluster/target-connection.js';
 import { createTdbg } from '../adapters/cluster/tdbg.js';
@@ -38,11 +38,13 @@ export const createClusterActivities = ({ tools }: { readonly tools: ToolResolve
 
   async bringTools({ target, versions }) {
     const work = currentWork();
-    const driver = createDriver(target, tools);
-    for (const version of versions) {
-      await driver.prepare(version, work);
-      for (const tool of ['temporal-sql-tool', 'tdbg'] as const) await tools.serverTool(tool, version, work);
-    }
+    await withTarget(target, tools, async ({ driver, stores }) => {
+      for (const version of versions) {
+        await driver.prepare(version, work);
+        for (const store of Object.values(stores)) await store.prepareUpdate(version, work);
+        await tools.serverTool('tdbg', version, work);
+      }
+    });
   },
 
   async claimTarget({ target, holder }) {
@@ -188,7 +190,8 @@ async function toolProblems({ target, to }: HopPlace, tools: ToolResolver): Prom
     const problems: string[] = [];
     const checks = [
       () => driver.prepare(to, work),
-      () => tools.serverTool('temporal-sql-tool', to, work),
+      () => stores.default.prepareUpdate(to, work),
+      () => stores.visibility.prepareUpdate(to, work),
       () => tools.serverTool('tdbg', to, work),
       () => stores.default.checkBackupSpace(target.backupDir),
       () => stores.visibility.checkBackupSpace(target.backupDir),
@@ -200,7 +203,7 @@ async function toolProblems({ target, to }: HopPlace, tools: ToolResolver): Prom
         problems.push(messageOf(error));
       }
     }
-    return problems;
+    return [...new Set(problems)]; // what both stores lack, once
   });
 }
 

@@ -36,6 +36,8 @@ export interface Store {
   /** Looks at everything that a hop depends on. What could not be seen says why: nothing the database says makes it throw. */
   survey(request: StoreSurveyRequest): Promise<StoreSurvey>;
   readSchemaVersion(): Promise<string>;
+  /** Finds or brings all that {@link updateSchema} to `serverVersion` will need: its tool, and its scripts. */
+  prepareUpdate(serverVersion: string, work?: Work): Promise<void>;
   /**
    * Brings the schema to `to` with the tool of `serverVersion`. The caller has read the version before and reads it after.
    * Safe to run again after it was killed.

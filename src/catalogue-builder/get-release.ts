@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { goEnvironment } from '../adapters/tools/go-install.js';
+import { goEnvironment } from '../adapters/tools/go-command.js';
 import { isFile } from '../adapters/tools/tool-cache.js';
 import { runCommand } from '../adapters/run-command.js';
 import { codeOf, messageOf, PreconditionError } from '../core/errors.js';

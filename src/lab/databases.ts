@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { runCommand } from '../adapters/run-command.js';
+import { bringSchemaTool, updateSchemaArguments, type SchemaTool } from '../adapters/postgres/sql-tool.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { LabPostgres } from './postgres.js';
 import { databasesOf } from './server-config.js';
@@ -16,22 +17,20 @@ export async function setUpDatabases(
     tools,
   }: { readonly clusterName: string; readonly version: string; readonly tools: ToolResolver },
 ): Promise<void> {
-  const tool = await tools.serverTool('temporal-sql-tool', version);
   const databases = databasesOf(clusterName);
-  await setUpDatabase(postgres, { tool, database: databases.default, schema: 'postgresql/v12/temporal' });
-  await setUpDatabase(postgres, { tool, database: databases.visibility, schema: 'postgresql/v12/visibility' });
+  for (const kind of ['default', 'visibility'] as const) {
+    const tool = await bringSchemaTool(tools, { kind, serverVersion: version }, {});
+    await setUpDatabase(postgres, { tool, database: databases[kind] });
+  }
   // The members of an earlier run, on other ports: new ones would call each of them for up to half a minute, and may
   // give up. Nothing of the cluster runs now, so the list is to be empty.
   await withDatabase(postgres, databases.default, (client) => client.query('delete from cluster_membership'));
 }
 
-interface Step {
-  readonly tool: string;
-  readonly database: string;
-  readonly schema: string;
-}
-
-async function setUpDatabase(postgres: LabPostgres, { tool, database, schema }: Step): Promise<void> {
+async function setUpDatabase(
+  postgres: LabPostgres,
+  { tool, database }: { readonly tool: SchemaTool; readonly database: string },
+): Promise<void> {
   await withDatabase(postgres, 'postgres', async (client) => {
     const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [database]);
     if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(database)}`);
@@ -49,8 +48,8 @@ async function setUpDatabase(postgres: LabPostgres, { tool, database, schema }: 
     const { rows } = await client.query<{ table: string | null }>(`select to_regclass('schema_version') as table`);
     return rows[0]?.table === null;
   });
-  if (isEmpty) await runCommand(tool, ['setup-schema', '--version', '0.0'], { env, timeoutMs: 60_000 });
-  await runCommand(tool, ['update-schema', '--schema-name', schema], { env, timeoutMs: 120_000 });
+  if (isEmpty) await runCommand(tool.program, ['setup-schema', '--version', '0.0'], { env, timeoutMs: 60_000 });
+  await runCommand(tool.program, updateSchemaArguments(tool), { env, timeoutMs: 120_000 });
 }
 
 async function withDatabase<T>(

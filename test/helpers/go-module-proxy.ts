@@ -9,12 +9,18 @@ import { crc32 } from 'node:zlib';
  */
 export async function writeGoModule(
   directory: string,
-  module: { readonly path: string; readonly version: string; readonly files: Readonly<Record<string, string>> },
+  module: {
+    readonly path: string;
+    readonly version: string;
+    readonly files: Readonly<Record<string, string>>;
+    /** What its go.mod says beside its own name. */
+    readonly goMod?: string;
+  },
 ): Promise<string> {
   const versions = join(directory, module.path, '@v');
   await mkdir(versions, { recursive: true });
   const name = join(versions, `v${module.version}`);
-  const goMod = `module ${module.path}\n\ngo 1.21\n`;
+  const goMod = `module ${module.path}\n\ngo 1.21\n${module.goMod ?? ''}`;
   const prefix = `${module.path}@v${module.version}`;
   await writeFile(join(versions, 'list'), `v${module.version}\n`);
   await writeFile(`${name}.info`, JSON.stringify({ Version: `v${module.version}`, Time: '2026-01-01T00:00:00Z' }));

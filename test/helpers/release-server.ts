@@ -31,6 +31,35 @@ export async function packArchive(programs: Readonly<Record<string, string>>): P
   }
 }
 
+/** Packs text files as GitHub packs a source archive, all below one folder. Keys are paths, values contents. */
+export async function packSource(top: string, files: Readonly<Record<string, string>>): Promise<Buffer> {
+  const folder = await mkdtemp(join(tmpdir(), 'source-'));
+  try {
+    for (const [path, text] of Object.entries(files)) {
+      const file = join(folder, top, path);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, text);
+    }
+    const file = join(folder, 'source.tar.gz');
+    await create({ cwd: folder, file, gzip: true }, [top]);
+    return await readFile(file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Schema scripts as a release has them, one version for each of the two databases. */
+export function schemaScripts(): Record<string, string> {
+  const manifest = JSON.stringify({ CurrVersion: '1.0', SchemaUpdateCqlFiles: ['base.sql'] });
+  const versions = ['temporal', 'visibility'].map((part) => `schema/postgresql/v12/${part}/versioned/v1.0`);
+  return Object.fromEntries(
+    versions.flatMap((folder) => [
+      [`${folder}/manifest.json`, manifest],
+      [`${folder}/base.sql`, 'CREATE TABLE t (a INT);'],
+    ]),
+  );
+}
+
 export function sha256(data: Buffer): string {
   return createHash('sha256').update(data).digest('hex');
 }

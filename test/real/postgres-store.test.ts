@@ -297,7 +297,8 @@ test('lets one of two at once do the work, and the other wait', async () => {
 /** The tool as a worker leaves it that was killed on the line after starting it: at work, and nobody holds the lock. */
 async function orphanedTool(database: string) {
   const tool = await tools.serverTool('temporal-sql-tool', '1.30.7');
-  return spawn(tool, updateSchemaArguments('visibility', '1.13'), {
+  const scripts = ['--schema-name', 'postgresql/v12/visibility'] as const;
+  return spawn(tool, updateSchemaArguments({ scripts }, '1.13'), {
     env: sqlToolEnvironment(inputOf(database), postgres.password),
     stdio: 'ignore',
   });

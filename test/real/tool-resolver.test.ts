@@ -10,6 +10,7 @@ import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import type { ServerTool } from '../../src/adapters/tools/tools.js';
 import { compileSource } from '../helpers/compiled-source.js';
 import { writeGoModule } from '../helpers/go-module-proxy.js';
+import { schemaScripts } from '../helpers/release-server.js';
 
 const SERVER_TOOLS: readonly ServerTool[] = ['temporal-server', 'temporal-sql-tool', 'temporal-cassandra-tool', 'tdbg'];
 /** A build of the real programs, should this machine have none yet. */
@@ -64,11 +65,17 @@ const sayVersion = (name: string, version: string) =>
   `package main\n\nfunc main() { println("${name} version ${version}") }\n`;
 
 /** Lets Go take its modules from a proxy of the test, with this module in it, and nothing from anywhere else. */
-async function provideServerModule(version: string, server = sayVersion('temporal', version)): Promise<void> {
+async function provideServerModule(
+  version: string,
+  server = sayVersion('temporal', version),
+  goMod = '',
+): Promise<void> {
   process.env['GOPROXY'] = await writeGoModule(join(folder, 'proxy'), {
     path: 'go.temporal.io/server',
     version,
+    goMod,
     files: {
+      ...schemaScripts(),
       'cmd/server/main.go': server,
       'cmd/tools/sql/main.go': sayVersion('temporal-sql-tool', version),
       'cmd/tools/cassandra/main.go': sayVersion('temporal-cassandra-tool', version),
@@ -107,6 +114,37 @@ test('builds with Go what no archive can be had of, under the names of the archi
   const file = await resolver.serverTool('temporal-server', '1.20.98');
   const { stdout } = await runCommand('go', ['version', '-m', file]);
   expect(stdout).toContain('-tags=protolegacy');
+}, 120_000);
+
+test('builds in the source of the release what Go does not install, such as a module that replaces another', async () => {
+  await provideServerModule(
+    '1.20.97',
+    sayVersion('temporal', '1.20.97'),
+    'replace example.com/a => example.com/b v1.0.0\n',
+  );
+  const resolver = createToolResolver(options());
+  for (const tool of SERVER_TOOLS) {
+    const file = await resolver.serverTool(tool, '1.20.97');
+    const { stderr } = await runCommand(file, ['--version']);
+    expect(stderr).toBe(`${tool === 'temporal-server' ? 'temporal' : tool} version 1.20.97`);
+  }
+}, 120_000);
+
+test('takes schema scripts out of the Go module, and the program beside them stays', async () => {
+  await provideServerModule('1.20.96');
+  const resolver = createToolResolver(options());
+  const server = await resolver.serverTool('temporal-server', '1.20.96');
+  const scripts = await resolver.schemaScripts('postgresql/v12/visibility', '1.20.96');
+  const kept = join(folder, 'cache/tools/temporal-server-1.20.96');
+  expect(scripts).toBe(join(kept, 'schema/postgresql/v12/visibility/versioned'));
+  expect((await readdir(join(scripts, 'v1.0'))).sort()).toEqual(['base.sql', 'manifest.json']);
+  expect(await resolver.serverTool('temporal-server', '1.20.96')).toBe(server);
+  await expect(resolver.schemaScripts('mysql/v8/temporal', '1.20.96')).rejects.toThrow(
+    /go mod download go\.temporal\.io\/server@v1\.20\.96: .*mysql\/v8\/temporal/,
+  );
+  await writeFile(join(scripts, 'v1.0/manifest.json'), ''); // what a full disk leaves
+  expect(await resolver.schemaScripts('postgresql/v12/visibility', '1.20.96')).toBe(scripts);
+  expect(await readdir(join(folder, 'cache/tools'))).toEqual(['temporal-server-1.20.96']);
 }, 120_000);
 
 test('says what the compiler said when a build fails, and leaves nothing of it', async () => {

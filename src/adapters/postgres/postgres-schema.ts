@@ -1,17 +1,19 @@
 import type pg from 'pg';
 import { messageOf, PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input.js';
-import { compareSchemaVersions } from '../../core/version.js';
+import { compareSchemaVersions, compareVersions } from '../../core/version.js';
 import { withPostgres } from './postgres-connection.js';
 import { checkIndexes, checkKind, readVersionRow, type StoreRole } from './postgres-inspect.js';
-import { runCommand } from '../run-command.js';
+import { CommandError, runCommand } from '../run-command.js';
 import { describeTool, lockSchema, waitForEarlierTool } from './schema-lock.js';
 import { readSecret } from '../secrets.js';
-import { checkToolVersion, sqlToolEnvironment, updateSchemaArguments } from './sql-tool.js';
+import { bringSchemaTool, sqlToolEnvironment, updateSchemaArguments } from './sql-tool.js';
 import type { Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';
 
 const PROGRESS_MS = 2_000;
+/** First version whose tool passes over what is there already (tools/common/schema/updatetask.go at 1.21.6 and 1.22.4). */
+const FIRST_TO_PASS_OVER = '1.22.0';
 
 export interface SchemaUpdate {
   readonly kind: StoreRole;
@@ -22,14 +24,14 @@ export interface SchemaUpdate {
 
 /**
  * Brings the schema of a PostgreSQL store to `to`, one caller at a time. A killed attempt leaves nothing that the next one
- * must clean up: the tool writes the version after the statements of each version and skips what is already there.
- * @throws PreconditionError when the schema is newer than `to`, or the database is not the one meant
+ * must clean up: the tool writes the version after the statements of each version and skips what is already there. Tools
+ * before 1.22 do not skip it: with them, what a tool left that was itself killed between two statements is a person's work.
+ * @throws PreconditionError when the schema is newer than `to`, the database is not the one meant, or such a step is half-done
  */
 export async function updatePostgresSchema(input: PostgresStore, update: SchemaUpdate, work: Work): Promise<void> {
   const { kind, to, serverVersion, tools } = update;
-  checkToolVersion(serverVersion);
   if (await withPostgres(input, (client) => isReached(client, input, { kind, to }))) return;
-  const program = await tools.serverTool('temporal-sql-tool', serverVersion, work);
+  const tool = await bringSchemaTool(tools, { kind, serverVersion }, work);
   await withPostgres(input, async (client) => {
     await lockSchema(client, work);
     await waitForEarlierTool(client, work);
@@ -37,12 +39,14 @@ export async function updatePostgresSchema(input: PostgresStore, update: SchemaU
     const password = input.password === undefined ? undefined : await readSecret(input.password);
     const stopProgress = reportProgress(client, work);
     try {
-      await runCommand(program, updateSchemaArguments(kind, to), {
+      await runCommand(tool.program, updateSchemaArguments(tool, to), {
         env: sqlToolEnvironment(input, password),
         // The tool writes the password into an address, encoded.
         secrets: password === undefined ? [] : [password, encodeURIComponent(password)],
         signal: work.signal,
       });
+    } catch (error) {
+      throw isHalfDone(error, serverVersion) ? halfDone(error, input, serverVersion) : error;
     } finally {
       stopProgress();
     }
@@ -75,6 +79,24 @@ async function isReached(
   if (order < 0) return false; // a half-built index is then repaired by the scripts themselves
   await checkIndexes(client, input);
   return true;
+}
+
+function isHalfDone(error: unknown, serverVersion: string): error is CommandError {
+  return (
+    error instanceof CommandError &&
+    compareVersions(serverVersion, FIRST_TO_PASS_OVER) < 0 &&
+    error.stderrTail.includes('already exists')
+  );
+}
+
+function halfDone(error: CommandError, input: PostgresStore, serverVersion: string): PreconditionError {
+  return new PreconditionError(
+    `a schema step in database "${input.database}" at ${input.host}:${input.port} was left half-done, and the tool of ` +
+      `${serverVersion} cannot go on with it: remove what "already exists" (it is new in this step, so it is empty), and ` +
+      `try again. ${error.message}`,
+    { reason: 'schema-half-done', database: input.database, serverVersion },
+    { cause: error },
+  );
 }
 
 /** Says every few seconds what the tool is doing; that also keeps the connection that holds the lock awake. */

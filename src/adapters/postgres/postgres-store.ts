@@ -7,6 +7,7 @@ import { withPostgres } from './postgres-connection.js';
 import { checkKind, readServer, readVersionRow, type StoreRole } from './postgres-inspect.js';
 import { surveyPostgres } from './postgres-survey.js';
 import { updatePostgresSchema } from './postgres-schema.js';
+import { bringSchemaTool } from './sql-tool.js';
 import { decodeShardRow, type RawShardRow } from './shard-row.js';
 import type { Backup, Store, Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';
@@ -23,6 +24,9 @@ export function createPostgresStore(input: PostgresStore, kind: StoreRole, tools
       }),
     survey: (request) => surveyPostgres(input, kind, request),
     readSchemaVersion: () => withPostgres(input, (client) => readVersionRow(client, input)),
+    prepareUpdate: async (serverVersion, work: Work = {}) => {
+      await bringSchemaTool(tools, { kind, serverVersion }, work);
+    },
     updateSchema: ({ to, serverVersion }, work: Work = {}) =>
       updatePostgresSchema(input, { kind, to, serverVersion, tools }, work),
     backUp: (file, work: Work = {}): Promise<Backup> => backUpPostgres(input, file, work),

@@ -1,19 +1,46 @@
-import { compareVersions, minorOf } from '../../core/version.js';
-import { PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input.js';
+import { compareVersions } from '../../core/version.js';
+import type { Work } from '../store.js';
+import type { ToolResolver } from '../tools/tools.js';
 import { plainHost } from './postgres-connection.js';
 import type { StoreRole } from './postgres-inspect.js';
 
 /** Name under which the database sees the schema tool, so that a statement left behind by a killed one can be found. */
 export const SCHEMA_TOOL_NAME = 'temporal-upgrade-schema';
 
-/** First minor whose schema tool carries the scripts within itself (`--schema-name`). */
-const FIRST_WITH_EMBEDDED_SCHEMA = '1.23';
+/**
+ * First version whose schema tools carry the scripts within themselves (`--schema-name`); older ones want them as a folder.
+ * Read in tools/common/schema of the server at 1.22.7 and 1.23.0.
+ */
+const FIRST_WITH_EMBEDDED_SCRIPTS = '1.23.0';
 
-/** Arguments of `temporal-sql-tool`; no secret, no `--quiet` (it hides the exit code), no other command than this one. */
-export function updateSchemaArguments(kind: StoreRole, to: string): string[] {
-  const directory = kind === 'default' ? 'postgresql/v12/temporal' : 'postgresql/v12/visibility';
-  return ['update-schema', '--schema-name', directory, '--version', to];
+/** The schema tool of a server version, with all that it needs to bring a database to that version's schema. */
+export interface SchemaTool {
+  readonly program: string;
+  /** Where its scripts are: `--schema-name` or `--schema-dir`, with its value. */
+  readonly scripts: readonly [flag: string, value: string];
+}
+
+/** Finds or brings the schema tool of `serverVersion`, and its scripts where it has none within. @throws ToolUnavailableError */
+export async function bringSchemaTool(
+  tools: ToolResolver,
+  { kind, serverVersion }: { readonly kind: StoreRole; readonly serverVersion: string },
+  work: Work,
+): Promise<SchemaTool> {
+  const store = kind === 'default' ? 'postgresql/v12/temporal' : 'postgresql/v12/visibility';
+  const program = await tools.serverTool('temporal-sql-tool', serverVersion, work);
+  if (compareVersions(serverVersion, FIRST_WITH_EMBEDDED_SCRIPTS) >= 0) {
+    return { program, scripts: ['--schema-name', store] };
+  }
+  return { program, scripts: ['--schema-dir', await tools.schemaScripts(store, serverVersion, work)] };
+}
+
+/**
+ * Arguments of `temporal-sql-tool` that bring a database to schema `to`, or to the newest that the tool knows; no secret, no
+ * `--quiet` (it hides the exit code), no other command than this one.
+ */
+export function updateSchemaArguments({ scripts }: Pick<SchemaTool, 'scripts'>, to?: string): string[] {
+  return ['update-schema', ...scripts, ...(to === undefined ? [] : ['--version', to])];
 }
 
 /** Settings of `temporal-sql-tool` by environment, as all its versions read them. */
@@ -46,14 +73,4 @@ function tlsEnvironment(input: PostgresStore): Record<string, string> {
       ? {}
       : { SQL_TLS_SERVER_NAME: serverName, SQL_TLS_DISABLE_HOST_VERIFICATION: 'true' }),
   };
-}
-
-/** @throws PreconditionError when the schema tool of `serverVersion` needs a folder of scripts beside it */
-export function checkToolVersion(serverVersion: string): void {
-  if (compareVersions(minorOf(serverVersion), FIRST_WITH_EMBEDDED_SCHEMA) >= 0) return;
-  throw new PreconditionError(
-    `the schema tool of ${serverVersion} needs its scripts in a folder, which this version cannot do; hops to ` +
-      `${FIRST_WITH_EMBEDDED_SCHEMA} and later can be done`,
-    { serverVersion, needed: FIRST_WITH_EMBEDDED_SCHEMA },
-  );
 }

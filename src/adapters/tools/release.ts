@@ -4,6 +4,9 @@ import type { ServerTool } from './tools.js';
 /** A program that this project runs and Temporal publishes. */
 export type Program = ServerTool | 'temporal';
 
+/** Folder of a release's source that holds the schema scripts of all stores. */
+export const SCRIPTS = 'schema';
+
 /** A published set of programs: one archive, one Go module, one folder of the cache. */
 export interface Release {
   /** Folder of the cache that holds nothing but this release. */

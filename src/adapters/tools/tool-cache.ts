@@ -4,27 +4,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import { formatDuration } from '../../core/duration.js';
 import type { Work } from '../store.js';
-import type { Program, Release } from './release.js';
+import { SCRIPTS, type Program, type Release } from './release.js';
 
 /** Folders of work under way; one that is found by the holder of the lock was left by a process that died. */
 const INCOMING = '.incoming-';
 /** A lock that was not renewed for this long belongs to a dead process. A sixth of it lies between two renewals. */
 const STALE_MS = 30_000;
 
-/** The folder in which this project keeps programs: one folder a release, every file in it whole. */
+/** What is kept of a release: its programs, and the folder of its schema scripts. */
+export type Kept = Program | typeof SCRIPTS;
+
+/** The folder in which this project keeps programs: one folder a release, everything in it whole. */
 export class ToolCache {
   constructor(
     readonly directory: string,
     private readonly staleMs = STALE_MS,
   ) {}
 
-  /** Where `program` of `release` is kept, whether or not it is there. */
-  pathOf(release: Release, program: Program): string {
-    return join(this.directory, release.folder, program);
-  }
-
-  async has(release: Release, program: Program): Promise<boolean> {
-    return isFile(this.pathOf(release, program));
+  /** Where `name` of `release` is kept, whether or not it is there. */
+  pathOf(release: Release, name: Kept): string {
+    return join(this.directory, release.folder, name);
   }
 
   /**
@@ -44,19 +43,18 @@ export class ToolCache {
     }
   }
 
-  /** Gives `fill` an empty folder, then moves what it returns into the cache. Each file appears there whole or not at all. */
-  async keep(
-    release: Release,
-    fill: (folder: string) => Promise<ReadonlyMap<Program, string>>,
-  ): Promise<readonly Program[]> {
+  /** Gives `fill` an empty folder, then moves what it returns into the cache. Each appears there whole or not at all. */
+  async keep(release: Release, fill: (folder: string) => Promise<ReadonlyMap<Kept, string>>): Promise<void> {
     const incoming = await mkdtemp(join(this.directory, INCOMING));
     try {
       const files = await fill(incoming);
       await mkdir(join(this.directory, release.folder), { recursive: true });
-      for (const [program, file] of files) {
-        await rename(file, this.pathOf(release, program));
+      for (const [name, file] of files) {
+        const place = this.pathOf(release, name);
+        // A file takes the place of another; a folder does not. What is brought anew was not whole.
+        if (name === SCRIPTS) await rm(place, { recursive: true, force: true });
+        await rename(file, place);
       }
-      return [...files.keys()];
     } finally {
       await rm(incoming, { recursive: true, force: true });
     }

@@ -6,7 +6,8 @@ import type { Work } from '../store.js';
 import type { ServerTool, ToolPlace, ToolResolver } from './tools.js';
 import { downloadRelease } from './download-release.js';
 import { checkBrought, findInFolder, findOnPath, problemOf, type Wanted } from './find-tool.js';
-import { goInstall } from './go-install.js';
+import { createScriptsFinder } from './find-scripts.js';
+import { goBuild, goInstall } from './go-install.js';
 import { cliRelease, serverRelease, type Release } from './release.js';
 import { isFile, ToolCache } from './tool-cache.js';
 import { ToolUnavailableError, type ToolAttempt } from './tool-unavailable.js';
@@ -18,7 +19,7 @@ export interface ToolResolverOptions {
   readonly cacheDir?: string | undefined;
   /** What stands in for `https://github.com`; default `TEMPORAL_UPGRADE_RELEASES_URL`. */
   readonly releasesUrl?: string | undefined;
-  /** Whether `go install` may be used when there is no archive; default true. */
+  /** Whether Go may be used when there is no archive; default true. */
   readonly allowBuild?: boolean;
   /** The version of the Temporal CLI that is brought when none is there. The last that `go install` can build. */
   readonly cliVersion?: string;
@@ -32,7 +33,7 @@ export interface ToolResolverOptions {
 const OLDEST_CLI = '1.4.0';
 
 /**
- * Finds programs of Temporal releases: in the configured folder, on PATH, in the cache; brings them as official archive,
+ * Finds programs of Temporal releases, and the schema scripts of those that do not carry them within: in the configured folder, on PATH, in the cache; brings them as official archive,
  * else by `go install`. Every one is asked for its version before its path is handed out.
  */
 export function createToolResolver(options: ToolResolverOptions = {}): ToolResolver {
@@ -120,7 +121,11 @@ export function createToolResolver(options: ToolResolverOptions = {}): ToolResol
         place: `go install ${release.module}@v${release.version}`,
         fill: (folder: string, work: Work) => goInstall(release, folder, work),
       },
-    ].slice(0, options.allowBuild === false ? 1 : 2);
+      {
+        place: `go build in the source of ${release.module}@v${release.version}`,
+        fill: (folder: string, work: Work) => goBuild(release, folder, work),
+      },
+    ].slice(0, options.allowBuild === false ? 1 : 3);
   }
 
   return {
@@ -136,6 +141,12 @@ export function createToolResolver(options: ToolResolverOptions = {}): ToolResol
       ),
     serverTool: (tool, version, work = {}) => find(exactly(tool, version), work),
     lookForServerTool: (tool, version, work = {}) => lookFor(exactly(tool, version), work),
+    schemaScripts: createScriptsFinder({
+      toolsDir: toolsDir ? resolve(toolsDir) : undefined,
+      releasesUrl,
+      cache,
+      allowGo: options.allowBuild !== false,
+    }),
   };
 }
 

@@ -12,6 +12,11 @@ export interface ToolResolver {
   serverTool(tool: ServerTool, version: string, work?: Work): Promise<string>;
   /** Whether `tool` is at hand, and where it would come from otherwise. Brings nothing. */
   lookForServerTool(tool: ServerTool, version: string, work?: Work): Promise<ToolPlace>;
+  /**
+   * Folder of the versioned schema scripts of `store`, such as `postgresql/v12/temporal`, of exactly that server `version`:
+   * what older schema tools want as `--schema-dir`. @throws ToolUnavailableError
+   */
+  schemaScripts(store: string, version: string, work?: Work): Promise<string>;
 }
 
 /** `at`: its path. `from`: the places that would be tried in order, none where an operator's folder forbids it. */

@@ -1,24 +1,36 @@
 import { expect, test } from '@jest/globals';
 import { libpqEnvironment } from '../../../src/adapters/postgres/pg-backup.js';
-import {
-  checkToolVersion,
-  sqlToolEnvironment,
-  updateSchemaArguments,
-} from '../../../src/adapters/postgres/sql-tool.js';
+import { bringSchemaTool, sqlToolEnvironment, updateSchemaArguments } from '../../../src/adapters/postgres/sql-tool.js';
+import type { ToolResolver } from '../../../src/adapters/tools/tools.js';
 import { PostgresStore } from '../../../src/core/input.js';
 
 const store = (over: Record<string, unknown> = {}) =>
   PostgresStore.parse({ type: 'postgresql', host: 'db.example.com', database: 'temporal', user: 'temporal', ...over });
 
-test('gives the schema tool its directory and version, and nothing that hides or skips', () => {
-  expect(updateSchemaArguments('default', '1.19')).toEqual([
-    'update-schema',
-    '--schema-name',
-    'postgresql/v12/temporal',
-    '--version',
-    '1.19',
-  ]);
-  expect(updateSchemaArguments('visibility', '1.14')).toContain('postgresql/v12/visibility');
+test('gives the schema tool its scripts and version, and nothing that hides or skips', () => {
+  const scripts = ['--schema-name', 'postgresql/v12/temporal'] as const;
+  expect(updateSchemaArguments({ scripts }, '1.19')).toEqual(['update-schema', ...scripts, '--version', '1.19']);
+  expect(updateSchemaArguments({ scripts })).toEqual(['update-schema', ...scripts]);
+});
+
+test.each([
+  ['1.23.0', ['--schema-name', 'postgresql/v12/visibility'], 0],
+  ['1.22.7', ['--schema-dir', '/scripts/1.22.7/postgresql/v12/visibility'], 1],
+])('takes the scripts of %s from %j', async (serverVersion, scripts, brought) => {
+  const asked: string[] = [];
+  const tools: ToolResolver = {
+    temporalCli: () => Promise.reject(new Error('nobody asks for it')),
+    serverTool: (tool, version) => Promise.resolve(`/tools/${version}/${tool}`),
+    schemaScripts: (store, version) => {
+      asked.push(store);
+      return Promise.resolve(`/scripts/${version}/${store}`);
+    },
+  };
+  expect(await bringSchemaTool(tools, { kind: 'visibility', serverVersion }, {})).toEqual({
+    program: `/tools/${serverVersion}/temporal-sql-tool`,
+    scripts,
+  });
+  expect(asked).toHaveLength(brought);
 });
 
 test('gives settings by environment', () => {
@@ -63,9 +75,4 @@ test('uses the authorities of the system where libpq can', () => {
   });
   expect(libpqEnvironment(store({ tls: true }), undefined, 15)).toMatchObject({ PGSSLMODE: 'require' });
   expect(libpqEnvironment(store(), undefined, 15)).toMatchObject({ PGSSLMODE: 'disable' });
-});
-
-test('refuses schema tools that need a folder of scripts', () => {
-  expect(() => checkToolVersion('1.22.4')).toThrow('1.23 and later can be done');
-  expect(() => checkToolVersion('1.23.1')).not.toThrow();
 });
