@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { nodeHealthInAllViews, ringViews } from '../adapters/cluster/cluster-view.js';
 import { targetDir } from '../adapters/data-dir.js';
 import { createDriver, withTarget, type OpenTarget } from '../adapters/open-target.js';
+import { listShards } from '../adapters/cluster/history-host.js';
 import { compareRunning, snapshotRunning } from '../adapters/cluster/running-workflows.js';
 import { readClusterInfo } from '../adapters/cluster/target-cluster.js';
 import { withTarget as withFrontend } from '../adapters/cluster/target-connection.js';
@@ -90,11 +91,10 @@ export const createServerActivities = ({ tools }: { readonly tools: ToolResolver
     const before = JSON.parse(await readFile(snapshotFiles(place).shards, 'utf8')) as ShardSnapshot;
     const { signal } = currentWork();
     return withTarget(target, tools, async (opened) => {
-      const tdbg = await createTdbg({ connection: target.connection, version: to, tools });
       const deadline = Date.now() + timeoutMs;
       for (;;) {
         signal?.throwIfAborted();
-        const proof = await tryToProve(target, to, before, opened, tdbg).catch((error: unknown) => messageOf(error));
+        const proof = await tryToProve(target, to, before, opened).catch((error: unknown) => messageOf(error));
         if (typeof proof !== 'string' && proof.proved) {
           return { shards: before.rows.length, owners: proof.owned, provedAt: new Date().toISOString() };
         }
@@ -160,7 +160,6 @@ async function tryToProve(
   version: string,
   before: ShardSnapshot,
   { driver, stores }: OpenTarget,
-  tdbg: Tdbg,
 ): Promise<SettleProof> {
   const nodes = await driver.listNodes();
   const behind = nodes.filter((node) => node.version !== version);
@@ -168,12 +167,14 @@ async function tryToProve(
     throw new PreconditionError(`${behind.map(({ name }) => name).join(', ')} of ${target.name} do not run ${version}`);
   }
   const history = nodes.filter(({ role }) => role === 'history');
-  const owned = await Promise.all(
-    history.map(async ({ rpcAddress }) => [rpcAddress, await tdbg.listShards(rpcAddress)] as const),
-  );
-  const info = await withFrontend(target.connection, (frontend) => readClusterInfo(frontend));
+  const { shardCount, owned } = await withFrontend(target.connection, async (frontend) => ({
+    owned: await Promise.all(
+      history.map(async ({ rpcAddress }) => [rpcAddress, await listShards(frontend, rpcAddress)] as const),
+    ),
+    shardCount: (await readClusterInfo(frontend)).historyShardCount,
+  }));
   return proveSettle({
-    shardCount: info.historyShardCount,
+    shardCount,
     before: before.rows,
     beforeTakenAt: before.takenAt,
     after: await stores.default.readShards(),

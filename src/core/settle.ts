@@ -77,7 +77,8 @@ function rowProblem(
   }
   // A process that was there before and was not replaced may keep what it had.
   if (Date.parse(owner.startedAt) <= Date.parse(beforeTakenAt)) return undefined;
-  if (after.owner === before.owner) return `its owner is still ${after.owner}`;
+  // A text without a suffix says nothing of the process; then the range id alone tells that the shard was taken anew.
+  if (after.owner === before.owner && after.owner !== owner.address) return `its owner is still ${after.owner}`;
   if (!isGreater(after.rangeId, before.rangeId))
     return `its range id did not rise: ${before.rangeId}, now ${after.rangeId}`;
   return undefined;
@@ -90,10 +91,12 @@ function holderProblem(count: number): string | undefined {
 
 /**
  * The process that an owner text names. The text is `host:port-sequence-uuid`: fmt.Sprintf("%s-%v-%v") in
- * service/history/shard/context_impl.go at 1.28.1, 1.29.1, 1.30.7 and 1.31.2.
+ * service/history/shard/context_impl.go at 1.21.6, 1.28.1, 1.29.1, 1.30.7 and 1.31.2; at 1.20.5 it is `host:port` alone.
  */
 function ownerOf(text: string, owners: SettleCase['owners']): SettleCase['owners'][number] | undefined {
-  return owners.find(({ address }) => text.startsWith(`${address}-`) && /^\d/.test(text.slice(address.length + 1)));
+  return owners.find(
+    ({ address }) => text === address || (text.startsWith(`${address}-`) && /^\d/.test(text.slice(address.length + 1))),
+  );
 }
 
 function isGreater(a: string, b: string): boolean {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ringsOf, shardsOf } from '../../src/adapters/cluster/tdbg.js';
+import { ringsOf } from '../../src/adapters/cluster/tdbg.js';
 
 test('reads the rings as tdbg 1.28 to 1.31 prints them', () => {
   const printed = [
@@ -14,12 +14,6 @@ test('reads the rings as tdbg 1.28 to 1.31 prints them', () => {
   });
 });
 
-test('reads shards in order, and none of a host that has none', () => {
-  expect(shardsOf({ shardsNumber: 3, shardIds: [8, 16, 2], address: 'a:1' })).toEqual([2, 8, 16]);
-  expect(shardsOf({ address: 'a:1' })).toEqual([]);
-});
-
-test('refuses a count of shards that does not fit the list', () => {
-  expect(() => shardsOf({ shardsNumber: 3, address: 'a:1' })).toThrow('3 shards');
+test('refuses what is no list of rings', () => {
   expect(() => ringsOf({ role: 'frontend' })).toThrow();
 });

@@ -56,6 +56,18 @@ test('what a process keeps that was not replaced, as in the roll-back of half a 
   expect(proveSettle(kept).proved).toBe(false);
 });
 
+test('an owner text without a suffix, as 1.20 writes it, is proved by time and range id alone', () => {
+  const given = settled();
+  const plain = (rows: readonly ShardRow[]) => rows.map((row) => ({ ...row, owner: row.owner.split('-')[0] ?? '' }));
+  const bare = { ...given, before: plain(given.before), after: plain(given.after) };
+  expect(proveSettle(bare).proved).toBe(true);
+  expect(proveSettle(withRow(bare, 1, { rangeId: '9' })).missing).toEqual([
+    { shardId: 1, reason: 'its range id did not rise: 9, now 9' },
+  ]);
+  expect(proveSettle(withRow(bare, 1, { updatedAt: STARTED })).proved).toBe(false);
+  expect(proveSettle(withRow(bare, 1, { owner: '127.0.0.3:7234' })).proved).toBe(false);
+});
+
 test('range ids are 64 bits wide', () => {
   const given = settled(1);
   const wide = { ...given, before: given.before.map((row) => ({ ...row, rangeId: '9007199254740992' })) };

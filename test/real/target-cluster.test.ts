@@ -14,6 +14,7 @@ import {
   release,
   type LockHolder,
 } from '../../src/adapters/cluster/cluster-lock.js';
+import { listShards } from '../../src/adapters/cluster/history-host.js';
 import { scrape } from '../../src/adapters/cluster/metrics-scrape.js';
 import { nodeHealth } from '../../src/adapters/cluster/node-health.js';
 import { compareRunning, snapshotRunning } from '../../src/adapters/cluster/running-workflows.js';
@@ -154,7 +155,7 @@ test('says what is wrong with a connection', async () => {
   }
 }, 120_000);
 
-test('sees ring and shards with tdbg of any version, also through TLS', async () => {
+test('sees the ring with tdbg of any version, and the shards of each history host, also through TLS', async () => {
   const roleAddresses = (cluster: LabCluster, role: string) =>
     cluster.nodes
       .filter((node) => node.role === role)
@@ -171,7 +172,9 @@ test('sees ring and shards with tdbg of any version, also through TLS', async ()
           worker: roleAddresses(cluster, 'worker'),
         });
       }
-      const owned = await Promise.all(roleAddresses(cluster, 'history').map((address) => tdbg.listShards(address)));
+      const owned = await withTarget(cluster.target.connection, (frontend) =>
+        Promise.all(roleAddresses(cluster, 'history').map((address) => listShards(frontend, address))),
+      );
       expect(owned.flat().sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     }
   }
@@ -181,17 +184,18 @@ test('sees ring and shards with tdbg of any version, also through TLS', async ()
     tools,
   });
   expect(Object.keys(await viaProfile.listRings())).toContain('history');
-  await expect(viaProfile.listShards('127.0.0.1:1')).rejects.toThrow(/unable to describe History host/);
+  const nobody = withTarget(old.target.connection, (frontend) => listShards(frontend, '127.0.0.1:1'));
+  await expect(nobody).rejects.toThrow(/UNAVAILABLE/);
   await failureOf(createTdbg({ connection: { address: 'x:1', apiKey: { env: 'PATH' } }, version: '1.31.2', tools }));
 }, 120_000);
 
-test('finds in the database the owners that tdbg reports', async () => {
-  const tdbg = await createTdbg({ connection: old.target.connection, version: '1.29.1', tools });
+test('finds in the database the owners that the history hosts report', async () => {
   const store = createStore(old.target.stores.default, 'default', tools);
   const rows = await store.readShards();
   const owners = new Map<string, number[]>();
   for (const node of old.nodes.filter(({ role }) => role === 'history')) {
-    owners.set(node.rpcAddress, await tdbg.listShards(node.rpcAddress));
+    const shards = await withTarget(old.target.connection, (frontend) => listShards(frontend, node.rpcAddress));
+    owners.set(node.rpcAddress, shards);
   }
   expect(rows).toHaveLength(8);
   for (const { shardId, owner, rangeId, updatedAt } of rows) {

@@ -1,7 +1,8 @@
-import { Client, Connection as GrpcConnection, isGrpcServiceError } from '@temporalio/client';
+import { Client, isGrpcServiceError } from '@temporalio/client';
 import { messageOf, PreconditionError } from '../../core/errors.js';
 import type { Connection } from '../../core/input.js';
 import { connectionOptions } from '../connection-options.js';
+import { AdminConnection } from './admin-connection.js';
 import { diagnoseConnection } from './diagnose-connection.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -14,7 +15,7 @@ const UNAUTHENTICATED = 16;
 export interface TargetConnection {
   /** host:port that was connected to. */
   readonly address: string;
-  readonly grpc: GrpcConnection;
+  readonly grpc: AdminConnection;
   client(namespace: string): Client;
   /**
    * Runs calls with a deadline for all of them together, in milliseconds.
@@ -44,9 +45,9 @@ async function connect(connection: Connection, otherAddress: string | undefined)
     // Its own channel each time: the pool that is shared otherwise would answer from the back-off of an earlier failure.
     channelArgs: { 'grpc.use_local_subchannel_pool': 1 },
   };
-  let grpc: GrpcConnection;
+  let grpc: AdminConnection;
   try {
-    grpc = await GrpcConnection.connect(options);
+    grpc = await AdminConnection.connect(options);
   } catch (cause) {
     const refusal = asRefusal(cause, { address, what: 'connecting' });
     if (refusal !== undefined) throw refusal;

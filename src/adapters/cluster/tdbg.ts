@@ -17,24 +17,17 @@ export type Rings = Readonly<Record<string, readonly string[]>>;
 const GossipOutput = z.array(
   z.object({ role: z.string(), members: z.array(z.object({ identity: z.string() })).default([]) }),
 );
-const HistoryHostOutput = z.object({
-  shardsNumber: z.int().default(0),
-  shardIds: z.array(z.int()).default([]),
-  address: z.string(),
-});
 
 /** Administrative questions to a cluster, asked with Temporal's own `tdbg`. */
 export interface Tdbg {
   /** Ring members as the frontend at `address` sees them; the connection's own when left out. */
   listRings(address?: string): Promise<Rings>;
-  /** Ids of the shards that the history node at `historyAddress` has loaded, in order. */
-  listShards(historyAddress: string, address?: string): Promise<number[]>;
 }
 
 export interface TdbgOptions {
   readonly connection: Connection;
   /**
-   * Server version whose tdbg is used. The calls are the same since 1.18 and were run from 1.28 to 1.31 against each other,
+   * Server version whose tdbg is used. The call is the same since 1.18 and was run from 1.28 to 1.31 against each other,
    * so any will do: take the version that the hop goes to, which has to be at hand anyway.
    */
   readonly version: string;
@@ -46,7 +39,7 @@ export async function createTdbg({ connection, version, tools }: TdbgOptions): P
   const reachableBy = await connectionOptions(connection);
   if (reachableBy.apiKey !== undefined) {
     throw new PreconditionError(
-      'tdbg cannot send an API key, so ring and shards cannot be seen through this connection; give one with a client ' +
+      'tdbg cannot send an API key, so the ring cannot be seen through this connection; give one with a client ' +
         'certificate, or the address of an internal frontend',
     );
   }
@@ -66,8 +59,6 @@ export async function createTdbg({ connection, version, tools }: TdbgOptions): P
   };
   return {
     listRings: async (address) => ringsOf(await run(['membership', 'list-gossip'], address)),
-    listShards: async (historyAddress, address) =>
-      shardsOf(await run(['history-host', 'describe', '--history-address', historyAddress, '--print-full'], address)),
   };
 }
 
@@ -84,16 +75,6 @@ export function ringsOf(output: unknown): Rings {
   return Object.fromEntries(
     GossipOutput.parse(output).map(({ role, members }) => [role, members.map(({ identity }) => identity).sort()]),
   );
-}
-
-/** Reads what `tdbg history-host describe --print-full` prints. @throws Error when it has another shape */
-export function shardsOf(output: unknown): number[] {
-  const { address, shardsNumber, shardIds } = HistoryHostOutput.parse(output);
-  // Without its list a host would look as if it held no shard.
-  if (shardIds.length !== shardsNumber) {
-    throw new Error(`history host ${address} reports ${shardsNumber} shards and lists ${shardIds.length}`);
-  }
-  return shardIds.sort((a, b) => a - b);
 }
 
 /** tdbg wants files; a profile may hold its certificates as text, so they are put into a private folder for one call. */
