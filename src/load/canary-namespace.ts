@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { PreconditionError } from '../core/errors.js';
+import { compareVersions, isServerVersion } from '../core/version.js';
 
 const NOT_FOUND = 5;
 const ALREADY_EXISTS = 6;
@@ -10,6 +11,15 @@ const RETENTION = '3 days';
 /** Frontends look at their copy of the namespaces every ten seconds (common/namespace, cacheRefreshInterval). */
 const USABLE_WITHIN_MS = 60_000;
 const ANSWERS_IN_A_ROW = 16;
+
+/**
+ * Older servers hear of a namespace only when they refresh their copies, and until all have, history drops for good what
+ * matching refuses (common/namespace/registry.go, service/history/queues/executable.go; seen on 1.20.5).
+ */
+const FIRST_TO_LOOK_UNKNOWN_ONES_UP = '1.21.0';
+const REFRESHED_WITHIN_MS = 12_000;
+/** Kept with the namespace, so that another process knows its age too. */
+const REGISTERED_AT = 'temporal-upgrade-registered-at';
 
 /**
  * Registers the namespace of the canaries when the target has none of that name, and waits until calls in it are answered.
@@ -21,6 +31,7 @@ export async function ensureCanaryNamespace(
   signal?: AbortSignal,
 ): Promise<void> {
   await registerWhenMissing(connection, namespace);
+  await waitForRefresh(connection, namespace, signal);
   const giveUpAt = Date.now() + USABLE_WITHIN_MS;
   // Several answers in a row for several shards: each frontend and each history process has a copy of its own, and the
   // namespace may just have been registered by another process.
@@ -53,18 +64,32 @@ async function registerWhenMissing(connection: Connection, namespace: string): P
       namespace,
       description: 'Simulated work of temporal-upgrade; can be deleted when no roll-out is running.',
       workflowExecutionRetentionPeriod: msToTs(RETENTION),
+      data: { [REGISTERED_AT]: new Date().toISOString() },
     });
   } catch (error) {
     if (!hasCode(error, ALREADY_EXISTS)) throw error; // another process was faster
   }
 }
 
-/** Asks for a workflow that does not exist: "no such workflow" means that the namespace is known on the way there. */
+async function waitForRefresh(connection: Connection, namespace: string, signal?: AbortSignal): Promise<void> {
+  const { serverVersion } = await connection.workflowService.getSystemInfo({});
+  if (!isServerVersion(serverVersion) || compareVersions(serverVersion, FIRST_TO_LOOK_UNKNOWN_ONES_UP) >= 0) return;
+  const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace });
+  const age = Date.now() - Date.parse(namespaceInfo?.data?.[REGISTERED_AT] ?? '');
+  if (age < REFRESHED_WITHIN_MS)
+    await sleep(Math.min(REFRESHED_WITHIN_MS, REFRESHED_WITHIN_MS - age), undefined, { signal });
+}
+
+/**
+ * Signals a workflow that does not exist: "no such workflow" means that the namespace is known on the way there. (Describing
+ * one does not: history processes of 1.20 answer that without looking the namespace up.)
+ */
 async function answersIn(connection: Connection, namespace: string, number: number): Promise<boolean> {
   try {
-    await connection.workflowService.describeWorkflowExecution({
+    await connection.workflowService.signalWorkflowExecution({
       namespace,
-      execution: { workflowId: `is-it-usable-${number}` },
+      workflowExecution: { workflowId: `is-it-usable-${number}` },
+      signalName: 'is-it-usable',
     });
     return true;
   } catch (error) {

@@ -14,11 +14,16 @@ export interface FollowOptions {
   readonly address: string;
   /** Whether gates are approved here, by signals of the Temporal CLI, or left to a person. */
   readonly approve: boolean;
+  /** Who the approvals are said to be by. */
+  readonly by: string;
+  /** Called with each status before gates are approved: what it does is done before the roll-out goes on. */
+  readonly onStatus?: ((status: RolloutStatus) => Promise<void>) | undefined;
   readonly say: (line: string) => void;
 }
 
 /** Prints what a roll-out does until it is over, and approves its gates when told to. Incidents are never approved here. */
-export async function follow({ client, workflowId, temporal, address, approve, say }: FollowOptions): Promise<void> {
+export async function follow(options: FollowOptions): Promise<void> {
+  const { client, workflowId, temporal, address, approve, by, onStatus, say } = options;
   const told = new Set<string>();
   const once = (key: string, line: () => string) => {
     if (told.has(key)) return;
@@ -28,13 +33,14 @@ export async function follow({ client, workflowId, temporal, address, approve, s
   while ((await executionState(client, workflowId)) === 'RUNNING') {
     const status = await queryStatus(client, workflowId);
     for (const [key, line] of progressLines(status)) once(key, () => line);
+    await onStatus?.(status);
     const { waiting } = status;
     if (waiting?.for === 'decision' && !told.has(waiting.name)) {
       once(waiting.name, () =>
         [`\n  ${waiting.kind} ${waiting.name}`, ...waiting.evidence.map((line) => `    ${line}`)].join('\n'),
       );
       if (approve && waiting.kind === 'approval') {
-        const payload = JSON.stringify({ gate: waiting.name, by: 'demo' });
+        const payload = JSON.stringify({ gate: waiting.name, by });
         const args = ['workflow', 'signal', '--workflow-id', workflowId, '--name', 'approve', '--input', payload];
         say(`\n$ temporal workflow signal --workflow-id ${workflowId} --name approve --input '${payload}'\n`);
         await runCommand(temporal, [...args, '--address', address]);

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { LedgerSummary } from '../../src/core/ledger.js';
 import type { RolloutResult } from '../../src/core/rollout-result.js';
-import { demoSummary } from '../../src/demo/summary.js';
+import { rolloutSummary } from '../../src/lab/rollout-summary.js';
 
 const ledger: LedgerSummary = {
   started: 10,
@@ -48,7 +48,7 @@ const result: RolloutResult = {
 };
 
 test('the last line sums up the ledgers and the hops', () => {
-  expect(demoSummary(result)).toEqual({
+  expect(rolloutSummary(result)).toEqual({
     complete: true,
     line: {
       status: 'completed',
@@ -77,5 +77,5 @@ test.each<[string, Partial<RolloutResult>]>([
   ['live stayed behind', { live: { name: 'live', from: '1.29.1', to: '1.29.1' } }],
   ['live had no hop', { hops: [hop('staging')] }],
 ])('it is not complete when %s', (_, changes) => {
-  expect(demoSummary({ ...result, ...changes }).complete).toBe(false);
+  expect(rolloutSummary({ ...result, ...changes }).complete).toBe(false);
 });

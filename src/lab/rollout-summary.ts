@@ -1,7 +1,13 @@
 import type { RolloutResult } from '../core/rollout-result.js';
 
-/** The demo's last line, and whether all is as it should be. */
-export function demoSummary(result: RolloutResult): { readonly line: object; readonly complete: boolean } {
+/** What a demonstration ends with: one line of JSON, and whether all is as it should be. */
+export interface Summary {
+  readonly line: object;
+  readonly complete: boolean;
+}
+
+/** Sums up a roll-out of staging and live, both under load. */
+export function rolloutSummary(result: RolloutResult): Summary {
   const ledgers = Object.values(result.ledgers);
   const sum = (
     field: 'started' | 'completed' | 'running' | 'lost' | 'duplicated' | 'wrong' | 'failed' | 'failedCalls',

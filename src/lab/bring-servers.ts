@@ -1,0 +1,17 @@
+import { bringSchemaTool } from '../adapters/postgres/sql-tool.js';
+import type { ToolResolver } from '../adapters/tools/tools.js';
+
+/** Brings all that clusters of these versions need, one after the other: nothing is to be missing half-way. */
+export async function bringServers(
+  tools: ToolResolver,
+  versions: readonly string[],
+  say: (line: string) => void,
+): Promise<void> {
+  const work = { onProgress: say };
+  for (const version of versions) {
+    for (const tool of ['temporal-server', 'tdbg'] as const) await tools.serverTool(tool, version, work);
+    for (const kind of ['default', 'visibility'] as const) {
+      await bringSchemaTool(tools, { kind, serverVersion: version }, work);
+    }
+  }
+}
