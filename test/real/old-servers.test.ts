@@ -9,6 +9,7 @@ import { listShards } from '../../src/adapters/cluster/history-host.js';
 import { inspectTarget } from '../../src/adapters/cluster/inspect-target.js';
 import { withTarget as withFrontend } from '../../src/adapters/cluster/target-connection.js';
 import { withTarget } from '../../src/adapters/open-target.js';
+import { withPostgres } from '../../src/adapters/postgres/postgres-connection.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { proveSettle } from '../../src/core/settle.js';
 import { removeLab } from '../../src/lab/clean-up.js';
@@ -139,6 +140,17 @@ test('shards are proved on a process of the same version, whose owner text is th
   await replaceHistory(OLD);
   expect(await missingAfter(before)).toEqual([]);
 }, 120_000);
+
+test('a step that a killed tool left half-done is named, as the tool of 1.21 cannot go on with it', async () => {
+  const { default: store } = cluster.target.stores;
+  await withPostgres(store, (client) => client.query('create table task_queue_user_data (left_behind int)'));
+  await withTarget(cluster.target, tools, async ({ stores }) => {
+    const update = stores.default.updateSchema({ to: '1.10', serverVersion: NEW });
+    await expect(update).rejects.toThrow(/left half-done.*task_queue_user_data.* already exists/s);
+    expect(await stores.default.readSchemaVersion()).toBe('1.9');
+  });
+  await withPostgres(store, (client) => client.query('drop table task_queue_user_data'));
+}, 1_800_000);
 
 test('schemas are brought to the next minor by its tool and its scripts, and servers run on them', async () => {
   const before = await ownership();
