@@ -1,4 +1,5 @@
 // Brings the Temporal CLI and the programs of the server versions that are given as arguments, and says where each is.
+import { bringSchemaTool } from '../dist/adapters/postgres/sql-tool.js';
 import { createToolResolver } from '../dist/adapters/tools/tool-resolver.js';
 
 const resolver = createToolResolver();
@@ -17,6 +18,9 @@ try {
     for (const tool of ['temporal-server', 'temporal-sql-tool', 'temporal-cassandra-tool', 'tdbg']) {
       console.log(`${tool} ${version}: ${await resolver.serverTool(tool, version, work)}`);
     }
+    // What the schema tool does not carry within itself.
+    const { scripts } = await bringSchemaTool(resolver, { kind: 'default', serverVersion: version }, work);
+    if (scripts[0] === '--schema-dir') console.log(`schema scripts ${version}: ${scripts[1]}`);
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
