@@ -12,6 +12,7 @@ const TASK_QUEUE = 'marchers';
 const WORKFLOW = 'marcher';
 const STEP: (typeof stepSignal)['name'] = 'step';
 const VISITED: (typeof visitedQuery)['name'] = 'visited';
+const WORKFLOWS = fileURLToPath(new URL('./marcher-workflow.js', import.meta.url));
 const POLL_MS = 200;
 const VISITED_WITHIN_MS = 60_000;
 const CALL_DEADLINE_MS = 30_000;
@@ -39,7 +40,8 @@ export class Marchers {
 
   private constructor(
     private readonly connection: Connection,
-    private readonly ids: readonly string[],
+    /** Workflow ids. */
+    readonly ids: readonly string[],
     working: (stop: AbortSignal) => Promise<void>,
   ) {
     this.#working = working(this.#stop.signal);
@@ -47,10 +49,16 @@ export class Marchers {
 
   /** Starts `count` of them, which end with the version `last`. */
   static async start(
-    { target, frontends }: LabCluster,
-    options: { readonly count: number; readonly last: string; readonly say: (line: string) => void },
+    { target, frontends }: Pick<LabCluster, 'target' | 'frontends'>,
+    options: {
+      readonly count: number;
+      readonly last: string;
+      readonly say: (line: string) => void;
+      /** File of their workflow; that of this build when left out. */
+      readonly workflowsPath?: string;
+    },
   ): Promise<Marchers> {
-    const { count, last, say } = options;
+    const { count, last, say, workflowsPath = WORKFLOWS } = options;
     const [address = ''] = frontends;
     const connection = await Connection.connect({ address });
     const { workflow } = new Client({ connection, namespace: NAMESPACE });
@@ -58,7 +66,6 @@ export class Marchers {
     for (const workflowId of ids) {
       await workflow.start<typeof marcher>(WORKFLOW, { workflowId, taskQueue: TASK_QUEUE, args: [last] });
     }
-    const workflowsPath = fileURLToPath(new URL('./marcher-workflow.js', import.meta.url));
     const workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: silent });
     return new Marchers(connection, ids, (stop) => keepWorking({ address, workflowBundle, stop, say }));
   }
