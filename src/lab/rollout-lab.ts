@@ -86,10 +86,11 @@ export async function startRolloutLab(options: RolloutLabOptions): Promise<Rollo
   let client: Client | undefined;
   const stop = async () => {
     for (const worker of workers) await worker.stop();
-    await client?.connection.close();
     await controlPlane?.stop();
     for (const cluster of clusters) await cluster.stop();
     await postgres.stop();
+    // Last: a call that is still tried again throws then where nobody can catch it (interrupted by Ctrl-C).
+    await client?.connection.close();
   };
   try {
     const start = async (name: 'staging' | 'live') => {
