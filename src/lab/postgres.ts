@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CommandError, runCommand } from '../adapters/run-command.js';
 import { findFreePort } from './free-ports.js';
-import { findPostgresBinaries } from './postgres-binaries.js';
+import { findOtherPostgresBinaries, findPostgresBinaries } from './postgres-binaries.js';
 import { findUnprivilegedUser, isReachable, type HostUser } from './unprivileged-user.js';
 
 /** A PostgreSQL server of the lab. */
@@ -40,12 +40,14 @@ const SETTINGS = [
 
 /**
  * Starts PostgreSQL with a password, on a free port of 127.0.0.1. Data in `directory` is kept and used again; a server
- * that still runs there, left behind by a killed process, is taken over.
+ * that still runs there, left behind by a killed process, is taken over. `otherMajor`: of another major version than usual.
  * @throws PreconditionError when there is no PostgreSQL to be had
  */
-export async function startPostgres(options: { readonly directory?: string } = {}): Promise<LabPostgres> {
+export async function startPostgres(
+  options: { readonly directory?: string; readonly otherMajor?: boolean } = {},
+): Promise<LabPostgres> {
   const user = await findUnprivilegedUser();
-  const binDir = await findPostgresBinaries(user);
+  const binDir = await (options.otherMajor === true ? findOtherPostgresBinaries(user) : findPostgresBinaries(user));
   const isTemporary = options.directory === undefined;
   const directory = resolve(options.directory ?? (await makeTemporaryFolder()));
   const dataDir = await findDataDir(directory, user);
