@@ -2,7 +2,7 @@
 # The full tests and the demo also need Temporal's own programs; see `make tools`.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo march test bench lint tools clean distclean node dependencies
+.PHONY: build demo march test bench lint tools catalogue catalogue-check shapes clean distclean node dependencies
 
 SERVER_VERSIONS ?= 1.20.5 1.21.6 1.29.1 1.30.7 1.31.2
 NODE_FLAGS := --disable-warning=ExperimentalWarning
@@ -60,6 +60,19 @@ march: build
 
 bench: build
 	@node $(NODE_FLAGS) dist/bench/main.js $(FIGURE)
+
+# Reads a release of the server into catalogue/: VERSION=1.33.0, from the Go module proxy or from SOURCE, a folder with the
+# server's source. See docs/knowledge.md.
+catalogue: build
+	@node $(NODE_FLAGS) dist/catalogue-builder/main.js add "$(VERSION)" "$(SOURCE)"
+
+# Says where a release and catalogue/ disagree, and changes nothing.
+catalogue-check: build
+	@node $(NODE_FLAGS) dist/catalogue-builder/main.js check "$(VERSION)" "$(SOURCE)"
+
+# Makes catalogue/shapes/ anew, by the scripts of VERSION on a real PostgreSQL.
+shapes: build
+	@node $(NODE_FLAGS) dist/catalogue-builder/main.js shapes "$(VERSION)" "$(SOURCE)"
 
 # What was built. Libraries, Node and Temporal's programs stay, as they cost minutes to bring; see distclean.
 clean:

@@ -43,7 +43,7 @@ export async function getModule(version: string): Promise<Release> {
 /** Reads a release from a folder with the server's source. @throws PreconditionError when it is none */
 export async function readFolder(folder: string, version: string): Promise<Release> {
   const files = new Map<string, string>();
-  for (const part of ['go.mod', 'schema', 'common/persistence']) {
+  for (const part of ['go.mod', 'schema', 'common/persistence', 'common/elasticsearch']) {
     for (const path of await listFiles(folder, part)) {
       if (isReadForFacts(path)) files.set(path, await readFile(join(folder, path), 'utf8'));
     }
@@ -99,7 +99,9 @@ async function download(version: string): Promise<CachedModule> {
       ? failure
       : new Error(`Go says that it downloaded the module, but it is not in ${cache}`);
   } catch (cause) {
-    const reason = /"Error": "(.*)"/.exec(messageOf(cause))?.[1] ?? messageOf(cause);
+    // Go says it in JSON, where line ends and tabs are written out.
+    const said = /"Error": "(.*)"/.exec(messageOf(cause))?.[1] ?? messageOf(cause);
+    const reason = said.replace(/\\[nt]/g, ' ').replace(/\.$/, '');
     throw new PreconditionError(
       `module ${MODULE}@v${version} cannot be had: ${reason}. Give SOURCE, a folder with the server's source of that version`,
       { version },

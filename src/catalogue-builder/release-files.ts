@@ -6,7 +6,7 @@ export function isReadForFacts(path: string): boolean {
   return (
     path === 'go.mod' ||
     path.startsWith('schema/') ||
-    (path.startsWith('common/persistence/') && path.endsWith('.go') && !path.endsWith('_test.go'))
+    (/^common\/(persistence|elasticsearch)\//.test(path) && path.endsWith('.go') && !path.endsWith('_test.go'))
   );
 }
 

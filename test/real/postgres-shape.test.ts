@@ -14,7 +14,8 @@ import { runScripts, withEmptyDatabase } from '../../src/catalogue-builder/make-
 import { readVersionedScripts } from '../../src/catalogue-builder/versioned-scripts.js';
 import type { Catalogue } from '../../src/core/catalogue.js';
 import { compareShapes, type SchemaShape } from '../../src/core/schema-shape.js';
-import { schemaFolder, schemaVersion, type StorePart } from '../../src/core/schema-version.js';
+import type { StorePart } from '../../src/core/plan.js';
+import { schemaFolder, schemaVersion } from '../../src/core/schema-version.js';
 import { compareSchemaVersions } from '../../src/core/version.js';
 import { startPostgres, type LabPostgres } from '../../src/lab/postgres.js';
 
@@ -42,7 +43,7 @@ afterAll(async () => {
 
 async function shapeFor(part: StorePart, version: string): Promise<SchemaShape> {
   const schema = schemaVersion(catalogue, version, 'postgres12', part);
-  const shape = await loadShape(schemaFolder('postgres12', part), schema);
+  const shape = await loadShape(schemaFolder(catalogue, 'postgres12', part), schema);
   if (shape === undefined) throw new Error(`the project has no shape of ${part} ${schema}`);
   return shape;
 }
@@ -50,7 +51,7 @@ async function shapeFor(part: StorePart, version: string): Promise<SchemaShape> 
 /** Scripts of a release for schema versions above `from`, up to that which the release expects. */
 async function scriptsAbove(part: StorePart, version: string, from: string) {
   const { files } = await getModule(version);
-  return readVersionedScripts(files, schemaFolder('postgres12', part)).filter(
+  return readVersionedScripts(files, schemaFolder(catalogue, 'postgres12', part)).filter(
     (step) => compareSchemaVersions(step.version, from) > 0,
   );
 }
@@ -104,7 +105,12 @@ describe('finds nothing wrong with a database that', () => {
           });
         for (const [index, { version, tool }] of built.entries()) {
           if (index === 0) await run(tool, 'setup-schema', '--version', '0.0');
-          const scripts = join(await unpackScripts(version), 'schema', schemaFolder('postgres12', part), 'versioned');
+          const scripts = join(
+            await unpackScripts(version),
+            'schema',
+            schemaFolder(catalogue, 'postgres12', part),
+            'versioned',
+          );
           await run(tool, 'update-schema', '--schema-dir', scripts);
           expect({
             version,
