@@ -3,7 +3,7 @@ import { compareVersions, minorOf } from '../core/version.js';
 import { addPatch, newMinor } from './add-patch.js';
 import { addSteps, noteHashes, noteRetractions } from './add-steps.js';
 import type { RawCatalogue } from './catalogue-json.js';
-import { checkRelease } from './check-release.js';
+import { checkRelease, missingSteps } from './check-release.js';
 import { deriveFields } from './derived-fields.js';
 import type { ReleaseFacts } from './read-release.js';
 import type { Report } from './report.js';
@@ -26,7 +26,8 @@ export function addRelease(before: RawCatalogue, facts: ReleaseFacts): Addition 
   const { version } = facts;
   const known = before.minors.find(({ minor }) => minor === minorOf(version));
   const isKnown = known?.patches.includes(version) === true;
-  if (isKnown) refuseContradiction(before, facts);
+  // Of a new release only what it lacks can be wrong. A retraction is news about others, not a contradiction.
+  refuse(facts, isKnown ? checkRelease(before, { ...facts, retractions: [] }) : missingSteps(before, facts));
   const added: string[] = [];
   const look: string[] = [];
   const catalogue = structuredClone(before);
@@ -51,13 +52,11 @@ export function addRelease(before: RawCatalogue, facts: ReleaseFacts): Addition 
   return { catalogue, added, look };
 }
 
-function refuseContradiction(catalogue: RawCatalogue, facts: ReleaseFacts): void {
-  // A retraction is news about older releases, not a contradiction.
-  const differences = checkRelease(catalogue, { ...facts, retractions: [] });
+function refuse({ version }: ReleaseFacts, differences: readonly string[]): void {
   if (differences.length === 0) return;
   throw new PreconditionError(
-    `the catalogue knows ${facts.version} otherwise; find out which is right, and correct the catalogue by hand:\n${differences.join('\n')}`,
-    { version: facts.version, differences },
+    `the catalogue says otherwise of ${version}; find out which is right, and correct the catalogue by hand:\n${differences.join('\n')}`,
+    { version, differences },
   );
 }
 

@@ -40,15 +40,22 @@ function checkGoVersion({ goVersionByPatch }: RawMinor, { version, goVersion }: 
   return ours === goVersion ? [] : [`Go: the catalogue has ${ours ?? 'none'}, the release ${goVersion}`];
 }
 
-/** Steps that the catalogue knows of releases up to this one, and steps of this one, are the same. */
-function checkSteps({ minors }: RawCatalogue, { version, steps }: ReleaseFacts): string[] {
+/** Steps of the catalogue that the release should have and has not: of the stores that it still has. */
+export function missingSteps({ minors }: RawCatalogue, { version, steps }: ReleaseFacts): string[] {
   const stores = new Set(steps.map(({ store }) => store));
-  const known = minors
+  return minors
     .flatMap(({ schemaSteps }) => schemaSteps)
-    .filter(({ store, firstInPatch }) => stores.has(store) && compareVersions(firstInPatch, version) <= 0);
-  const gone = known
+    .filter(({ store, firstInPatch }) => stores.has(store) && compareVersions(firstInPatch, version) <= 0)
     .filter((ours) => !steps.some((step) => step.store === ours.store && step.version === ours.version))
     .map((ours) => `schema step ${ours.store} ${ours.version} of the catalogue is not in the release`);
+}
+
+/** Steps that the catalogue knows of releases up to this one, and steps of this one, are the same. */
+function checkSteps(catalogue: RawCatalogue, facts: ReleaseFacts): string[] {
+  const { version, steps } = facts;
+  const known = catalogue.minors
+    .flatMap(({ schemaSteps }) => schemaSteps)
+    .filter(({ firstInPatch }) => compareVersions(firstInPatch, version) <= 0);
   const others = steps.flatMap((step) => {
     const ours = known.find((each) => each.store === step.store && each.version === step.version);
     const name = `schema step ${step.store} ${step.version}`;
@@ -62,7 +69,7 @@ function checkSteps({ minors }: RawCatalogue, { version, steps }: ReleaseFacts):
       ...checkList(`${name}, what it removes or rewrites`, ours.removesOrRewrites, step.removesOrRewrites),
     ];
   });
-  return [...gone, ...others];
+  return [...missingSteps(catalogue, facts), ...others];
 }
 
 function checkHashes({ scriptHashes }: RawCatalogue, { version, steps }: ReleaseFacts): string[] {
