@@ -74,6 +74,7 @@ export function addPatch(minor: RawMinor, facts: ReleaseFacts, report: Report | 
 function lookAtPatch(minor: RawMinor, { version, schema, sqlPlugins, esVersions }: ReleaseFacts, report: Report): void {
   const below = minor.patches.findLast((patch) => compareVersions(patch, version) < 0);
   if (below !== undefined) {
+    report.look.push(`rules.json: where a range ends at ${below}, whether it goes on to ${version}`);
     const changes = schemaChanges(schemaAtPatch(minor, below), schema);
     for (const { component, from, to } of changes) {
       report.look.push(`${component} goes from ${from ?? 'none'} to ${to ?? 'none'} within the minor, at ${version}`);

@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 export async function writeAtomically(file: string, text: string): Promise<boolean> {
   if ((await readFile(file, 'utf8').catch(() => undefined)) === text) return false;
   await mkdir(dirname(file), { recursive: true });
-  const part = `${file}.${process.pid}.part`;
+  const part = `${file}.part`; // one name: what a killed run left is written over
   try {
     await writeFile(part, text);
     await rename(part, file);

@@ -73,7 +73,10 @@ describe('the catalogue as it is', () => {
 test('a new patch of a known minor', () => {
   const { catalogue: after, added, look } = addRelease(catalogue, like('1.32.3', { goVersion: '1.26.12' }));
   expect(added).toEqual(['release 1.32.3', '1.32.3 is held by the Go module proxy']);
-  expect(look).toEqual([expect.stringContaining('release notes of 1.32.3')]);
+  expect(look).toEqual([
+    expect.stringContaining('release notes of 1.32.3'),
+    'rules.json: where a range ends at 1.32.2, whether it goes on to 1.32.3',
+  ]);
   const minor = minorOfResult(after, '1.32');
   expect(minor).toMatchObject({
     latestPatch: '1.32.3',

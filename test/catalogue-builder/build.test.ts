@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +27,7 @@ const releases = () => readFile(join(directory, 'temporal-versions.json'), 'utf8
 
 test('adds a release from a folder; the second time there is nothing to do', async () => {
   await writeSource(source, madeSource());
+  await writeFile(join(directory, 'temporal-versions.json.part'), '{ "left by a killed run');
   await build({ version: '1.33.0', source, directory }, say);
   expect(said).toEqual(expect.arrayContaining(['added: minor 1.33', 'added: release 1.33.0']));
   expect(isKnown(await loadCatalogue(directory), '1.33.0')).toBe(true);
