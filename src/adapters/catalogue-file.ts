@@ -68,7 +68,7 @@ async function readJson(file: string): Promise<unknown> {
 
 /**
  * The tables that the scripts of a folder below `schema/`, such as `postgresql/v12/visibility`, make up to a schema version.
- * Read from `shapes/` of the operator's catalogue folder where that has the file, else from the package. Undefined when it is
+ * Read from `shapes/` of the operator's catalogue folder where that knows it, else from the package. Undefined when it is
  * not known: say so then, and never that the tables are as they should be.
  * @throws PreconditionError naming the file when it cannot be used
  */
@@ -80,7 +80,8 @@ export async function loadShape(
   const name = join('shapes', `${schemaFolder.replaceAll('/', '-')}.json`);
   for (const file of [folder, PACKAGED].filter((each) => each !== undefined).map((each) => join(each, name))) {
     try {
-      return shapeAt(parseShapeFile(JSON.parse(await readFile(file, 'utf8'))), schemaVersion);
+      const shape = shapeAt(parseShapeFile(JSON.parse(await readFile(file, 'utf8'))), schemaVersion);
+      if (shape !== undefined) return shape;
     } catch (cause) {
       if (codeOf(cause) === 'ENOENT') continue;
       throw new PreconditionError(`shapes ${file} cannot be used: ${messageOf(cause)}`, { file }, { cause });

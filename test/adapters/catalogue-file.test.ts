@@ -47,6 +47,16 @@ test('does not know what it has not been told', async () => {
 test('the shapes of an operator stand in for those of the package, and a file that cannot be used is named', async () => {
   await mkdir(join(folder, 'shapes'));
   expect(await loadShape('postgresql/v12/visibility', '1.13', folder)).toBeDefined();
+  // An older file of an operator does not hide what the package knows of later versions.
+  const own = {
+    store: 'postgresql/v12/visibility',
+    scriptsOf: '1.29.1',
+    reportedBy: 'PostgreSQL 17.10',
+    shapes: { '1.9': {} },
+  };
+  await writeFile(join(folder, 'shapes', 'postgresql-v12-visibility.json'), JSON.stringify(own));
+  expect(await loadShape('postgresql/v12/visibility', '1.9', folder)).toEqual({});
+  expect(await loadShape('postgresql/v12/visibility', '1.13', folder)).toHaveProperty('executions_visibility');
   await writeFile(join(folder, 'shapes', 'mysql-v8-temporal.json'), '{ "store": 1 }');
   await expect(loadShape('mysql/v8/temporal', '1.9', folder)).rejects.toThrow(/mysql-v8-temporal\.json cannot be used/);
 });
