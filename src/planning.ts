@@ -1,12 +1,17 @@
 import { loadCatalogue } from './adapters/catalogue-file.js';
 import { inspectTarget } from './adapters/cluster/inspect-target.js';
+import { readClusterInfo } from './adapters/cluster/target-cluster.js';
+import { withTarget } from './adapters/cluster/target-connection.js';
+import { surveyTarget } from './adapters/survey-target.js';
 import { createToolResolver } from './adapters/tools/tool-resolver.js';
 import type { RolloutInput, Target } from './core/input.js';
 import { planPath, type PathRequest } from './core/path.js';
+import { examine } from './core/checks/examine.js';
 import type { Finding } from './core/finding.js';
+import type { Survey } from './core/survey.js';
 import type { Path, RolloutPlan, Stores } from './core/plan.js';
 import { checkVersion } from './core/version-check.js';
-import { presentState } from './core/present-state.js';
+import { presentState, storesOf } from './core/present-state.js';
 import { planRollout } from './core/rollout-plan.js';
 
 /** A cluster that is only described. */
@@ -20,6 +25,30 @@ export async function planOffline(request: OfflineRequest): Promise<Path> {
 /** What is to be said of a server version that is only named. */
 export async function checkOffline(version: string, stores: Stores): Promise<Finding[]> {
   return checkVersion({ catalogue: await loadCatalogue(), version, stores });
+}
+
+/** A look at all of a cluster that runs: what was seen, and what there is to say of it. */
+export interface Examination {
+  readonly target: string;
+  readonly survey: Survey;
+  readonly findings: readonly Finding[];
+}
+
+/** Looks at all of a cluster from here, and holds it against the catalogue; changes nothing. */
+export async function examineTarget(target: Target): Promise<Examination> {
+  const catalogue = await loadCatalogue();
+  const survey = await surveyTarget(target, { catalogue, tools: createToolResolver() });
+  return { target: target.name, survey, findings: examine(survey, { catalogue, stores: storesOf(target) }) };
+}
+
+/** What is to be said of the version that a cluster runs. @throws PreconditionError when its frontend cannot be asked */
+export async function checkTarget(target: Target): Promise<{ readonly version: string; readonly findings: Finding[] }> {
+  const [catalogue, info] = await Promise.all([
+    loadCatalogue(),
+    withTarget(target.connection, (frontend) => readClusterInfo(frontend)),
+  ]);
+  const { serverVersion: version, versionInfo: reported } = info;
+  return { version, findings: checkVersion({ catalogue, version, stores: storesOf(target), reported }) };
 }
 
 /** The path of a cluster that runs, from a look at it from here; changes nothing. @throws PreconditionError with all that is wrong */

@@ -5,6 +5,7 @@ import { createClusterActivities } from './clusters.js';
 import { createControlActivities } from './control-activities.js';
 import { guard } from './guard.js';
 import { createLoadActivities } from './load.js';
+import { createPreflightActivities } from './preflight.js';
 import { createObserveActivities } from './observe.js';
 import { createServerActivities } from './servers.js';
 import { createStoreActivities } from './stores.js';
@@ -19,6 +20,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
   return guard({
     ...createControlActivities(dependencies),
     ...createClusterActivities(dependencies),
+    ...createPreflightActivities(dependencies),
     ...createStoreActivities(dependencies),
     ...createServerActivities(dependencies),
     ...createObserveActivities(dependencies),

@@ -5,6 +5,7 @@ import { addDecisionCommand } from './decide.js';
 import { ExitCode } from './exit-codes.js';
 import { addDevCommand, addWorkerCommand } from './dev.js';
 import { addCheckCommand } from './check.js';
+import { addDoctorCommand } from './doctor.js';
 import { addPlanCommand } from './plan.js';
 import { addSchemaCommand } from './schema.js';
 import { addReportCommand, addStartCommand, addStatusCommand, addWatchCommand } from './rollouts.js';
@@ -32,6 +33,7 @@ export function buildProgram(): Command {
   addWorkerCommand(program);
   addPlanCommand(program);
   addCheckCommand(program);
+  addDoctorCommand(program);
   addSchemaCommand(program);
   addStartCommand(program);
   addStatusCommand(program);

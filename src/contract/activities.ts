@@ -1,8 +1,9 @@
 import type { ClusterFacts } from '../core/cluster.js';
+import type { Finding } from '../core/finding.js';
 import type { LoadPolicy, RolloutInput, Target } from '../core/input.js';
 import type { LedgerSummary } from '../core/ledger.js';
 import type { Observation, Verdict } from '../core/observation.js';
-import type { Environment, RolloutPlan } from '../core/plan.js';
+import type { Environment, Hop, RolloutPlan } from '../core/plan.js';
 import type { RolloutResult } from '../core/rollout-result.js';
 
 /**
@@ -71,10 +72,15 @@ export interface TargetActivities {
   claimTarget(request: { readonly target: Target; readonly holder: Holder }): Promise<void>;
   releaseTarget(request: { readonly target: Target; readonly holder: Holder }): Promise<void>;
   /**
-   * Checks before a hop that it can be done: versions as planned, stores at the expected schema, every node SERVING, tools
-   * at hand, room for the backup. @throws `PreflightFailed` with every finding
+   * Looks at all of a target before anything is begun: whether the hop could be done as it stands. Changes nothing.
+   * @throws `PreflightFailed` with every finding that blocks
    */
-  preflight(place: HopPlace & { readonly schema: HopSchema; readonly holder: Holder }): Promise<PreflightResult>;
+  examineTarget(request: { readonly target: Target; readonly hop: Hop }): Promise<Examined>;
+  /**
+   * As `examineTarget`, directly before the hop; brings its tools, and sees that the target is still held by this roll-out.
+   * @throws `PreflightFailed` with every finding that blocks
+   */
+  preflight(place: HopPlace & { readonly hop: Hop; readonly holder: Holder }): Promise<Examined>;
   /** Measures for `windowMs` and judges against `baseline`. */
   observe(request: ObserveRequest): Promise<{ readonly observation: Observation; readonly verdict: Verdict }>;
   backUpStore(request: HopPlace & { readonly store: StoreName }): Promise<BackupResult>;
@@ -103,12 +109,13 @@ export interface TargetActivities {
 }
 
 export type StoreName = 'default' | 'visibility';
-export type HopSchema = Readonly<Record<StoreName, { readonly from: string; readonly to: string }>>;
 
-export interface PreflightResult {
-  readonly facts: ClusterFacts;
-  /** Lines for people. */
+/** What a look at a target found that does not block. */
+export interface Examined {
+  /** What was seen, in lines for people. */
   readonly lines: readonly string[];
+  /** What there is to look at; without notes. */
+  readonly findings: readonly Finding[];
 }
 
 export interface ObserveRequest {

@@ -1,7 +1,7 @@
 import { ActivityFailure, ApplicationFailure, CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { Holder } from '../contract/activities.js';
 import type { RolloutInput } from '../core/input.js';
-import type { Environment, RolloutPlan } from '../core/plan.js';
+import type { Environment, Path, RolloutPlan } from '../core/plan.js';
 import type { Conductor } from './conductor.js';
 import { letGoOf } from './let-go.js';
 import { control, near } from './proxies.js';
@@ -38,6 +38,7 @@ export async function prepare(conductor: Conductor, raw: unknown): Promise<Prepa
       firstRunId: firstExecutionRunId,
     };
     await bringTools(input, plan);
+    const examined = await examineBoth(input, plan);
     const claimed: Environment[] = [];
     try {
       for (const environment of ['staging', 'live'] as const) {
@@ -54,7 +55,7 @@ export async function prepare(conductor: Conductor, raw: unknown): Promise<Prepa
       });
       throw error;
     }
-    return { input, plan, holder, searchAttributes };
+    return { input, plan: examined, holder, searchAttributes };
   } catch (error) {
     // A failed activity says what is wrong in its cause; the roll-out fails with just that, type and details included.
     if (error instanceof ActivityFailure && error.cause instanceof ApplicationFailure) {
@@ -69,6 +70,25 @@ export async function prepare(conductor: Conductor, raw: unknown): Promise<Prepa
     }
     throw error;
   }
+}
+
+/**
+ * Both targets as their first hop would find them: what stands in its way shows before anything is begun. What is to be looked
+ * at becomes part of the plan, and so of every gate and the report.
+ */
+async function examineBoth(input: RolloutInput, plan: RolloutPlan): Promise<RolloutPlan> {
+  const examine = async (environment: Environment): Promise<Path> => {
+    const [hop] = plan[environment].hops;
+    if (hop === undefined) return plan[environment];
+    const target = input[environment];
+    const { findings } = await near(target).glance.examineTarget.executeWithOptions(
+      { summary: `examine ${target.name} for ${hop.from} → ${hop.to}` },
+      [{ target, hop }],
+    );
+    return { ...plan[environment], findings: [...plan[environment].findings, ...findings] };
+  };
+  const [staging, live] = await Promise.all([examine('staging'), examine('live')]);
+  return { ...plan, staging, live };
 }
 
 /** Each target's workers get the programs of all hops now: one that cannot be had must not show between two hops. */

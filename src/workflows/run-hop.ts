@@ -1,7 +1,7 @@
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { BackupResult, StoreName } from '../contract/activities.js';
 import { formatDuration } from '../core/duration.js';
-import { findingText } from '../core/finding.js';
+import { type Finding, findingText } from '../core/finding.js';
 import { ledgerLine, ledgerProblems } from '../core/ledger.js';
 import { overrideLines, type HopResult } from '../core/status.js';
 import { now, type Done } from './conductor.js';
@@ -80,7 +80,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   const gates: readonly string[] = policy.gates[environment];
 
   conductor.next = 'observe before anything changes';
-  await conductor.phase('preflight', () => preflight(context));
+  const toLookAt = await conductor.phase('preflight', () => preflight(context));
 
   conductor.next = 'back up each store and the configuration';
   const baseline = await conductor.overridablePhase('baseline', () => observePhase(context, 'baseline'));
@@ -94,7 +94,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
       ...schemaLines(context),
       ...progress.backups.map(({ store, file, bytes }) => `backup of ${store}: ${file} (${bytes} bytes, read back)`),
       ...overrideLines(conductor.phases),
-      ...findingLines(context),
+      ...findingLines([...context.hop.findings, ...toLookAt]),
     ]);
   }
   conductor.next = 'observe the old servers on the new schema';
@@ -126,11 +126,12 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   await conductor.overridablePhase('verify', () => verify(context));
 }
 
-async function preflight({ target, place, hop, holder }: HopContext): Promise<Done<readonly string[]>> {
-  const { lines } = await target.act.preflight.executeWithOptions({ summary: `preflight of ${hop.from} → ${hop.to}` }, [
-    { ...place, schema: hop.schema, holder },
-  ]);
-  return { summary: lines.join('; '), value: lines };
+async function preflight({ target, place, hop, holder }: HopContext): Promise<Done<readonly Finding[]>> {
+  const { lines, findings } = await target.act.preflight.executeWithOptions(
+    { summary: `preflight of ${hop.from} → ${hop.to}` },
+    [{ ...place, hop, holder }],
+  );
+  return { summary: lines.join('; '), value: findings };
 }
 
 async function backUp({ target, place }: HopContext, progress: Progress): Promise<Done<true>> {
@@ -186,8 +187,8 @@ function schemaLines({ hop }: HopContext): string[] {
   });
 }
 
-function findingLines({ hop }: HopContext): string[] {
-  return hop.findings
+function findingLines(findings: readonly Finding[]): string[] {
+  return findings
     .filter(({ severity }) => severity !== 'note')
     .map((finding) => `${finding.severity}: ${findingText(finding)}`);
 }

@@ -7,7 +7,7 @@ import { loadCatalogue, loadShape } from '../../src/adapters/catalogue-file.js';
 import { readShape } from '../../src/adapters/postgres/postgres-shape.js';
 import { runCommand } from '../../src/adapters/run-command.js';
 import { serverRelease } from '../../src/adapters/tools/release.js';
-import { ToolCache } from '../../src/adapters/tools/tool-cache.js';
+import { isFile, ToolCache } from '../../src/adapters/tools/tool-cache.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { getModule } from '../../src/catalogue-builder/get-release.js';
 import { runScripts, withEmptyDatabase } from '../../src/catalogue-builder/make-shapes.js';
@@ -69,7 +69,8 @@ const cache = new ToolCache(
 async function findTool(version: string): Promise<string | undefined> {
   if (ALWAYS_THERE.includes(version)) return createToolResolver().serverTool('temporal-sql-tool', version);
   const release = serverRelease(version);
-  return (await cache.has(release, 'temporal-sql-tool')) ? cache.pathOf(release, 'temporal-sql-tool') : undefined;
+  const file = cache.pathOf(release, 'temporal-sql-tool');
+  return (await isFile(file)) ? file : undefined;
 }
 
 async function unpackScripts(version: string): Promise<string> {

@@ -12,10 +12,12 @@ import { DefaultLogger } from '@temporalio/worker';
 import pg from 'pg';
 import { createActivities } from '../../src/activities/index.js';
 import { loadCatalogue } from '../../src/adapters/catalogue-file.js';
+import { PG_BIN_VARIABLE } from '../../src/adapters/postgres/pg-programs.js';
 import { claim, readClaim, release, type LockHolder } from '../../src/adapters/cluster/cluster-lock.js';
 import { runCommand } from '../../src/adapters/run-command.js';
 import { withTarget } from '../../src/adapters/cluster/target-connection.js';
 import { createToolResolver, type ToolResolverOptions } from '../../src/adapters/tools/tool-resolver.js';
+import { planPath } from '../../src/core/path.js';
 import { parseRolloutInput, type RolloutInputText, type Target } from '../../src/core/input.js';
 import { findFreePort } from '../../src/lab/free-ports.js';
 import {
@@ -49,9 +51,13 @@ beforeAll(async () => {
   await lab.startWorker();
   before = await bothStates();
   closedPort = await findFreePort();
+  process.env[PG_BIN_VARIABLE] = lab.postgres.binDir; // the lab's server may be newer than the programs of the host
 }, 600_000);
 
-afterAll(() => lab?.remove(), 120_000);
+afterAll(async () => {
+  delete process.env[PG_BIN_VARIABLE];
+  await lab?.remove();
+}, 120_000);
 
 /** The roll-out of the lab with some of it changed. */
 function input(
@@ -116,7 +122,7 @@ describe('before it takes hold of a cluster', () => {
     'a patch that was never released': () => ({
       input: input({ to: '1.30.99' }),
       type: 'UnsupportedPath',
-      says: ['version 1.30.99 is not in the catalogue', 'known are 1.30.0', 'add it to the catalogue'],
+      says: ['version 1.30.99 is not in the catalogue', 'known are 1.30.0', 'hand in a newer catalogue'],
     }),
     'a target that is the control plane itself': () => ({
       input: input({ live: { connection: { address: lab.controlPlane.address } } }),
@@ -178,15 +184,12 @@ describe('before a hop', () => {
   /** What the activity of the worker says, with tools as `options` name them. */
   async function preflight(options: ToolResolverOptions = {}, staging: Partial<TargetText> = {}): Promise<string> {
     const { staging: target, dataDir } = parseRolloutInput(input({ staging }));
-    const activities = createActivities({
-      tools: createToolResolver(options),
-      catalogue: await loadCatalogue(),
-    });
+    const catalogue = await loadCatalogue();
+    const activities = createActivities({ tools: createToolResolver(options), catalogue });
     await withTarget(target.connection, (frontend) => claim(frontend, holder));
-    const schema = {
-      default: { from: SCHEMA.before.default, to: SCHEMA.after.default },
-      visibility: { from: SCHEMA.before.visibility, to: SCHEMA.after.visibility },
-    };
+    const stores = { default: 'postgres12', visibility: 'postgres12' } as const;
+    const [hop] = planPath({ catalogue, from: FROM, to: TO, pins: { '1.29': FROM }, stores }).hops;
+    if (hop === undefined) throw new Error('the path has no hop');
     const place = {
       target,
       environment: 'staging',
@@ -197,7 +200,7 @@ describe('before a hop', () => {
       attempt: 1,
       firstRunId: 'test',
     } as const;
-    const run = (): Promise<unknown> => activities.preflight({ ...place, schema, holder });
+    const run = (): Promise<unknown> => activities.preflight({ ...place, hop, holder });
     return new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(run).then(
       () => 'passed',
       (error: unknown) => {
@@ -224,12 +227,12 @@ describe('before a hop', () => {
     [
       'behind',
       '1.8',
-      /the visibility schema of staging \(database staging_visibility\) is 1\.8, behind 1\.9.*bring it there first/,
+      /the schema of [^;]*visibility[^;]* is 1\.8; expected 1\.9, which server 1\.29\.1 wants.*Run "temporal-sql-tool update-schema/,
     ],
     [
       'ahead',
       '1.14',
-      /the visibility schema of staging \(database staging_visibility\) is 1\.14, ahead of 1\.13.*plan from the version/,
+      /the schema of [^;]*visibility[^;]* is 1\.14; expected 1\.9 of server 1\.29\.1, or at most 1\.13 of server 1\.30\.7\. Plan from the version/,
     ],
   ])(
     'a schema %s of the version is refused',
@@ -284,7 +287,7 @@ describe('before a hop', () => {
       try {
         expect(await preflight({}, { backupDir })).toMatch(
           new RegExp(
-            `backup folder ${backupDir} has \\d+ bytes free, but a backup may need \\d+ .*free some, or name a folder on another disk`,
+            `backup folder ${backupDir} has .* \\(\\d+ bytes\\) free; expected .* for the backups of .* Free space, or name a folder on another disk`,
           ),
         );
       } finally {

@@ -21,6 +21,7 @@ test.each([
   const tools: ToolResolver = {
     temporalCli: () => Promise.reject(new Error('nobody asks for it')),
     serverTool: (tool, version) => Promise.resolve(`/tools/${version}/${tool}`),
+    lookForServerTool: () => Promise.reject(new Error('nobody asks for it')),
     schemaScripts: (store, version) => {
       asked.push(store);
       return Promise.resolve(`/scripts/${version}/${store}`);

@@ -1,0 +1,55 @@
+import type { Command } from 'commander';
+import { RequestError } from '../client.js';
+import type { Finding } from '../core/finding.js';
+import { parseRolloutInput, parseTarget, type Target } from '../core/input.js';
+import { surveyLines } from '../core/survey-lines.js';
+import { readInputFile } from '../input-file.js';
+import { examineTarget, type Examination } from '../planning.js';
+import { findingsText } from '../report/findings.js';
+import { findingJson } from '../report/plan.js';
+import { exitCodeOf } from './exit-codes.js';
+import { withOutput, type CommonOptions } from './options.js';
+import { print, runCommandLine } from './output.js';
+
+interface DoctorOptions extends Pick<CommonOptions, 'output'> {
+  readonly file?: string;
+  readonly target?: string;
+  readonly explain: boolean;
+}
+
+/** `doctor`: all checks of a preflight on a cluster, at any time. Changes nothing; exits by the worst finding. */
+export function addDoctorCommand(program: Command): void {
+  const command = program
+    .command('doctor')
+    .description('look at all of a cluster: processes, rings, databases, configuration; changes nothing')
+    .option('-f, --file <path>', 'a roll-out: both clusters are looked at')
+    .option('--target <path>', 'one cluster, as under "live" of a roll-out')
+    .option('--explain', 'the source of each line', false);
+  withOutput(command).action((options: DoctorOptions) => runCommandLine(options.output, () => doctor(options)));
+}
+
+async function doctor({ file, target, output, explain }: DoctorOptions): Promise<void> {
+  const examinations = await Promise.all((await targetsOf(file, target)).map(examineTarget));
+  const findings = examinations.flatMap((examination): readonly Finding[] => examination.findings);
+  print(output, examinations.map(examinationJson), examinations.map((each) => text(each, explain)).join('\n\n'));
+  process.exitCode = exitCodeOf(findings);
+}
+
+async function targetsOf(file: string | undefined, target: string | undefined): Promise<Target[]> {
+  if ((file === undefined) === (target === undefined)) {
+    throw new RequestError('give one of these: --target for one cluster, --file for the two of a roll-out');
+  }
+  if (target !== undefined) return [parseTarget(await readInputFile(target))];
+  const { staging, live } = parseRolloutInput(await readInputFile(file ?? ''));
+  return [staging, live];
+}
+
+function examinationJson({ target, survey, findings }: Examination) {
+  return { target, takenAt: survey.takenAt, findings: findings.map(findingJson) };
+}
+
+function text({ target, survey, findings }: Examination, explain: boolean): string {
+  return [...surveyLines(survey).map((line) => `${target}: ${line}`), findingsText(target, findings, explain)].join(
+    '\n',
+  );
+}
