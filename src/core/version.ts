@@ -21,6 +21,11 @@ export function compareVersions(a: string, b: string): number {
   return semver.compare(complete(a), complete(b));
 }
 
+/** Whether `text` is a schema version as SQL stores keep it, such as `1.9`. */
+export function isSchemaVersion(text: string): boolean {
+  return /^\d+\.\d+$/.test(text);
+}
+
 /** Schema versions (`1.9`, `1.13`) compare by number, part by part; also takes the `v13` of Elasticsearch templates. */
 export function compareSchemaVersions(a: string, b: string): number {
   return semver.compare(complete(a), complete(b));

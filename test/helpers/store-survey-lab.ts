@@ -6,7 +6,6 @@ import { createStore } from '../../src/adapters/stores.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import type { Catalogue } from '../../src/core/catalogue.js';
 import { storeChecks } from '../../src/core/checks/store-checks.js';
-import type { ClusterSurvey } from '../../src/core/cluster-survey.js';
 import type { Finding } from '../../src/core/finding.js';
 import type { PostgresStore } from '../../src/core/input.js';
 import { planPath } from '../../src/core/path.js';
@@ -19,6 +18,7 @@ import { startCluster } from '../../src/lab/cluster.js';
 import { setUpDatabases } from '../../src/lab/databases.js';
 import type { LabPostgres } from '../../src/lab/postgres.js';
 import { databasesOf } from '../../src/lab/server-config.js';
+import { EMPTY_CLUSTER, frontendInfo } from './store-surveys.js';
 
 export const POSTGRES_STORES: Stores = { default: 'postgres12', visibility: 'postgres12' };
 const PARTS = ['default', 'visibility'] as const;
@@ -70,7 +70,7 @@ export class StoreSurveyLab {
     const { postgres, tools } = this;
     const clusterName = baseName(version);
     await setUpDatabases(postgres, { clusterName, version, tools });
-    const env = this.environment();
+    const env = environmentOf(this.postgres);
     const dump = join(this.folder, 'first-rows.sql');
     const tables = FIRST_ROWS.map((table) => `--table=${table}`);
     await this.run('pg_dump', ['--data-only', ...tables, `--file=${dump}`, source], env);
@@ -81,13 +81,8 @@ export class StoreSurveyLab {
     );
   }
 
-  environment(): Record<string, string> {
-    const { host, port, user, password } = this.postgres;
-    return { PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
-  }
-
   /** Runs one of PostgreSQL's own programs. */
-  async run(program: string, args: readonly string[], env = this.environment()): Promise<void> {
+  async run(program: string, args: readonly string[], env = environmentOf(this.postgres)): Promise<void> {
     await runCommand(join(this.postgres.binDir, program), args, { env, timeoutMs: 60_000 });
   }
 
@@ -100,6 +95,23 @@ export class StoreSurveyLab {
       await this.query(copies[part], 'update schema_version set db_name = current_database()');
     }
     return copies;
+  }
+
+  /** All that a database holds, as text. */
+  async dump(database: string): Promise<string> {
+    const env = environmentOf(this.postgres);
+    const { stdout } = await runCommand(join(this.postgres.binDir, 'pg_dump'), [database], { env });
+    return stdout.replaceAll(/^\\(un)?restrict .*$/gm, ''); // newer ones write a key of chance there
+  }
+
+  /** The same databases on another server. */
+  async copyTo(other: LabPostgres, databases: Databases): Promise<void> {
+    const env = environmentOf(other);
+    const file = join(this.folder, 'whole.sql');
+    for (const database of Object.values(databases)) {
+      await this.run('pg_dump', [`--file=${file}`, '--create', database]);
+      await this.run('psql', ['--quiet', '--set=ON_ERROR_STOP=1', `--file=${file}`, 'postgres'], env);
+    }
   }
 
   async query(database: string, sql: string): Promise<pg.QueryResultRow[]> {
@@ -151,20 +163,10 @@ export class StoreSurveyLab {
       }),
     );
     const version = looked.running ?? looked.hop?.[0] ?? '';
-    const info = {
-      seen: {
-        clusterId: this.#clusterId,
-        clusterName: 'lab',
-        version,
-        historyShardCount: 8,
-        persistenceStore: 'postgres12',
-        visibilityStore: 'postgres12',
-      },
-    };
+    const info = frontendInfo(version, this.#clusterId);
     return {
       target: 'lab',
       takenAt: new Date().toISOString(),
-      // Only what the checks of stores ask of the other half.
       cluster: {
         ...EMPTY_CLUSTER,
         frontends: [{ address: '127.0.0.1:7233', info }],
@@ -186,22 +188,9 @@ export class StoreSurveyLab {
   }
 }
 
-const EMPTY_CLUSTER: ClusterSurvey = {
-  input: {
-    stores: {
-      default: { plugin: 'postgres12', database: '' },
-      visibility: { plugin: 'postgres12', database: '' },
-    },
-  },
-  frontends: [],
-  nodes: { seen: [] },
-  processes: [],
-  rings: [],
-  strangers: [],
-  knownClusters: { seen: [] },
-  namespaces: { unseen: 'not asked here' },
-  tools: [],
-};
+function environmentOf({ host, port, user, password }: LabPostgres): Record<string, string> {
+  return { PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
+}
 
 function baseName(version: string): string {
   return `base${version.replaceAll('.', '')}`;

@@ -7,7 +7,7 @@ import { PG_BIN_VARIABLE } from '../../src/adapters/postgres/pg-programs.js';
 import { LONG_TRANSACTION_MS } from '../../src/adapters/postgres/survey-blockers.js';
 import { runCommand } from '../../src/adapters/run-command.js';
 import type { Finding } from '../../src/core/finding.js';
-import { startPostgres } from '../../src/lab/postgres.js';
+import { removePostgres, startPostgres } from '../../src/lab/postgres.js';
 import { StoreSurveyLab } from '../helpers/store-survey-lab.js';
 
 const OLD = '1.29.1';
@@ -134,15 +134,14 @@ test('everything that the database tells is seen', async () => {
   expect(theirs).not.toEqual(mine);
 });
 
-test('changes nothing, and leaves no connection', async () => {
+test('changes nothing, makes no folder, and leaves no connection', async () => {
   const databases = await lab.copy(OLD);
-  const written = () =>
-    lab.query(databases.default, 'select pg_current_wal_insert_lsn() as lsn, txid_current_if_assigned() as id');
-  await lab.query('postgres', 'checkpoint');
-  await lab.survey(databases, { hop: HOP }); // whatever is read for the first time is cleaned up now
+  const backupDir = join(folder, 'not-made');
+  const written = () => Promise.all(Object.values(databases).map((database) => lab.dump(database)));
   const before = await written();
-  await lab.survey(databases, { hop: HOP });
+  await lab.survey(databases, { hop: HOP, backupDir });
   expect(await written()).toEqual(before);
+  await expect(stat(backupDir)).rejects.toThrow('ENOENT');
   const left = await lab.query('postgres', `select 1 from pg_stat_activity where application_name like 'temporal-up%'`);
   expect(left).toEqual([]);
 });
@@ -258,7 +257,12 @@ test('a user who owns everything and is no superuser lacks nothing but a look at
     for (const { name } of tables) await lab.query(database, `alter table "${String(name)}" owner to owner`);
   }
   const looked = { inputs: { default: owner, visibility: owner } };
-  expect(await lab.problems(databases, { ...looked, running: '1.30.7' })).toEqual([]);
+  expect(await lab.findings(databases, { ...looked, running: '1.30.7' })).toEqual([]);
+  const { stores } = await lab.survey(databases, { ...looked, hop: ['1.30.7', '1.31.2'] });
+  const unseen = Object.entries(stores.visibility ?? {}).filter(([, value]) =>
+    JSON.stringify(value).includes('unseen'),
+  );
+  expect(unseen.map(([field]) => field)).toEqual(['disk']);
   const finding = only(await lab.problems(databases, { ...looked, hop: ['1.30.7', '1.31.2'] }));
   expect(finding).toMatchObject({ id: 'rewrite-space-unseen', severity: 'warn' });
 });
@@ -277,7 +281,7 @@ test('a user who may not read what a backup reads', async () => {
   await lab.query(databases.default, 'grant select on all tables in schema public to stranger');
   await lab.query(databases.default, 'revoke select on shards from stranger');
   const findings = await lab.problems(databases, { inputs: { default: stranger }, hop: HOP });
-  expect(said(findings)).toEqual(['block backup-rights-missing', 'warn shards-unseen']);
+  expect(said(findings)).toEqual(['block backup-rights-missing', 'warn shard-rows-unseen']);
   expect(findings[0]?.found).toContain('may not read shards');
   expect(findings[1]?.found).toContain('permission denied for table shards');
 });
@@ -343,6 +347,27 @@ test('a database that is read-only', async () => {
   expect(finding.found).toContain(`(database "${databases.visibility}"`);
 });
 
+test('a standby', async () => {
+  const databases = await lab.copy(OLD);
+  const directory = join(folder, 'standby');
+  const primary = await startPostgres({ directory });
+  await lab.copyTo(primary, databases);
+  await primary.stop();
+  const { uid, gid } = await stat(primary.dataDir);
+  await writeFile(join(primary.dataDir, 'standby.signal'), '');
+  await chown(join(primary.dataDir, 'standby.signal'), uid, gid);
+  const standby = await startPostgres({ directory });
+  try {
+    const { port, passwordFile } = standby;
+    const inputs = { default: { port, password: { file: passwordFile } } };
+    const finding = only(await lab.problems(databases, { hop: HOP, inputs }));
+    expect(finding).toMatchObject({ id: 'database-standby', severity: 'block' });
+    expect(finding.found).toContain(`the default store (database "${databases.default}" at 127.0.0.1:${port})`);
+  } finally {
+    await removePostgres(directory);
+  }
+}, 60_000);
+
 onSmallDisk('no room for the backups', async () => {
   const databases = await lab.copy(OLD);
   await withSmallDisk('backup-disk', '1m', async (path) => {
@@ -404,6 +429,8 @@ test('a schema version that cannot be read', async () => {
   const finding = only(await lab.problems(databases, { running: OLD }));
   expect(finding).toMatchObject({ id: 'schema-version-unseen', severity: 'block' });
   expect(finding.found).toContain('names there: "another"');
+  await lab.query(databases.default, `update schema_version set db_name = current_database(), curr_version = 'x'`);
+  expect(only(await lab.problems(databases, { hop: HOP })).found).toContain('says "x", which is no version');
 });
 
 test('no pg_dump but one that is too old', async () => {
@@ -423,6 +450,19 @@ test('no pg_dump but one that is too old', async () => {
   }
 });
 
+/** Who is no superuser does not see the transactions of others; but it does see their locks, and says so. */
+async function expectHidden(databases: { readonly default: string; readonly visibility: string }): Promise<void> {
+  const watcher = await makeUser('watcher');
+  await lab.query(databases.visibility, 'grant select on all tables in schema public to watcher');
+  const findings = await lab.problems(databases, { hop: HOP, inputs: { visibility: watcher } });
+  const [blocker, ...more] = findings.filter(({ id }) => /lock|transaction|blocker/.test(id));
+  expect(more).toEqual([]);
+  expect(blocker).toMatchObject({ id: 'blockers-unseen', severity: 'warn' });
+  expect(blocker?.found).toMatch(
+    /^transactions of 1 sessions of other users that hold locks on tables of the visibility/,
+  );
+}
+
 test('a long transaction that holds a lock on the visibility table', async () => {
   const databases = await lab.copy(OLD);
   const client = await lab.connect(databases.visibility, { application_name: 'nightly-report' });
@@ -440,6 +480,7 @@ test('a long transaction that holds a lock on the visibility table', async () =>
   // A hop that leaves this store as it is, and a look for its own sake, take no offence at some seconds.
   expect(await lab.problems(databases, { hop: ['1.28.1', '1.29.1'] })).toEqual([]);
   expect(await lab.problems(databases, { running: OLD })).toEqual([]);
+  await expectHidden(databases);
   await lab.query('postgres', finding.action.replace(/^.*end it: /, ''));
   expect(await lab.problems(databases, { hop: HOP })).toEqual([]);
 }, 60_000);
@@ -450,7 +491,7 @@ test('what is locked is not seen, and that is said; the survey does not wait for
   await client.query('begin; lock table shards in access exclusive mode');
   const findings = await lab.problems(databases, { running: OLD });
   await client.end();
-  expect(said(findings)).toEqual(['warn schema-shape-unseen', 'warn shards-unseen']);
+  expect(said(findings)).toEqual(['warn schema-shape-unseen', 'warn shard-rows-unseen']);
   for (const { found } of findings) {
     expect(found).toContain(`the default store (database "${databases.default}"`);
     expect(found).toContain('another session holds a lock');

@@ -8,7 +8,7 @@ import { compareShapes, type SchemaShape } from '../../core/schema-shape.js';
 import type { Seen } from '../../core/seen.js';
 import type { ShapeDifference } from '../../core/shape-difference.js';
 import type { BackupSurvey, ScriptsAhead, StoreSurvey } from '../../core/store-survey.js';
-import { compareSchemaVersions } from '../../core/version.js';
+import { compareSchemaVersions, isSchemaVersion } from '../../core/version.js';
 import { findPgPrograms } from './pg-programs.js';
 import { withPostgres } from './postgres-connection.js';
 import { readVersionRow, type StoreRole } from './postgres-inspect.js';
@@ -68,7 +68,7 @@ async function surveyDatabase(client: pg.Client, survey: Survey): Promise<Omit<S
   // In a transaction of its own, as it changes the search path.
   const shape = await looking(client, (look) => look(readShapeWithin));
   return looking(client, async (look) => {
-    const schemaVersion = await look((it) => readVersionRow(it, input));
+    const schemaVersion = await look((it) => readSchemaVersion(it, input));
     const server = await look(readSystemIdentifier);
     return {
       database: { seen: { product: 'PostgreSQL', version: facts.version } },
@@ -84,11 +84,18 @@ async function surveyDatabase(client: pg.Client, survey: Survey): Promise<Omit<S
       connections: await look(readConnections),
       blockers: await look((it) => readBlockers(it, facts.schema)),
       mode: { seen: { inRecovery: facts.inRecovery, readOnly: facts.readOnly } },
-      collation: facts.major < 15 ? { unseen: 'PostgreSQL keeps it from version 15 on' } : await look(readCollation),
+      // PostgreSQL keeps no version of it before 15, so there is none to be wrong.
+      collation: facts.major < 15 ? { seen: {} } : await look(readCollation),
       ...(role === 'default' ? { cluster: await surveyCluster(look, facts) } : {}),
       backup: await backup(),
     };
   });
+}
+
+async function readSchemaVersion(client: pg.Client, input: PostgresStore): Promise<string> {
+  const version = await readVersionRow(client, input);
+  if (isSchemaVersion(version)) return version;
+  throw new PreconditionError(`table schema_version says "${version}", which is no version`, { version });
 }
 
 function pick({ database, schema }: ServerFacts): { readonly database: string; readonly schema: string } {

@@ -89,7 +89,7 @@ export async function readConnections(client: pg.Client): Promise<ConnectionUse>
   };
 }
 
-/** Versions of the sort order of the database's default collation. @throws Error before PostgreSQL 15, which keeps none */
+/** Versions of the sort order of the database's default collation. From PostgreSQL 15 on. */
 export async function readCollation(client: pg.Client): Promise<CollationVersions> {
   const { rows } = await client.query<{ recorded: string | null; actual: string | null }>(
     `select datcollversion as recorded, pg_database_collation_actual_version(oid) as actual

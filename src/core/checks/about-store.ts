@@ -64,6 +64,11 @@ export function unseenFinding(
   return { id, severity, found: `${what}: not seen, ${reason}`, expected: 'an answer', action, source: SURVEY };
 }
 
+/** The same for what changes no decision. */
+export function noteUnseen(id: `${string}-unseen`, what: string, reason: string): Finding {
+  return { id, severity: 'note', found: `${what}: not seen, ${reason}`, source: SURVEY };
+}
+
 /** `1.5 GiB`, for people. */
 export function sizeText(bytes: number): string {
   const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];

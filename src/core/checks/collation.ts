@@ -1,12 +1,14 @@
 import type { Finding } from '../finding.js';
-import { valueOf } from '../seen.js';
 import type { Check } from '../survey.js';
-import { reachedStores } from './about-store.js';
+import { noteUnseen, reachedStores } from './about-store.js';
 
 /** The library that sorts text is the one that the indexes were built with. */
 export const collation: Check = (survey, context) =>
   reachedStores(survey, context).flatMap(({ store, name }): Finding[] => {
-    const { recorded, actual } = valueOf(store.collation) ?? {};
+    if ('unseen' in store.collation) {
+      return [noteUnseen('collation-unseen', `version of the sort order of ${name}`, store.collation.unseen)];
+    }
+    const { recorded, actual } = store.collation.seen;
     if (recorded === undefined || actual === undefined || recorded === actual) return [];
     return [
       {

@@ -15,7 +15,7 @@ export const connections: Check = (survey, context) => {
   const servers = Map.groupBy(stores, ({ store }) => valueOf(store.location)?.server ?? store.place);
   return [
     ...stores.flatMap((reached) => unseen(reached, context)),
-    ...[...servers.values()].flatMap((same) => serverLimit(same, context)),
+    ...[...servers.values()].flatMap((same) => serverLimits(same, context)),
     ...stores.flatMap((reached) => databaseLimit(reached, context)),
   ];
 };
@@ -40,56 +40,41 @@ function poolsUnseen({ maxConns }: ReachedStore['store']): string | undefined {
   return 'unseen' in maxConns ? maxConns.unseen : undefined;
 }
 
-/** All stores on one database server share what it has. */
-function serverLimit(stores: readonly ReachedStore[], context: CheckContext): Finding[] {
-  const use = stores.flatMap(({ store }) => valueOf(store.connections) ?? [])[0];
+/** What all stores on one database server share: its connections, and those of a user. */
+function serverLimits(stores: readonly ReachedStore[], context: CheckContext): Finding[] {
+  const [use] = stores.flatMap(({ store }) => valueOf(store.connections) ?? []);
   if (use === undefined) return [];
-  const names = stores.map(({ name }) => name).join(' and ');
   const limit = use.max - use.reserved;
-  const what = `${use.max} connections less ${use.reserved} reserved`;
-  const databases = stores.flatMap(({ store }) => valueOf(store.connections)?.database ?? []);
-  return judge({ names, limit, what, use, databases, stores }, context);
+  const ofServer = judge({ limit, what: `${use.max} connections less ${use.reserved} reserved`, use, stores }, context);
+  const byUser = Map.groupBy(stores, ({ store }) => valueOf(store.connections)?.user);
+  const ofUsers = [...byUser].flatMap(([user, same]) => {
+    const own = same.flatMap(({ store }) => valueOf(store.connections) ?? [])[0];
+    if (user === undefined || own?.userLimit === undefined) return [];
+    const inUse = own.inUse.filter((one) => one.user === user);
+    const what = `CONNECTION LIMIT of user "${user}"`;
+    return judge({ limit: own.userLimit, what, use: { ...own, inUse }, stores: same }, context);
+  });
+  return [...ofServer, ...ofUsers];
 }
 
-/** Limits that were set for the user or the database alone. */
+/** A limit that was set for the database alone. */
 function databaseLimit(reached: ReachedStore, context: CheckContext): Finding[] {
   const use = valueOf(reached.store.connections);
-  if (use === undefined) return [];
-  const { user, database, inUse } = use;
-  const stores = [reached];
-  const limits = [
-    {
-      limit: use.userLimit,
-      what: `CONNECTION LIMIT of user "${user}"`,
-      inUse: inUse.filter((one) => one.user === user),
-    },
-    {
-      limit: use.databaseLimit,
-      what: `CONNECTION LIMIT of database "${database}"`,
-      inUse: inUse.filter((one) => one.database === database),
-    },
-  ];
-  return limits.flatMap(({ limit, what, inUse: counted }) =>
-    limit === undefined
-      ? []
-      : judge(
-          { names: reached.name, limit, what, use: { ...use, inUse: counted }, databases: [database], stores },
-          context,
-        ),
-  );
+  if (use?.databaseLimit === undefined) return [];
+  const inUse = use.inUse.filter(({ database }) => database === use.database);
+  const what = `CONNECTION LIMIT of database "${use.database}"`;
+  return judge({ limit: use.databaseLimit, what, use: { ...use, inUse }, stores: [reached] }, context);
 }
 
 interface Limit {
-  readonly names: string;
   readonly limit: number;
   readonly what: string;
   readonly use: ConnectionUse;
-  /** Of the target; who else is connected to the database server is counted on top of the pools. */
-  readonly databases: readonly string[];
   readonly stores: readonly ReachedStore[];
 }
 
-function judge({ names, limit, what, use, databases, stores }: Limit, context: CheckContext): Finding[] {
+function judge({ limit, what, use, stores }: Limit, context: CheckContext): Finding[] {
+  const names = stores.map(({ name }) => name).join(' and ');
   const used = count(use.inUse);
   if (limit - used < OWN_CONNECTIONS) {
     return [
@@ -106,6 +91,8 @@ function judge({ names, limit, what, use, databases, stores }: Limit, context: C
   const pools = stores.flatMap(({ store }) => (store.maxConns && valueOf(store.maxConns)) ?? []);
   if (pools.length < stores.length) return [];
   const wanted = pools.reduce((total, one) => total + one, 0);
+  // Who else is connected comes on top of the pools; the servers' own connections are part of them.
+  const databases = stores.flatMap(({ store }) => valueOf(store.location)?.database ?? []);
   const others = count(use.inUse.filter(({ database }) => !databases.includes(database)));
   if (wanted + others + OWN_CONNECTIONS <= limit) return [];
   return [

@@ -3,8 +3,9 @@ import { databaseFindings } from '../databases.js';
 import type { Finding } from '../finding.js';
 import { valueOf } from '../seen.js';
 import type { Check } from '../survey.js';
+import { compareVersions } from '../version.js';
 import { reachedStores } from './about-store.js';
-import { runningVersions } from './running-versions.js';
+import { versionsThatRun } from './who-runs.js';
 
 /** The database products and versions are taken by the servers that run, or that the hop leads to. */
 export const databaseVersion: Check = (survey, context) => {
@@ -19,7 +20,11 @@ export const databaseVersion: Check = (survey, context) => {
   const refused = (from: string, to: string) =>
     databaseFindings(catalogue, { from, to, stores }, databases).filter(({ id }) => id === 'database-not-accepted');
   if (hop !== undefined) return refused(hop.from, hop.to);
-  const newest = runningVersions(survey).findLast((version) => isKnown(catalogue, version));
+  const newest = versionsThatRun(survey.cluster)
+    .map(({ version }) => version)
+    .filter((version) => isKnown(catalogue, version))
+    .toSorted(compareVersions)
+    .at(-1);
   // Servers that run already do not refuse it: it is not supported, and not the end.
   return newest === undefined ? [] : refused(newest, newest).map(asWarning);
 };

@@ -1,14 +1,16 @@
 import type { Finding } from '../finding.js';
-import { valueOf } from '../seen.js';
 import type { Check } from '../survey.js';
-import { reachedStores } from './about-store.js';
+import { noteUnseen, soundStores } from './about-store.js';
 
 /** Messages that the servers put aside are worth knowing before their code changes. */
 export const deadLetters: Check = (survey, context) =>
-  reachedStores(survey, context).flatMap(({ store, name }): Finding[] => {
-    const letters = store.cluster && valueOf(store.cluster.deadLetters);
-    if (letters === undefined) return [];
-    const { namespaceReplication, historyTasks, countedTo } = letters;
+  soundStores(survey, context).flatMap(({ store, name }): Finding[] => {
+    if (store.cluster === undefined) return [];
+    const { deadLetters: letters } = store.cluster;
+    if ('unseen' in letters) {
+      return [noteUnseen('dead-letters-unseen', `dead letter queues of ${name}`, letters.unseen)];
+    }
+    const { namespaceReplication, historyTasks, countedTo } = letters.seen;
     const text = (count: number) => (count < countedTo ? `${count}` : `${count} or more`);
     const kinds = [
       ...(historyTasks === 0 ? [] : [`${text(historyTasks)} of history tasks`]),

@@ -5,7 +5,7 @@ import { SCHEMA_CHECK } from '../sources.js';
 import type { Check, CheckContext, Survey } from '../survey.js';
 import { compareSchemaVersions } from '../version.js';
 import { type ReachedStore, soundStores } from './about-store.js';
-import { runningVersions } from './running-versions.js';
+import { versionsThatRun } from './who-runs.js';
 
 /** The schema of every store is the one that the servers expect, or on its way to the one that the hop leads to. */
 export const schemaVersionCheck: Check = (survey, context) =>
@@ -73,7 +73,7 @@ function expectedOfServers(
   survey: Survey,
   { catalogue }: CheckContext,
 ): Expected | string {
-  const running = runningVersions(survey);
+  const running = [...new Set(versionsThatRun(survey.cluster).map(({ version }) => version))];
   if (running.length === 0) return 'no running server was seen';
   const unknown = running.filter((version) => !isKnown(catalogue, version));
   if (unknown.length > 0) return `the catalogue does not know server ${unknown.join(', ')}`;

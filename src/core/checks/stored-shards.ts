@@ -30,7 +30,7 @@ export const storedShards: Check = (survey, context) =>
     if ('unseen' in count || 'unseen' in shards) {
       const reason = 'unseen' in count ? count.unseen : 'unseen' in shards ? shards.unseen : '';
       return [
-        unseenFinding('shards-unseen', 'warn', {
+        unseenFinding('shard-rows-unseen', 'warn', {
           what: `the stored number of shards and the shards of ${name}`,
           reason,
           action: 'Compare cluster_metadata_info with the table shards by hand',
