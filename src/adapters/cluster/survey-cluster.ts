@@ -20,7 +20,7 @@ import { surveyRings } from './survey-rings.js';
 import { readClusterInfo } from './target-cluster.js';
 import { withTarget as withFrontend, type TargetConnection } from './target-connection.js';
 
-/** A frontend that takes longer to answer is itself a finding. */
+/** One that takes longer to answer is itself a finding. */
 const CALL_TIMEOUT_MS = 3_000;
 /** What a hop runs of each version. */
 const HOP_TOOLS = ['temporal-server', 'temporal-sql-tool', 'tdbg'] as const satisfies readonly ServerTool[];
@@ -42,18 +42,20 @@ export async function surveyCluster(
 ): Promise<ClusterSurvey> {
   // First, and in no time: who is known not to run is not waited for.
   const nodes = await look(() => createDriver(target, tools).listNodes());
-  const frontends = surveyFrontends(target, nodes);
-  const running = frontends.then((asked) => runningVersions(asked, nodes));
-  const [asked, processes, rings, throughFrontend, found] = await Promise.all([
-    frontends,
+  const addresses = frontendsOf(target).map((address) => ({ address, down: nodeThatIsDown(nodes, address) }));
+  const [frontends, processes, rings, throughFrontend, found] = await Promise.all([
+    surveyFrontends(target, addresses),
     surveyProcesses(target, nodes),
-    surveyRings(target, { nodes, tools, versions: running.then((present) => [...versions, ...present]), work }),
-    frontends.then((answers) => throughAFrontend(target, answers)),
+    surveyRings(target, { nodes, tools, versions, work }),
+    throughAFrontend(
+      target,
+      addresses.filter(({ down }) => down === undefined).map(({ address }) => address),
+    ),
     lookForTools(tools, versions, work),
   ]);
   return {
     input: { stores: { default: storeName(target.stores.default), visibility: storeName(target.stores.visibility) } },
-    frontends: asked,
+    frontends,
     nodes,
     processes,
     rings,
@@ -67,12 +69,19 @@ function storeName({ plugin, database }: Target['stores']['default']) {
   return { plugin, database };
 }
 
-async function surveyFrontends(target: Target, nodes: Seen<readonly NodeState[]>): Promise<FrontendSurvey[]> {
-  const down = ('seen' in nodes ? nodes.seen : []).filter(({ running }) => !running);
+/** Name of the process of the input at this address, when that does not run. */
+function nodeThatIsDown(nodes: Seen<readonly NodeState[]>, address: string): string | undefined {
+  const states = 'seen' in nodes ? nodes.seen : [];
+  return states.find(({ rpcAddress, running }) => rpcAddress === address && !running)?.name;
+}
+
+async function surveyFrontends(
+  target: Target,
+  addresses: readonly { readonly address: string; readonly down: string | undefined }[],
+): Promise<FrontendSurvey[]> {
   return Promise.all(
-    frontendsOf(target).map(async (address) => {
-      const node = down.find(({ rpcAddress }) => rpcAddress === address);
-      if (node !== undefined) return { address, info: { unseen: `${node.name} does not run` } };
+    addresses.map(async ({ address, down }) => {
+      if (down !== undefined) return { address, info: { unseen: `${down} does not run` } };
       return { address, info: await look(() => withFrontend(target.connection, readFrontend, address)) };
     }),
   );
@@ -88,42 +97,29 @@ function impatient(target: TargetConnection): TargetConnection {
   return { ...target, ask: (what, calls, timeoutMs = CALL_TIMEOUT_MS) => target.ask(what, calls, timeoutMs) };
 }
 
-function runningVersions(frontends: readonly FrontendSurvey[], nodes: Seen<readonly NodeState[]>): string[] {
-  const found = [
-    ...frontends.map(({ info }) => ('seen' in info ? info.seen.version : undefined)),
-    ...('seen' in nodes ? nodes.seen : []).map(({ version }) => version),
-  ];
-  return [...new Set(found.filter((version) => version !== undefined))];
-}
-
-/** What any frontend can tell of the whole cluster: asked of one that answered, else of the connection's own. */
-async function throughAFrontend(
-  target: Target,
-  frontends: readonly FrontendSurvey[],
-): Promise<{
+interface ThroughFrontend {
   readonly namespaces: Seen<NamespacesSurvey>;
   readonly knownClusters: Seen<readonly KnownCluster[]>;
-}> {
-  const answered = frontends.find(({ info }) => 'seen' in info);
-  if (answered === undefined) {
-    const nobody = { unseen: 'no frontend answers' };
-    return { namespaces: nobody, knownClusters: nobody };
+}
+
+/** What any frontend can tell of the whole cluster: asked of the first that can be connected to. */
+async function throughAFrontend(target: Target, addresses: readonly string[]): Promise<ThroughFrontend> {
+  let nobody: { readonly unseen: string } = { unseen: 'no frontend runs' };
+  for (const address of addresses) {
+    const asked = await look(() => withFrontend(target.connection, askOfCluster, address));
+    if ('seen' in asked) return asked.seen;
+    nobody = asked;
   }
-  const asked = await look(() =>
-    withFrontend(
-      target.connection,
-      async (frontend) => {
-        const connection = impatient(frontend);
-        const [namespaces, knownClusters] = await Promise.all([
-          look(() => surveyNamespaces(connection)),
-          look(() => listClusters(connection)),
-        ]);
-        return { namespaces, knownClusters };
-      },
-      answered.address,
-    ),
-  );
-  return 'seen' in asked ? asked.seen : { namespaces: asked, knownClusters: asked };
+  return { namespaces: nobody, knownClusters: nobody };
+}
+
+async function askOfCluster(frontend: TargetConnection): Promise<ThroughFrontend> {
+  const connection = impatient(frontend);
+  const [namespaces, knownClusters] = await Promise.all([
+    look(() => surveyNamespaces(connection)),
+    look(() => listClusters(connection)),
+  ]);
+  return { namespaces, knownClusters };
 }
 
 async function listClusters(target: TargetConnection): Promise<KnownCluster[]> {

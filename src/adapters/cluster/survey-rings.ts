@@ -11,8 +11,8 @@ import { createTdbg, type Tdbg } from './tdbg.js';
 export interface RingOptions {
   readonly nodes: Seen<readonly NodeState[]>;
   readonly tools: ToolResolver;
-  /** Versions whose tdbg will do: the first that is at hand. */
-  readonly versions: Promise<readonly string[]>;
+  /** Versions whose tdbg is taken first; else that of what runs. Any will do (see `createTdbg`). */
+  readonly versions: readonly string[];
   readonly work?: Work;
 }
 
@@ -29,13 +29,15 @@ export async function surveyRings(target: Target, options: RingOptions): Promise
   );
 }
 
-async function tdbgAtHand({ connection }: Target, { tools, versions, work }: RingOptions): Promise<Tdbg> {
-  const wanted = await versions;
+async function tdbgAtHand(target: Target, { nodes, tools, versions, work }: RingOptions): Promise<Tdbg> {
+  const { connection } = target;
+  const running = ('seen' in nodes ? nodes.seen : []).map(({ version }) => version);
+  const wanted = [...new Set([...versions, ...running, target.version])].filter((version) => version !== undefined);
   for (const version of wanted) {
     const place = await tools.lookForServerTool('tdbg', version, work);
     if ('at' in place) return createTdbg({ connection, version, tools });
   }
-  const which = wanted.length === 0 ? 'of any version, as no version is known' : [...new Set(wanted)].join(' or ');
+  const which = wanted.length === 0 ? 'of a version that is known' : wanted.join(' or ');
   throw new Error(
     `there is no tdbg ${which} at hand; unpack a release archive into a folder and set TEMPORAL_UPGRADE_TOOLS_DIR to it`,
   );
