@@ -20,8 +20,9 @@ export const checkMembership: Check = ({ cluster, stores }) => {
   const isFresh = (row: MemberRow): boolean => now - Date.parse(row.lastHeartbeat) <= STALE_AFTER_MS;
   const live = membership.seen.rows.filter((row) => !isExpired(row));
   const place = placeOf(cluster);
+  const isStranger = strangersIn(cluster);
   return [
-    ...live.filter((row) => isFresh(row) && place(row.address) === 'unknown').map(zombie),
+    ...live.filter((row) => isFresh(row) && place(row.address) === 'unknown' && !isStranger(row)).map(zombie),
     ...stale(
       live.filter((row) => place(row.address) === 'down' || (!isFresh(row) && place(row.address) === 'unknown')),
     ),
@@ -41,6 +42,11 @@ function placeOf(cluster: ClusterSurvey): (ringAddress: string) => 'runs' | 'dow
     else known.set(address, state);
   }
   return (ringAddress) => known.get(ringAddress) ?? hosts.get(hostOf(ringAddress)) ?? 'unknown';
+}
+
+/** Whether a row is that of a process that a ring has and the input does not name: the check of rings tells of it. */
+function strangersIn({ strangers }: ClusterSurvey): (row: MemberRow) => boolean {
+  return ({ role, address }) => strangers.some((one) => one.role === role && hostOf(one.address) === hostOf(address));
 }
 
 function hostOf(address: string): string {

@@ -660,6 +660,14 @@ describe('the table of members', () => {
     expect(ids(found)).toEqual(finds);
   });
 
+  test('says nothing of a process that the rings told of already', () => {
+    const strange: Partial<ClusterSurvey> = {
+      rings: views({ seen: { ...RINGS, history: [...(RINGS['history'] ?? []), '10.0.0.9:7100'] } }),
+      strangers: [{ role: 'history', address: '10.0.0.9:7100', health: { seen: 'SERVING' } }],
+    };
+    expect(ids(findings(withRows([row('10.0.0.9:7101')], strange)))).toEqual(['block ring-stranger']);
+  });
+
   test('is compared by host where a configuration is not known', () => {
     const blind = { processes: processSurveys().map((process) => ({ ...process, configuration: unseen })) };
     expect(ids(findings(withRows([row('10.0.0.1:9'), row('10.0.0.9:9')], blind)))).toEqual([
