@@ -160,6 +160,35 @@ test.concurrent('the gate between staging and live shows what staging did', asyn
   });
 });
 
+const TO_LOOK_AT = {
+  id: 'single-process',
+  severity: 'warn',
+  found: 'there is one frontend alone',
+  expected: 'two',
+  action: 'Start another one',
+  source: 'x',
+} as const;
+
+test.concurrent('what an examination finds stands at the gates and in the report', async () => {
+  const script = new Script(ONE_HOP).once('examineTarget', () => Promise.resolve({ lines: [], findings: [] }));
+  script.once('examineTarget', () => Promise.resolve({ lines: [], findings: [TO_LOOK_AT] }));
+  script.once('preflight', () => Promise.resolve({ lines: [], findings: [] }));
+  script.once('preflight', () =>
+    Promise.resolve({ lines: ['x'], findings: [{ ...TO_LOOK_AT, found: 'a ring is split' }] }),
+  );
+  const run = await controlPlane.begin({ plan: ONE_HOP, script, policy: { gates: { live: ['promote', 'schema'] } } });
+  const before = await run.atGate(PROMOTE);
+  // Both examinations run side by side, so it may be of staging as well.
+  expect([...(before.staging?.findings ?? []), ...(before.live?.findings ?? [])]).toContainEqual(TO_LOOK_AT);
+  await run.approve(PROMOTE);
+  const { waiting } = await run.atGate('live/1.31.2/schema');
+  expect(waiting).toMatchObject({
+    evidence: expect.arrayContaining(['warn: a ring is split; expected two. Start another one']),
+  });
+  await run.approve('live/1.31.2/schema');
+  expect((await run.result()).findings).toContainEqual(TO_LOOK_AT);
+});
+
 test.concurrent('staging that was let pass in spite of a failure is never promoted by itself', async () => {
   const script = new Script(ONE_HOP).once('observe', judged('fail', 'error ratio 0.2'));
   const run = await controlPlane.begin({ plan: ONE_HOP, script });

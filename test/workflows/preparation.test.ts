@@ -22,6 +22,7 @@ const LOOKING: readonly ActivityName[] = [
   'inspectTarget',
   'makePlan',
   'bringTools',
+  'examineTarget',
   'claimTarget',
   'releaseTarget',
 ];
@@ -166,6 +167,7 @@ test.concurrent.each<[ActivityName, string]>([
   ['inspectTarget', 'TargetIsControlPlane'],
   ['inspectTarget', 'PreflightFailed'],
   ['bringTools', 'ToolUnavailable'],
+  ['examineTarget', 'PreflightFailed'],
   ['claimTarget', 'ClusterBusy'],
 ])('%s that fails with %s ends it before anything was changed', async (activity, type) => {
   const details = [{ workflowId: 'upgrade-other' }];

@@ -19,6 +19,8 @@ const PREPARATION: ActivityName[] = [
   'makePlan',
   'bringTools',
   'bringTools',
+  'examineTarget',
+  'examineTarget',
   'claimTarget',
   'claimTarget',
 ];
