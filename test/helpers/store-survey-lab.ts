@@ -109,8 +109,9 @@ export class StoreSurveyLab {
     const env = environmentOf(other);
     const file = join(this.folder, 'whole.sql');
     for (const database of Object.values(databases)) {
-      await this.run('pg_dump', [`--file=${file}`, '--create', database]);
-      await this.run('psql', ['--quiet', '--set=ON_ERROR_STOP=1', `--file=${file}`, 'postgres'], env);
+      await this.run('pg_dump', [`--file=${file}`, database]);
+      await this.run('psql', ['--quiet', `--command=create database ${database}`, 'postgres'], env);
+      await this.run('psql', ['--quiet', '--set=ON_ERROR_STOP=1', `--file=${file}`, database], env);
     }
   }
 
