@@ -28,5 +28,6 @@ export default {
     // No test: `npm run record-histories` writes the histories that test/workflows/replay.test.ts replays.
     { ...shared, displayName: 'record', testMatch: ['<rootDir>/test/histories/record.ts'] },
   ],
-  testTimeout: 30_000,
+  // Far more than any needs on a quiet machine: tests of workflows run side by side.
+  testTimeout: 90_000,
 };

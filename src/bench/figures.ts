@@ -1,4 +1,5 @@
 import { measurePlanning, type MeasuredPlanning } from './measure-planning.js';
+import { measurePreflight, type MeasuredPreflight } from './measure-preflight.js';
 import { measureRollout, type MeasuredRollout } from './measure-rollout.js';
 
 /** A number that the project promises to keep below its goal. */
@@ -59,6 +60,18 @@ const PLANNING: readonly Figure<MeasuredPlanning>[] = [
   },
 ];
 
+const PREFLIGHT: readonly Figure<MeasuredPreflight>[] = [
+  {
+    name: 'preflight-time',
+    unit: 's',
+    goal: 5,
+    read: ({ seconds, processes, blocking }) => ({
+      value: round(seconds.toSorted((a, b) => a - b)[Math.floor(seconds.length / 2)] ?? Number.NaN, 2),
+      anchor: `median of ${seconds.map((each) => round(each, 2)).join(', ')}; two nodes, ${processes} processes, ${blocking} blocking findings`,
+    }),
+  },
+];
+
 const ROLLOUT: readonly Figure<MeasuredRollout>[] = [
   {
     name: 'orchestration-overhead',
@@ -91,6 +104,7 @@ const ROLLOUT: readonly Figure<MeasuredRollout>[] = [
 
 export const MEASUREMENTS: readonly Measurement[] = [
   measurement(measurePlanning, PLANNING),
+  measurement(measurePreflight, PREFLIGHT),
   measurement(measureRollout, ROLLOUT),
 ];
 
