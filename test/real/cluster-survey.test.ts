@@ -13,7 +13,6 @@ import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import type { Catalogue } from '../../src/core/catalogue.js';
 import { examine } from '../../src/core/checks/examine.js';
 import { clusterChecks } from '../../src/core/checks/cluster-checks.js';
-import type { ClusterSurvey } from '../../src/core/cluster-survey.js';
 import { type Finding, findingText } from '../../src/core/finding.js';
 import type { Target } from '../../src/core/input.js';
 import type { Hop } from '../../src/core/plan.js';
@@ -48,7 +47,7 @@ afterAll(async () => {
   for (const cluster of clusters.values()) await cluster.stop();
   await postgres?.stop();
   await rm(folder, { recursive: true, force: true });
-}, 120_000);
+}, 300_000);
 
 function clusterOf(version: string): LabCluster {
   const cluster = clusters.get(version);
@@ -111,10 +110,13 @@ function hopOf(from: string, to: string): Hop {
   return hop;
 }
 
-function killNode(cluster: ClusterSurvey, name: string, signal: NodeJS.Signals): void {
-  const state = 'seen' in cluster.nodes ? cluster.nodes.seen.find((node) => node.name === name) : undefined;
-  if (state?.instance === undefined) throw new Error(`${name} does not run`);
-  process.kill(Number(state.instance.split(':')[0]), signal);
+/** kill -9, and waits until it is gone. */
+async function killNode(cluster: LabCluster, name: string): Promise<void> {
+  const instanceOf = async () => (await cluster.driver.listNodes()).find((node) => node.name === name)?.instance;
+  const instance = await instanceOf();
+  if (instance === undefined) throw new Error(`${name} does not run`);
+  process.kill(Number(instance.split(':')[0]), 'SIGKILL');
+  while ((await instanceOf()) !== undefined) await sleep(50);
 }
 
 describe('a healthy cluster', () => {
@@ -164,7 +166,7 @@ describe('a healthy cluster', () => {
   test('before a hop: nothing, when its programs are at hand', async () => {
     const { findings } = await look(clusterOf('1.30.7'), { hop: hopOf('1.30.7', '1.31.2') });
     expect(faults(findings)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('a fault is named, and nothing else', () => {
@@ -183,7 +185,7 @@ describe('a fault is named, and nothing else', () => {
     } finally {
       await writeFile(file, text, { mode: 0o600 });
     }
-  }, 60_000);
+  }, 180_000);
 
   test('a configuration that is a template', async () => {
     const cluster = clusterOf('1.31.2');
@@ -204,7 +206,7 @@ describe('a fault is named, and nothing else', () => {
     } finally {
       await writeFile(file, text, { mode: 0o600 });
     }
-  }, 60_000);
+  }, 180_000);
 
   test('a zombie in the table of members', async () => {
     const cluster = clusterOf('1.29.1');
@@ -229,25 +231,29 @@ describe('a fault is named, and nothing else', () => {
     } finally {
       await query(cluster, `delete from cluster_membership where rpc_address = '10.11.12.13'`);
     }
-  }, 60_000);
+  }, 180_000);
 
   test('a process killed: in the ring at first, then gone from it, then back', async () => {
     const cluster = clusterOf('1.30.7');
-    const { survey } = await look(cluster);
-    killNode(survey, 'matching-2', 'SIGKILL');
-    await sleep(200);
-    const atOnce = faults((await look(cluster)).findings);
     const isDown = /^block process-down: matching-2 \(matching\) does not run/;
-    expect(atOnce).toEqual([
-      expect.stringMatching(isDown),
-      expect.stringMatching(
-        /^block ring-zombie: the ring of matching has 127\.0\.0\.1:\d+, matching-2, which does not run; seen by frontend/,
-      ),
-    ]);
-    expect(await faultsInTime(cluster, [isDown])).toEqual([expect.stringMatching(isDown)]);
-    await cluster.driver.startNode('matching-2', '1.30.7');
+    const isZombie =
+      /^block ring-zombie: the ring of matching has 127\.0\.0\.1:\d+, matching-2, which does not run; seen by frontend/;
+    try {
+      let atOnce: string[] = [];
+      // The ring lets go of it within seconds: on a busy machine the look may come too late.
+      for (let attempt = 0; attempt < 5 && !atOnce.some((fault) => isZombie.test(fault)); attempt += 1) {
+        await cluster.driver.startNode('matching-2', '1.30.7');
+        expect(await faultsInTime(cluster, [])).toEqual([]);
+        await killNode(cluster, 'matching-2');
+        atOnce = faults((await look(cluster)).findings);
+      }
+      expect(atOnce).toEqual([expect.stringMatching(isDown), expect.stringMatching(isZombie)]);
+      expect(await faultsInTime(cluster, [isDown])).toEqual([expect.stringMatching(isDown)]);
+    } finally {
+      await cluster.driver.startNode('matching-2', '1.30.7');
+    }
     expect(await faultsInTime(cluster, [])).toEqual([]);
-  }, 240_000);
+  }, 600_000);
 
   test('a frontend that was stopped', async () => {
     const cluster = clusterOf('1.31.2');
@@ -256,7 +262,7 @@ describe('a fault is named, and nothing else', () => {
     expect(await faultsInTime(cluster, [isDown])).toEqual([expect.stringMatching(isDown)]);
     await cluster.driver.startNode('frontend-2', '1.31.2');
     expect(await faultsInTime(cluster, [])).toEqual([]);
-  }, 240_000);
+  }, 400_000);
 
   test('a process that the input does not name', async () => {
     const cluster = clusterOf('1.30.7');
@@ -271,7 +277,7 @@ describe('a fault is named, and nothing else', () => {
         `block ring-stranger: the ring of history has ${stranger} (SERVING), which the input does not name`,
       ),
     ]);
-  }, 60_000);
+  }, 180_000);
 
   test('a setting that the coming hop removes', async () => {
     const cluster = clusterOf('1.23.1');
@@ -291,7 +297,7 @@ describe('a fault is named, and nothing else', () => {
     } finally {
       await writeFile(cluster.dynamicConfigFile, before);
     }
-  }, 60_000);
+  }, 180_000);
 
   test('a wrong plugin, and a wrong database, in the input', async () => {
     const cluster = clusterOf('1.29.1');
@@ -311,7 +317,7 @@ describe('a fault is named, and nothing else', () => {
         /^block store-database-differs: .* have the visibility store in database "v1291_visibility", but the input says "other"/,
       ),
     ]);
-  }, 60_000);
+  }, 180_000);
 
   test('a process under a supervisor', async () => {
     const cluster = clusterOf('1.30.7');
@@ -334,7 +340,7 @@ describe('a fault is named, and nothing else', () => {
     }
     await cluster.driver.startNode('worker-1', '1.30.7');
     expect(await faultsInTime(cluster, [])).toEqual([]);
-  }, 240_000);
+  }, 400_000);
 
   test('a hop that was left half-done', async () => {
     const cluster = clusterOf('1.30.7');
@@ -345,7 +351,7 @@ describe('a fault is named, and nothing else', () => {
     await cluster.driver.stopNode('worker-1');
     await cluster.driver.startNode('worker-1', '1.30.7');
     expect(await faultsInTime(cluster, [])).toEqual([]);
-  }, 240_000);
+  }, 400_000);
 });
 
 test('workflows that wait for nobody, and the SDK that works on them, are seen', async () => {
@@ -381,4 +387,4 @@ test('workflows that wait for nobody, and the SDK that works on them, are seen',
     expect(notes).toContain('SDKs at work on default: temporal-test 9.9.9 (histories)');
     await workflow.getHandle('order-1').terminate();
   });
-}, 120_000);
+}, 300_000);

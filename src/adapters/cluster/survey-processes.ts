@@ -18,8 +18,8 @@ import { withTarget as withFrontend } from './target-connection.js';
 
 /** Between the two pages of a process that show whether something goes on. */
 const WINDOW_MS = 1_000;
-const SCRAPE_TIMEOUT_MS = 2_000;
-const HEALTH_TIMEOUT_MS = 2_000;
+/** Long enough for a host that is busy: a false alarm is worse than a survey that takes its time there. */
+const ANSWER_TIMEOUT_MS = 5_000;
 
 /** Each process of the input, looked at by itself, all side by side. */
 export async function surveyProcesses(target: Target, nodes: Seen<readonly NodeState[]>): Promise<ProcessSurvey[]> {
@@ -71,10 +71,10 @@ async function readHealth(
   const { connection, driver } = target;
   const service = HEALTH_SERVICES[node.role];
   return look(async () => {
-    if (node.role !== 'frontend') return checkHealth(node.rpcAddress, service, driver.internodeTls, HEALTH_TIMEOUT_MS);
-    if ('address' in connection) return checkHealth(node.rpcAddress, service, connection.tls, HEALTH_TIMEOUT_MS);
+    if (node.role !== 'frontend') return checkHealth(node.rpcAddress, service, driver.internodeTls, ANSWER_TIMEOUT_MS);
+    if ('address' in connection) return checkHealth(node.rpcAddress, service, connection.tls, ANSWER_TIMEOUT_MS);
     // A profile holds its certificates as text; only a connection made of it can ask.
-    return withFrontend(connection, ({ grpc }) => askHealth(grpc, service, HEALTH_TIMEOUT_MS), node.rpcAddress);
+    return withFrontend(connection, ({ grpc }) => askHealth(grpc, service, ANSWER_TIMEOUT_MS), node.rpcAddress);
   });
 }
 
@@ -85,7 +85,7 @@ export async function askStranger(
   tls: Tls | true | undefined,
 ): Promise<Seen<HealthAnswer>> {
   const service = Object.entries(HEALTH_SERVICES).find(([name]) => name === role)?.[1] ?? HEALTH_SERVICES.frontend;
-  return look(() => checkHealth(address, service, tls, HEALTH_TIMEOUT_MS));
+  return look(() => checkHealth(address, service, tls, ANSWER_TIMEOUT_MS));
 }
 
 async function readMetrics(node: ProcessNode, state: NodeState | undefined): Promise<Seen<ProcessMetrics>> {
@@ -93,13 +93,14 @@ async function readMetrics(node: ProcessNode, state: NodeState | undefined): Pro
   if (metricsAddress === undefined) return { unseen: 'the input names no "metricsAddress"' };
   if (state?.running === false) return { unseen: `${name} does not run` };
   try {
-    const page = async (): Promise<MetricSample[]> => parseMetrics(await scrape(metricsAddress, SCRAPE_TIMEOUT_MS));
+    const page = async (): Promise<MetricSample[]> => parseMetrics(await scrape(metricsAddress, ANSWER_TIMEOUT_MS));
     const before = await page();
     const beganAt = Date.now();
     await sleep(WINDOW_MS);
     const after = await page();
     return { seen: readProcessMetrics(before, after, Date.now() - beganAt) };
   } catch (error) {
-    return { unseen: messageOf(error) };
+    // Without the address: what is wrong with many is told of all of them at once.
+    return { unseen: messageOf(error).replace(/^no metrics from \S+: /, '') };
   }
 }

@@ -65,7 +65,10 @@ function sumFindings(held: Held, wanted: number | undefined, isMoving: boolean):
   if (held.length === 0) return [];
   const unknown = held.filter(({ shards }) => shards === undefined).map(({ name }) => name);
   if (wanted === undefined || unknown.length > 0) {
-    const why = wanted === undefined ? 'no frontend says how many there are' : `${listed(unknown)} does not say`;
+    const why =
+      wanted === undefined
+        ? 'no frontend says how many there are'
+        : `${listed(unknown)} ${unknown.length === 1 ? 'does' : 'do'} not say`;
     return [
       {
         id: 'shards-unseen',

@@ -267,3 +267,22 @@ test('says every place that was tried with its reason, and what an operator can 
   }
   server = await startReleaseServer(files); // for afterEach
 });
+
+test('looks for a program without bringing it, and says where it would come from', async () => {
+  const tools = resolver();
+  const place = await tools.lookForServerTool('tdbg', '1.29.1');
+  expect(place).toMatchObject({
+    from: [`archive ${archive} from ${server.url}`],
+    tried: [{ place: 'PATH' }, { place: `cache ${cached('tdbg')}`, reason: 'not there' }],
+  });
+  expect(await cachedFiles()).toEqual([]);
+
+  await tools.serverTool('tdbg', '1.29.1');
+  expect(await tools.lookForServerTool('tdbg', '1.29.1')).toEqual({ at: cached('tdbg') });
+});
+
+test('looks no further where the configured folder has another version', async () => {
+  await writeProgram(join(folder, 'tools/tdbg'), 'tdbg version 1.28.1');
+  const place = await resolver({ toolsDir: join(folder, 'tools') }).lookForServerTool('tdbg', '1.29.1');
+  expect(place).toMatchObject({ from: [], tried: [{ reason: expect.stringContaining('it is version 1.28.1') }] });
+});

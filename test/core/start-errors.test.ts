@@ -1,0 +1,28 @@
+import { expect, test } from '@jest/globals';
+import { causeOf, startErrorsIn } from '../../src/core/start-errors.js';
+
+test.each([
+  [
+    'schema-behind',
+    'error: unable to start: sql schema version compatibility check failed: version mismatch for keyspace/database: "temporal". Expected version: 1.19 cannot be greater than Actual version: 1.18',
+  ],
+  ['schema-unreadable', 'unable to read DB schema version keyspace/database: temporal error: relation does not exist'],
+  ['database-rights', 'error: sql: pq: password authentication failed for user "temporal"'],
+  ['database-unreachable', 'error: persistence: dial tcp 127.0.0.1:5432: connect: connection refused'],
+  ['port-taken', 'fatal: listen tcp 127.0.0.1:7233: bind: address already in use'],
+  ['configuration', 'config file corrupted: yaml: line 3: did not find expected key'],
+])('knows %s', (cause, line) => {
+  expect(causeOf(line)).toBe(cause);
+  expect(startErrorsIn(`info: starting\n${line}\ninfo: stopped`)).toEqual([line]);
+});
+
+test('takes the last of each cause, and nothing of a log without any', () => {
+  const [first, last] = ['1.17', '1.18'].map(
+    (version) => `Expected version: 1.19 cannot be greater than Actual version: ${version}`,
+  );
+  expect(startErrorsIn(`${first}\n${last}\nbind: address already in use`)).toEqual([
+    last,
+    'bind: address already in use',
+  ]);
+  expect(startErrorsIn('info: all is well\nerror: ring: connection refused')).toEqual([]);
+});
