@@ -4,6 +4,7 @@ import type { NamespacesSurvey } from './namespace-survey.js';
 import type { NodeConfiguration } from './node-configuration.js';
 import type { ProcessMetrics } from './process-metrics.js';
 import type { Seen } from './seen.js';
+import type { StartError } from './start-errors.js';
 import type { Supervisor } from './supervision.js';
 
 /** Frontends, processes and rings of a target as they were seen. Plain data, without secrets. */
@@ -68,8 +69,8 @@ export interface ProcessSurvey {
   readonly configuration: Seen<NodeConfiguration>;
   /** What would start it again by itself; empty when nothing would. */
   readonly supervisors: Seen<readonly Supervisor[]>;
-  /** Last lines of its log that say why it could not start; only where no process runs. */
-  readonly startErrors: Seen<readonly string[]>;
+  /** Why it could not start, by the end of its log; only where no process runs. */
+  readonly startErrors: Seen<readonly StartError[]>;
 }
 
 /** Role to addresses of its members, in order. */

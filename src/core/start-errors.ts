@@ -26,17 +26,32 @@ export type StartCause =
   | 'configuration'
   | 'plugin';
 
-/** Lines of a log, each at most `LONGEST` characters, that say why a server could not start. The last of each cause. */
-export function startErrorsIn(log: string): string[] {
-  const lines = log.split('\n');
-  return START_ERRORS.flatMap(({ words }) => lines.findLast((line) => words.test(line)) ?? []).map((line) =>
-    line.length <= LONGEST ? line : `${line.slice(0, LONGEST)} …`,
-  );
+/** Why a server could not start, by its own words. */
+export interface StartError {
+  readonly cause: StartCause;
+  /** The words of the log around it. */
+  readonly text: string;
 }
 
-const LONGEST = 400;
+/** An error of a start lists the server's own functions first; what counts stands at its end. */
+const BEFORE = 120;
+const AFTER = 160;
 
-/** What a line of {@link startErrorsIn} is about; undefined when it is none. */
-export function causeOf(line: string): StartCause | undefined {
-  return START_ERRORS.find(({ words }) => words.test(line))?.cause;
+/** What a log says of why a server could not start: the last of each cause. */
+export function startErrorsIn(log: string): StartError[] {
+  const found = new Map<StartCause, StartError>();
+  for (const line of log.split('\n')) {
+    for (const { cause, words } of START_ERRORS) {
+      const match = words.exec(line);
+      if (match === null) continue;
+      found.set(cause, { cause, text: excerpt(line, match.index, match.index + match[0].length) });
+      break; // one line has one cause: the first is the most exact
+    }
+  }
+  return [...found.values()];
+}
+
+function excerpt(line: string, from: number, to: number): string {
+  const [start, end] = [Math.max(0, from - BEFORE), to + AFTER];
+  return `${start === 0 ? '' : '… '}${line.slice(start, end)}${end >= line.length ? '' : ' …'}`;
 }

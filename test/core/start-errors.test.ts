@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { causeOf, startErrorsIn } from '../../src/core/start-errors.js';
+import { startErrorsIn } from '../../src/core/start-errors.js';
 
 test.each([
   [
@@ -12,8 +12,7 @@ test.each([
   ['port-taken', 'fatal: listen tcp 127.0.0.1:7233: bind: address already in use'],
   ['configuration', 'config file corrupted: yaml: line 3: did not find expected key'],
 ])('knows %s', (cause, line) => {
-  expect(causeOf(line)).toBe(cause);
-  expect(startErrorsIn(`info: starting\n${line}\ninfo: stopped`)).toEqual([line]);
+  expect(startErrorsIn(`info: starting\n${line}\ninfo: stopped`)).toMatchObject([{ cause }]);
 });
 
 test('takes the last of each cause, and nothing of a log without any', () => {
@@ -21,8 +20,18 @@ test('takes the last of each cause, and nothing of a log without any', () => {
     (version) => `Expected version: 1.19 cannot be greater than Actual version: ${version}`,
   );
   expect(startErrorsIn(`${first}\n${last}\nbind: address already in use`)).toEqual([
-    last,
-    'bind: address already in use',
+    { cause: 'schema-behind', text: last },
+    { cause: 'port-taken', text: 'bind: address already in use' },
   ]);
   expect(startErrorsIn('info: all is well\nerror: ring: connection refused')).toEqual([]);
+});
+
+test('of a long line, keeps what counts', () => {
+  const words = 'Expected version: 1.19 cannot be greater than Actual version: 1.18';
+  const [error] = startErrorsIn(
+    `${'could not build arguments for function '.repeat(40)}${words}. ${'more '.repeat(90)}`,
+  );
+  expect(error?.text).toContain(words);
+  expect(error?.text).toMatch(/^… .* …$/);
+  expect(error?.text.length).toBeLessThan(400);
 });

@@ -13,6 +13,7 @@ import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import type { Catalogue } from '../../src/core/catalogue.js';
 import { examine } from '../../src/core/checks/examine.js';
 import { clusterChecks } from '../../src/core/checks/cluster-checks.js';
+import { diagnose } from '../../src/core/diagnoses.js';
 import { type Finding, findingText } from '../../src/core/finding.js';
 import type { Target } from '../../src/core/input.js';
 import type { Hop } from '../../src/core/plan.js';
@@ -254,6 +255,30 @@ describe('a fault is named, and nothing else', () => {
     }
     expect(await faultsInTime(cluster, [])).toEqual([]);
   }, 600_000);
+
+  test('a process that does not start, as the schema is behind its version', async () => {
+    const cluster = clusterOf('1.30.7');
+    await cluster.driver.stopNode('worker-1');
+    const setVersion = (version: string) => query(cluster, 'update schema_version set curr_version = $1', [version]);
+    try {
+      await setVersion('1.17');
+      await expect(cluster.driver.startNode('worker-1', '1.30.7')).rejects.toThrow('ended at once');
+      const isDown = /^block process-down: worker-1 \(worker\) does not run/;
+      const why =
+        /^warn start-error-schema-behind: the end of the log of worker-1: .*Expected version: 1\.18 cannot be greater than Actual version: 1\.17/;
+      expect(await faultsInTime(cluster, [isDown, why])).toEqual([
+        expect.stringMatching(isDown),
+        expect.stringMatching(why),
+      ]);
+      const { all } = await look(cluster);
+      const start = diagnose(all).find(({ trouble }) => trouble === 'processes-do-not-start');
+      expect(start?.causes[0]?.cause).toBe('the schema is behind the version');
+    } finally {
+      await setVersion('1.18');
+      await cluster.driver.startNode('worker-1', '1.30.7');
+    }
+    expect(await faultsInTime(cluster, [])).toEqual([]);
+  }, 400_000);
 
   test('a frontend that was stopped', async () => {
     const cluster = clusterOf('1.31.2');

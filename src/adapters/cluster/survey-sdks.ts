@@ -10,6 +10,8 @@ const EVENTS = 10;
 const AT_ONCE = 4;
 const CALL_TIMEOUT_MS = 3_000;
 const WORKERS = 200;
+/** Task queues of the workers that the server itself has in each namespace (common/primitives of the server). */
+const SERVERS_OWN = 'temporal-sys-';
 /** gRPC codes of a server that has no such call, or does not let everybody make it. */
 const NOT_ASKED = [3, 7, 12];
 
@@ -41,7 +43,9 @@ async function fromWorkers(target: TargetConnection, namespace: string): Promise
       CALL_TIMEOUT_MS,
     );
     const told = [...(workersInfo ?? []).map(({ workerHeartbeat }) => workerHeartbeat), ...(workers ?? [])];
-    return told.flatMap((worker) => sdkOf(worker?.sdkName, worker?.sdkVersion, 'workers'));
+    return told
+      .filter((worker) => worker?.taskQueue?.startsWith(SERVERS_OWN) !== true)
+      .flatMap((worker) => sdkOf(worker?.sdkName, worker?.sdkVersion, 'workers'));
   } catch (error) {
     const code = grpcCodeOf(error);
     if (code !== undefined && NOT_ASKED.includes(code)) return [];

@@ -1,8 +1,7 @@
 import type { Finding } from '../finding.js';
-import { type StartCause, causeOf } from '../start-errors.js';
+import type { StartCause, StartError } from '../start-errors.js';
 import type { Check } from '../survey.js';
-import { unseenOf } from './words.js';
-import { listed } from './words.js';
+import { listed, unseenOf } from './words.js';
 
 /** Every process of the input runs; one that does not may say in its log why it could not start. */
 export const checkProcesses: Check = ({ cluster: { nodes, processes } }, { hop }) => {
@@ -32,7 +31,7 @@ export const checkProcesses: Check = ({ cluster: { nodes, processes } }, { hop }
       },
       ...(startErrors === undefined || 'unseen' in startErrors
         ? []
-        : startErrors.seen.map((line) => startError(name, line))),
+        : startErrors.seen.map((error) => startError(name, error))),
     ];
   });
 };
@@ -47,12 +46,11 @@ const ACTIONS: Readonly<Record<StartCause, string>> = {
   plugin: 'Name a plugin that this version has: mysql and postgres ended with 1.23',
 };
 
-function startError(name: string, line: string): Finding {
-  const cause = causeOf(line) ?? 'configuration';
+function startError(name: string, { cause, text }: StartError): Finding {
   return {
     id: `start-error-${cause}`,
     severity: 'warn',
-    found: `the end of the log of ${name}: ${line}`,
+    found: `the end of the log of ${name}: ${text}`,
     expected: 'a start without an error',
     action: ACTIONS[cause],
     source: 'log of the process',

@@ -214,7 +214,7 @@ const cases: readonly Case[] = [
           health: { seen: 'UNREACHABLE' },
           metrics: unseen,
           startErrors: {
-            seen: ['error: Expected version: 1.19 cannot be greater than Actual version: 1.18'],
+            seen: [{ cause: 'schema-behind', text: 'Expected version: 1.19 cannot be greater' }],
           },
         },
       }),
