@@ -7,6 +7,7 @@ import { createToolResolver } from './adapters/tools/tool-resolver.js';
 import type { RolloutInput, Target } from './core/input.js';
 import { planPath, type PathRequest } from './core/path.js';
 import { examine } from './core/checks/examine.js';
+import { diagnose, type Diagnosis } from './core/diagnoses.js';
 import type { Finding } from './core/finding.js';
 import type { Survey } from './core/survey.js';
 import type { Path, RolloutPlan, Stores } from './core/plan.js';
@@ -32,13 +33,16 @@ export interface Examination {
   readonly target: string;
   readonly survey: Survey;
   readonly findings: readonly Finding[];
+  /** What the findings say about the troubles that people have after an upgrade. */
+  readonly diagnoses: readonly Diagnosis[];
 }
 
 /** Looks at all of a cluster from here, and holds it against the catalogue; changes nothing. */
 export async function examineTarget(target: Target): Promise<Examination> {
   const catalogue = await loadCatalogue();
   const survey = await surveyTarget(target, { catalogue, tools: createToolResolver() });
-  return { target: target.name, survey, findings: examine(survey, { catalogue, stores: storesOf(target) }) };
+  const findings = examine(survey, { catalogue, stores: storesOf(target) });
+  return { target: target.name, survey, findings, diagnoses: diagnose(findings) };
 }
 
 /** What is to be said of the version that a cluster runs. @throws PreconditionError when its frontend cannot be asked */

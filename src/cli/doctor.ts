@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import { RequestError } from '../client.js';
+import { diagnosisText } from '../core/diagnoses.js';
 import type { Finding } from '../core/finding.js';
 import { parseRolloutInput, parseTarget, type Target } from '../core/input.js';
 import { surveyLines } from '../core/survey-lines.js';
 import { readInputFile } from '../input-file.js';
 import { examineTarget, type Examination } from '../planning.js';
+import { wrap } from '../report/columns.js';
 import { findingsText } from '../report/findings.js';
 import { findingJson } from '../report/plan.js';
 import { exitCodeOf } from './exit-codes.js';
@@ -44,12 +46,16 @@ async function targetsOf(file: string | undefined, target: string | undefined): 
   return [staging, live];
 }
 
-function examinationJson({ target, survey, findings }: Examination) {
-  return { target, takenAt: survey.takenAt, findings: findings.map(findingJson) };
+function examinationJson({ target, survey, findings, diagnoses }: Examination) {
+  return { target, takenAt: survey.takenAt, findings: findings.map(findingJson), diagnoses };
 }
 
-function text({ target, survey, findings }: Examination, explain: boolean): string {
-  return [...surveyLines(survey).map((line) => `${target}: ${line}`), findingsText(target, findings, explain)].join(
-    '\n',
-  );
+/** Diagnoses without a cause say only that none was found, so they are told when asked for. */
+function text({ target, survey, findings, diagnoses }: Examination, explain: boolean): string {
+  const told = diagnoses.filter(({ causes }) => explain || causes.length > 0);
+  return [
+    ...surveyLines(survey).map((line) => `${target}: ${line}`),
+    findingsText(target, findings, explain),
+    ...told.flatMap((diagnosis) => wrap(`? ${diagnosisText(diagnosis)}`, '  ', '    ')),
+  ].join('\n');
 }

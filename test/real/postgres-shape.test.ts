@@ -6,8 +6,6 @@ import pg from 'pg';
 import { loadCatalogue, loadShape } from '../../src/adapters/catalogue-file.js';
 import { readShape } from '../../src/adapters/postgres/postgres-shape.js';
 import { runCommand } from '../../src/adapters/run-command.js';
-import { serverRelease } from '../../src/adapters/tools/release.js';
-import { isFile, ToolCache } from '../../src/adapters/tools/tool-cache.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { getModule } from '../../src/catalogue-builder/get-release.js';
 import { runScripts, withEmptyDatabase } from '../../src/catalogue-builder/make-shapes.js';
@@ -61,16 +59,11 @@ async function makeFresh(client: pg.Client, part: StorePart, version: string): P
   for (const step of await scriptsAbove(part, version, '0.0')) await runScripts(client, step);
 }
 
-const cache = new ToolCache(
-  join(process.env['TEMPORAL_UPGRADE_CACHE_DIR'] ?? join(homedir(), '.cache', 'temporal-upgrade'), 'tools'),
-);
-
 /** The schema tool of `version`; undefined where it would have to be built first. */
 async function findTool(version: string): Promise<string | undefined> {
   if (ALWAYS_THERE.includes(version)) return createToolResolver().serverTool('temporal-sql-tool', version);
-  const release = serverRelease(version);
-  const file = cache.pathOf(release, 'temporal-sql-tool');
-  return (await isFile(file)) ? file : undefined;
+  const place = await createToolResolver().lookForServerTool('temporal-sql-tool', version);
+  return 'at' in place ? place.at : undefined;
 }
 
 async function unpackScripts(version: string): Promise<string> {
