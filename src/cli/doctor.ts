@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { RequestError } from '../client.js';
-import { diagnosisText } from '../core/diagnoses.js';
+import { type Diagnosis, diagnosisText } from '../core/diagnoses.js';
 import type { Finding } from '../core/finding.js';
 import { parseRolloutInput, parseTarget, type Target } from '../core/input.js';
 import { surveyLines } from '../core/survey-lines.js';
@@ -50,12 +50,17 @@ function examinationJson({ target, survey, findings, diagnoses }: Examination) {
   return { target, takenAt: survey.takenAt, findings: findings.map(findingJson), diagnoses };
 }
 
-/** Diagnoses without a cause say only that none was found, so they are told when asked for. */
+/** In short only what a finding above speaks for; explained, each with its evidence, or that no cause was found. */
 function text({ target, survey, findings, diagnoses }: Examination, explain: boolean): string {
-  const told = diagnoses.filter(({ causes }) => explain || causes.length > 0);
+  const told = explain ? diagnoses.map(diagnosisText) : diagnoses.flatMap(shortDiagnosis);
   return [
     ...surveyLines(survey).map((line) => `${target}: ${line}`),
     findingsText(target, findings, explain),
-    ...told.flatMap((diagnosis) => wrap(`? ${diagnosisText(diagnosis)}`, '  ', '    ')),
+    ...told.flatMap((line) => wrap(`? ${line}`, '  ', '    ')),
   ].join('\n');
+}
+
+function shortDiagnosis({ symptom, causes }: Diagnosis): string[] {
+  const likely = causes.filter(({ severity }) => severity !== 'note').map(({ cause }) => cause);
+  return likely.length === 0 ? [] : [`${symptom}: ${likely.join('; or: ')}`];
 }

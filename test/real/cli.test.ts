@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { isRunning, listProcesses, signalProcess } from '../../src/adapters/process/linux-process.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
+import type { Finding } from '../../src/core/finding.js';
 import type { RolloutInputText } from '../../src/core/input.js';
 import type { RolloutStatus } from '../../src/core/status.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
@@ -194,6 +195,59 @@ describe('with dev and two clusters', () => {
     });
   const schemaGate = `staging/${TO}/schema`;
   const serversGate = `staging/${TO}/servers`;
+
+  describe('one running cluster', () => {
+    let targetFile: string;
+    beforeAll(async () => {
+      targetFile = join(directory, 'staging.yaml');
+      await writeFile(targetFile, stringify(staging.target));
+    });
+
+    /** Findings that are no notes. */
+    const worth = (findings: readonly Finding[]) =>
+      findings.filter(({ severity }) => severity !== 'note').map(({ id, severity }) => `${severity} ${id}`);
+
+    test('doctor finds nothing in the way of a healthy one, and says what is not maintained', async () => {
+      const { code, stdout, stderr } = await run('doctor', '--target', targetFile, '--output', 'json');
+      expect({ code, stderr }).toEqual({ code: 4, stderr: '' });
+      const [examined] = JSON.parse(stdout) as { target: string; findings: Finding[]; diagnoses: unknown[] }[];
+      expect(examined?.target).toBe('staging');
+      expect(worth(examined?.findings ?? [])).toEqual(['warn version-unsupported']);
+      expect(examined?.diagnoses).toHaveLength(5);
+    }, 60_000);
+
+    test('doctor of a broken one names it, for people within 80 columns, and exits by it', async () => {
+      const broken = join(directory, 'broken.yaml');
+      const { stores, ...rest } = staging.target;
+      const visibility = { ...stores.visibility, database: 'nowhere' };
+      await writeFile(broken, stringify({ ...rest, stores: { ...stores, visibility } }));
+      const { code, stdout } = await run('doctor', '--target', broken);
+      expect(code).toBe(5);
+      expect(stdout).toMatch(/✗ block store-unreachable: .*nowhere/s);
+      expect(stdout).toMatch(/\? the schema migration fails: the database cannot be reached/);
+      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    }, 60_000);
+
+    test('check asks its frontend, and plan starts from what it runs', async () => {
+      const { code, stdout } = await run('check', '--target', targetFile, '--output', 'json');
+      expect(code).toBe(4);
+      const { version, findings } = JSON.parse(stdout) as { version: string; findings: Finding[] };
+      expect(version).toBe(FROM);
+      expect(findings.map(({ id }) => id)).toEqual(
+        expect.arrayContaining(['version-unsupported', 'newer-patch', 'newer-minor']),
+      );
+      const plan = await json<{ path: string[] }>(
+        'plan',
+        '--target',
+        targetFile,
+        '--to',
+        '1.30',
+        '--pin',
+        `1.29=${FROM}`,
+      );
+      expect(plan.path).toEqual([FROM, expect.stringMatching(/^1\.30\./)]);
+    }, 60_000);
+  });
 
   test('dev that was killed leaves its server, and the next dev takes it over', async () => {
     const first = await startDev();
