@@ -49,7 +49,8 @@ export class AdminConnection extends Connection {
       serviceName: 'temporal.server.api.adminservice.v1.AdminService',
       client: options.client,
       callContextStorage: options.callContextStorage,
-      interceptors: options.options.interceptors,
+      // Not tried again here, unlike the SDK's own calls: a host that is away is an answer, and who asks asks again.
+      interceptors: [],
       staticMetadata: options.options.metadata,
       apiKeyFnRef: options.apiKeyFnRef,
     });
