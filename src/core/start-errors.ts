@@ -5,16 +5,24 @@ const START_ERRORS: readonly { readonly cause: StartCause; readonly words: RegEx
     cause: 'schema-behind',
     words: /Expected version: \S+ cannot be greater than Actual version: \S+/,
   },
-  { cause: 'schema-unreadable', words: /unable to read (DB|cassandra) schema version/ },
-  { cause: 'database-rights', words: /password authentication failed|Access denied for user|permission denied for/i },
+  { cause: 'plugin', words: /plugin not supported|unknown plugin|not supported plugin/i },
   {
+    cause: 'database-rights',
+    words:
+      /password authentication failed|Access denied for user|permission denied for|database "[^"]*" does not exist/i,
+  },
+  {
+    // What SQL stores say of every way in which no connection can be had; what it was stands in lines above it.
     cause: 'database-unreachable',
     words:
-      /(sql|cassandra|database|postgres|mysql|persistence).*(connection refused|no such host|i\/o timeout|could not connect)/i,
+      /no usable database connection found|(sql|cassandra|database|postgres|mysql|persistence).*(connection refused|no such host|i\/o timeout|could not connect)/i,
   },
+  { cause: 'schema-unreadable', words: /unable to read (DB|cassandra) schema version/ },
   { cause: 'port-taken', words: /address already in use/ },
-  { cause: 'configuration', words: /config file corrupted|no config files found|unable to load configuration|yaml: / },
-  { cause: 'plugin', words: /not supported plugin|unknown (SQL )?plugin|plugin .*not (found|supported|registered)/i },
+  {
+    cause: 'configuration',
+    words: /config file corrupted|no config files found|unable to load configuration|failed to unmarshal config/i,
+  },
 ];
 
 export type StartCause =

@@ -10,6 +10,12 @@ test.each([
   ['database-rights', 'error: sql: pq: password authentication failed for user "temporal"'],
   ['database-unreachable', 'error: persistence: dial tcp 127.0.0.1:5432: connect: connection refused'],
   ['port-taken', 'fatal: listen tcp 127.0.0.1:7233: bind: address already in use'],
+  [
+    'database-unreachable',
+    'unable to read DB schema version keyspace/database: temporal error: no usable database connection found.',
+  ],
+  ['plugin', 'check failed: plugin not supported: unknown plugin "postgres", supported plugins: [mysql8 postgres12]'],
+  ['configuration', 'Unable to load configuration: yaml: line 76: did not find expected node content.'],
   ['configuration', 'config file corrupted: yaml: line 3: did not find expected key'],
 ])('knows %s', (cause, line) => {
   expect(startErrorsIn(`info: starting\n${line}\ninfo: stopped`)).toMatchObject([{ cause }]);

@@ -39,8 +39,9 @@ export const checkProcesses: Check = ({ cluster: { nodes, processes } }, { hop }
 const ACTIONS: Readonly<Record<StartCause, string>> = {
   'schema-behind': 'Bring the schema of that database to what the version wants, then start it',
   'schema-unreadable': 'See that the database is the right one and its user may read schema_version',
-  'database-rights': 'Correct user, password or rights in its configuration',
-  'database-unreachable': 'See that the database runs and is reached from there',
+  'database-rights': 'Correct database, user, password or rights in its configuration',
+  'database-unreachable':
+    'See that the database runs and is reached from there, with the user and password of its configuration',
   'port-taken': 'Stop what has the port; it may be an older process of the same node',
   configuration: 'Correct its configuration file',
   plugin: 'Name a plugin that this version has: mysql and postgres ended with 1.23',
