@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := build
 .PHONY: build demo march test bench lint tools catalogue catalogue-check shapes clean distclean node dependencies
 
-SERVER_VERSIONS ?= 1.20.5 1.21.6 1.29.1 1.30.7 1.31.2
+SERVER_VERSIONS ?= 1.20.5 1.21.6 1.23.1 1.28.1 1.29.1 1.30.7 1.31.2
 NODE_FLAGS := --disable-warning=ExperimentalWarning
 
 # Node 22.13 is the oldest that the libraries run on. An older one stays as it is; a newer one comes into .tools.
