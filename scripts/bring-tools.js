@@ -15,7 +15,7 @@ const work = { onProgress, signal: abort.signal };
 try {
   console.log(`temporal: ${await resolver.temporalCli(work)}`);
   for (const version of process.argv.slice(2)) {
-    for (const tool of ['temporal-server', 'temporal-sql-tool', 'temporal-cassandra-tool', 'tdbg']) {
+    for (const tool of ['temporal-server', 'temporal-sql-tool', 'temporal-cassandra-tool']) {
       console.log(`${tool} ${version}: ${await resolver.serverTool(tool, version, work)}`);
     }
     // What the schema tool does not carry within itself.

@@ -36,7 +36,6 @@ export const createClusterActivities = ({ tools }: { readonly tools: ToolResolve
       for (const version of versions) {
         await driver.prepare(version, work);
         for (const store of Object.values(stores)) await store.prepareUpdate(version, work);
-        await tools.serverTool('tdbg', version, work);
       }
     });
   },

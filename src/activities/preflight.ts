@@ -87,7 +87,6 @@ async function toolProblems(target: Target, { to }: Hop, tools: ToolResolver): P
       () => driver.prepare(to, work),
       () => stores.default.prepareUpdate(to, work),
       () => stores.visibility.prepareUpdate(to, work),
-      () => tools.serverTool('tdbg', to, work),
     ];
     for (const one of bring) {
       try {

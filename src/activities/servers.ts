@@ -8,7 +8,6 @@ import { listShards } from '../adapters/cluster/history-host.js';
 import { compareRunning, snapshotRunning } from '../adapters/cluster/running-workflows.js';
 import { readClusterInfo } from '../adapters/cluster/target-cluster.js';
 import { withTarget as withFrontend } from '../adapters/cluster/target-connection.js';
-import { createTdbg, type Tdbg } from '../adapters/cluster/tdbg.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { HopPlace, TargetActivities } from '../contract/activities.js';
 import type { NodeState, ShardRow } from '../core/cluster.js';
@@ -44,7 +43,6 @@ export const createServerActivities = ({ tools }: { readonly tools: ToolResolver
     return withTarget(target, tools, async ({ driver }) => {
       const work = currentWork();
       const before = nodeNamed(await driver.listNodes(), node);
-      const tdbg = await createTdbg({ connection: target.connection, version, tools });
       const changed = before.version !== version;
       if (changed) {
         // Nothing may be missing once the old process has gone.
@@ -52,7 +50,7 @@ export const createServerActivities = ({ tools }: { readonly tools: ToolResolver
         await driver.stopNode(node, work);
       }
       await driver.startNode(node, version, work);
-      const after = await waitUntilServing(target, driver, node, tdbg);
+      const after = await waitUntilServing(target, driver, node);
       return {
         node,
         before: before.version ?? null,
@@ -126,12 +124,7 @@ function nodeNamed(nodes: readonly NodeState[], name: string): NodeState {
 }
 
 /** Waits until the node is SERVING and a member of its ring in the view of every frontend. */
-async function waitUntilServing(
-  target: Target,
-  driver: OpenTarget['driver'],
-  name: string,
-  tdbg: Tdbg,
-): Promise<NodeState> {
+async function waitUntilServing(target: Target, driver: OpenTarget['driver'], name: string): Promise<NodeState> {
   const { signal } = currentWork();
   const deadline = Date.now() + target.driver.startTimeout;
   for (;;) {
@@ -140,7 +133,7 @@ async function waitUntilServing(
     const node = nodeNamed(nodes, name);
     if (!node.running)
       throw new PreconditionError(`node ${name} ended after it was started; its log says why`, { node: name });
-    const evidence = await ringViews(target, tdbg, nodes)
+    const evidence = await ringViews(target, nodes)
       .then((views) => nodeHealthInAllViews(target, node, views))
       // A frontend that is being replaced does not answer for a moment.
       .catch((error: unknown) => ({ serving: false, evidence: messageOf(error) }));

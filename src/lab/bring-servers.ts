@@ -9,7 +9,7 @@ export async function bringServers(
 ): Promise<void> {
   const work = { onProgress: say };
   for (const version of versions) {
-    for (const tool of ['temporal-server', 'tdbg'] as const) await tools.serverTool(tool, version, work);
+    await tools.serverTool('temporal-server', version, work);
     for (const kind of ['default', 'visibility'] as const) {
       await bringSchemaTool(tools, { kind, serverVersion: version }, work);
     }

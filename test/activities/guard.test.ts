@@ -35,7 +35,11 @@ test.each<[string, Error, { type: string; nonRetryable: boolean; details?: unkno
     new PreconditionError('down', { a: 1 }),
     { type: 'Precondition', nonRetryable: false, details: [{ a: 1 }] },
   ],
-  ['a missing tool', new ToolUnavailableError('tdbg', '1.30.7', []), { type: 'ToolUnavailable', nonRetryable: true }],
+  [
+    'a missing tool',
+    new ToolUnavailableError('temporal-sql-tool', '1.30.7', []),
+    { type: 'ToolUnavailable', nonRetryable: true },
+  ],
   ['a failed tool', new CommandError('pg_dump', 1, 'no', 5, 'ended'), { type: 'CommandFailed', nonRetryable: false }],
 ])('%s becomes a failure with a stable type', async (_, error, expected) => {
   const failure = await failureOf(error);

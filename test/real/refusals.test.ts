@@ -258,7 +258,7 @@ describe('before a hop', () => {
       allowBuild: false,
       path: empty,
     });
-    for (const tool of ['temporal-server', 'temporal-sql-tool', 'tdbg']) {
+    for (const tool of ['temporal-server', 'temporal-sql-tool']) {
       expect(message).toContain(`${tool} ${TO} cannot be had on this machine`);
     }
     expect(message).toContain(`TEMPORAL_UPGRADE_TOOLS_DIR ${empty}: has no temporal-server`);

@@ -12,7 +12,7 @@ import { compileSource } from '../helpers/compiled-source.js';
 import { writeGoModule } from '../helpers/go-module-proxy.js';
 import { schemaScripts } from '../helpers/release-server.js';
 
-const SERVER_TOOLS: readonly ServerTool[] = ['temporal-server', 'temporal-sql-tool', 'temporal-cassandra-tool', 'tdbg'];
+const SERVER_TOOLS: readonly ServerTool[] = ['temporal-server', 'temporal-sql-tool', 'temporal-cassandra-tool'];
 /** A build of the real programs, should this machine have none yet. */
 const BUILD_MS = 30 * 60_000;
 
@@ -79,7 +79,6 @@ async function provideServerModule(
       'cmd/server/main.go': server,
       'cmd/tools/sql/main.go': sayVersion('temporal-sql-tool', version),
       'cmd/tools/cassandra/main.go': sayVersion('temporal-cassandra-tool', version),
-      'cmd/tools/tdbg/main.go': sayVersion('tdbg', version),
     },
   });
   process.env['GONOSUMDB'] = '*';

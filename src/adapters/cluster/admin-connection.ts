@@ -4,7 +4,7 @@ import protobuf from 'protobufjs';
 
 /**
  * The part needed of the server's own `temporal.server.api.adminservice.v1.AdminService`, which the SDK does not know
- * (proto/internal/temporal/server/api/adminservice/v1 of the server, the same from 1.0 on); other fields are skipped.
+ * (proto/internal/temporal/server/api of the server, the same from 1.0 on); other fields are skipped.
  */
 const admin = protobuf.Root.fromJSON({
   nested: {
@@ -18,25 +18,37 @@ const admin = protobuf.Root.fromJSON({
         address: { type: 'string', id: 5 },
       },
     },
+    DescribeClusterRequest: { fields: {} },
+    DescribeClusterResponse: { fields: { membershipInfo: { type: 'MembershipInfo', id: 3 } } },
+    MembershipInfo: { fields: { rings: { rule: 'repeated', type: 'RingInfo', id: 3 } } },
+    RingInfo: {
+      fields: { role: { type: 'string', id: 1 }, members: { rule: 'repeated', type: 'HostInfo', id: 3 } },
+    },
+    HostInfo: { fields: { identity: { type: 'string', id: 1 } } },
     AdminService: {
       methods: {
         DescribeHistoryHost: {
           requestType: 'DescribeHistoryHostRequest',
           responseType: 'DescribeHistoryHostResponse',
         },
+        DescribeCluster: { requestType: 'DescribeClusterRequest', responseType: 'DescribeClusterResponse' },
       },
     },
   },
 });
-const Request = admin.lookupType('DescribeHistoryHostRequest');
-const Response = admin.lookupType('DescribeHistoryHostResponse');
-const describeHistoryHost = admin.lookupService('AdminService').get('DescribeHistoryHost');
+const service = admin.lookupService('AdminService');
 
 /** What a history process says of itself. */
 export interface HistoryHost {
   readonly address: string;
   readonly shardsNumber: number;
   readonly shardIds: readonly number[];
+}
+
+/** Members of one role as a frontend sees them; `identity` is the address (host:port) by which they are called. */
+export interface RingInfo {
+  readonly role: string;
+  readonly members: readonly { readonly identity: string }[];
 }
 
 /** A connection to a frontend that can also ask for what only administrators may: with the same TLS, rights and deadlines. */
@@ -67,17 +79,29 @@ export class AdminConnection extends Connection {
   async describeHistoryHost(hostAddress: string): Promise<HistoryHost> {
     // The namespace means nothing here; but frontends before 1.25 refuse every request that has room for one and gives none
     // (common/rpc/interceptor/namespace_validator.go). This one every cluster has.
-    const request = Request.encode({ hostAddress, namespace: 'temporal-system' }).finish();
-    const response = await new Promise<Uint8Array>((resolve, reject) => {
-      if (!(describeHistoryHost instanceof protobuf.Method)) throw new TypeError('DescribeHistoryHost is not defined');
-      this.#call(describeHistoryHost, request, (error, answer) => {
-        if (answer) resolve(answer);
-        else reject(error ?? new Error(`no answer about history host ${hostAddress}`));
+    const answer = await this.#ask('DescribeHistoryHost', { hostAddress, namespace: 'temporal-system' });
+    const { address, shardsNumber, shardIds } = answer as HistoryHost;
+    return { address, shardsNumber, shardIds };
+  }
+
+  /** The ring of each role as this frontend sees it. */
+  async describeRings(): Promise<readonly RingInfo[]> {
+    const { membershipInfo } = (await this.#ask('DescribeCluster', {})) as {
+      readonly membershipInfo: { readonly rings: readonly RingInfo[] } | null;
+    };
+    return membershipInfo?.rings ?? [];
+  }
+
+  async #ask(name: 'DescribeHistoryHost' | 'DescribeCluster', fields: object): Promise<object> {
+    const method = service.get(name);
+    if (!(method instanceof protobuf.Method)) throw new TypeError(`${name} is not defined`);
+    const [Request, Response] = [admin.lookupType(method.requestType), admin.lookupType(method.responseType)];
+    const answer = await new Promise<Uint8Array>((resolve, reject) => {
+      this.#call(method, Request.encode(fields).finish(), (error, bytes) => {
+        if (bytes) resolve(bytes);
+        else reject(error ?? new Error(`no answer to ${name}`));
       });
     });
-    const { address, shardsNumber, shardIds } = Response.toObject(Response.decode(response), {
-      defaults: true,
-    }) as HistoryHost;
-    return { address, shardsNumber, shardIds };
+    return Response.toObject(Response.decode(answer), { defaults: true });
   }
 }

@@ -2,7 +2,7 @@ import type { NodeState } from '../../core/cluster.js';
 import type { Target } from '../../core/input.js';
 import { nodeHealth, type NodeHealth } from './node-health.js';
 import { frontendsOf } from '../open-target.js';
-import type { Rings, Tdbg } from './tdbg.js';
+import { listRings, type Rings } from './rings.js';
 
 /**
  * The rings as every frontend sees them. A view that differs is itself a finding. Frontends that `nodes` says do not run
@@ -10,14 +10,13 @@ import type { Rings, Tdbg } from './tdbg.js';
  */
 export async function ringViews(
   target: Target,
-  tdbg: Tdbg,
   nodes: readonly NodeState[] = [],
 ): Promise<readonly { readonly frontend: string; readonly rings: Rings }[]> {
   const down = nodes.filter(({ running }) => !running).map(({ rpcAddress }) => rpcAddress);
   return Promise.all(
     frontendsOf(target)
       .filter((frontend) => !down.includes(frontend))
-      .map(async (frontend) => ({ frontend, rings: await tdbg.listRings(frontend) })),
+      .map(async (frontend) => ({ frontend, rings: await listRings(target.connection, frontend) })),
   );
 }
 

@@ -23,7 +23,7 @@ import { withTarget as withFrontend, type TargetConnection } from './target-conn
 /** One that takes longer to answer is itself a finding. */
 const CALL_TIMEOUT_MS = 3_000;
 /** What a hop runs of each version. */
-const HOP_TOOLS = ['temporal-server', 'temporal-sql-tool', 'tdbg'] as const satisfies readonly ServerTool[];
+const HOP_TOOLS = ['temporal-server', 'temporal-sql-tool'] as const satisfies readonly ServerTool[];
 
 export interface SurveyOptions {
   /** Server versions whose programs are looked for: those that hops lead to. None when a cluster is looked at alone. */
@@ -46,7 +46,7 @@ export async function surveyCluster(
   const [frontends, processes, rings, throughFrontend, found] = await Promise.all([
     surveyFrontends(target, addresses),
     surveyProcesses(target, nodes),
-    surveyRings(target, { nodes, tools, versions, work }),
+    surveyRings(target, nodes),
     throughAFrontend(
       target,
       addresses.filter(({ down }) => down === undefined).map(({ address }) => address),

@@ -25,17 +25,11 @@ export interface TargetConnection {
   close(): Promise<void>;
 }
 
-/** Connects to the frontend that the input names. @throws PreconditionError: profile, certificates, address, TLS, rights */
-export async function connectTarget(connection: Connection): Promise<TargetConnection> {
-  return connect(connection, undefined);
-}
-
-/** Connects to one frontend of several, with the credentials of `connection`. @throws PreconditionError as above */
-export async function connectFrontend(address: string, connection: Connection): Promise<TargetConnection> {
-  return connect(connection, address);
-}
-
-async function connect(connection: Connection, otherAddress: string | undefined): Promise<TargetConnection> {
+/**
+ * Connects to the frontend that the input names, or with its credentials to another one.
+ * @throws PreconditionError: profile, certificates, address, TLS, rights
+ */
+export async function connectTarget(connection: Connection, otherAddress?: string): Promise<TargetConnection> {
   const reachableBy = await connectionOptions(connection);
   const address = otherAddress ?? reachableBy.address;
   const options = {
@@ -75,7 +69,7 @@ export async function withTarget<T>(
   work: (target: TargetConnection) => Promise<T>,
   address?: string,
 ): Promise<T> {
-  const target = await connect(connection, address);
+  const target = await connectTarget(connection, address);
   try {
     return await work(target);
   } finally {

@@ -1,14 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { formatDuration } from '../../core/duration.js';
-import { compareVersions } from '../../core/version.js';
 import type { Work } from '../store.js';
 import { downloadModule, goVersion, runGo } from './go-command.js';
 import { isFile } from './tool-cache.js';
 import type { Program, Release } from './release.js';
-
-/** `tdbg` came with this version; asking an older module for it would fail the build of the others. */
-const FIRST_WITH_TDBG = '1.20.0';
 
 /**
  * Builds the programs of `release` from the module proxy, in `folder`. All at once: they share nearly all that is compiled.
@@ -17,7 +13,7 @@ const FIRST_WITH_TDBG = '1.20.0';
 export async function goInstall(release: Release, folder: string, work: Work): Promise<ReadonlyMap<Program, string>> {
   const bin = join(folder, 'bin');
   await mkdir(bin, { recursive: true });
-  const programs = programsOf(release);
+  const { programs } = release;
   const packages = programs.map((program) => `${release.module}/${program.package}@v${release.version}`);
   await telling(release, work, () =>
     runGo(['install', ...tagsOf(release), ...packages], { cwd: folder, env: { GOBIN: bin } }, work),
@@ -32,7 +28,7 @@ export async function goInstall(release: Release, folder: string, work: Work): P
  */
 export async function goBuild(release: Release, folder: string, work: Work): Promise<ReadonlyMap<Program, string>> {
   const source = await downloadModule(release, folder, work);
-  const programs = programsOf(release);
+  const { programs } = release;
   // Under the names of the archive: such a program knows its version in no other way than by the server beside it.
   const files = programs.map((program) => [program.name, join(folder, program.name)] as const);
   await telling(release, work, async () => {
@@ -44,19 +40,13 @@ export async function goBuild(release: Release, folder: string, work: Work): Pro
   return existing(files);
 }
 
-function programsOf(release: Release): Release['programs'] {
-  return release.programs.filter(
-    ({ name }) => name !== 'tdbg' || compareVersions(release.version, FIRST_WITH_TDBG) >= 0,
-  );
-}
-
 function tagsOf({ buildTags }: Release): string[] {
   return buildTags.length === 0 ? [] : ['-tags', buildTags.join(',')];
 }
 
 /** A build takes minutes in silence: says every few seconds that it goes on. */
 async function telling(release: Release, work: Work, build: () => Promise<unknown>): Promise<void> {
-  const names = programsOf(release).map(({ name }) => name);
+  const names = release.programs.map(({ name }) => name);
   const building = `building ${names.join(', ')} ${release.version} with ${await goVersion(work)}`;
   const began = Date.now();
   work.onProgress?.(building);

@@ -33,7 +33,6 @@ export function serverRelease(version: string): Release {
       { name: 'temporal-server', package: 'cmd/server' },
       { name: 'temporal-sql-tool', package: 'cmd/tools/sql' },
       { name: 'temporal-cassandra-tool', package: 'cmd/tools/cassandra' },
-      { name: 'tdbg', package: 'cmd/tools/tdbg' },
     ],
     // Measured: 1.20 to 1.27 build with today's Go and protobuf libraries only with this tag.
     buildTags: compareVersions(version, '1.28.0') < 0 ? ['protolegacy'] : [],

@@ -2,7 +2,7 @@ import type { Work } from '../store.js';
 import type { ToolAttempt } from './tool-unavailable.js';
 
 /** A program of a Temporal release that the roll-out runs. Names are those of the official archives. */
-export type ServerTool = 'temporal-server' | 'temporal-sql-tool' | 'temporal-cassandra-tool' | 'tdbg';
+export type ServerTool = 'temporal-server' | 'temporal-sql-tool' | 'temporal-cassandra-tool';
 
 /** Finds the programs of a version, and brings them when they are not there. */
 export interface ToolResolver {

@@ -4,7 +4,7 @@ import type { Check } from '../survey.js';
 import { downAddresses, notDown } from './who-runs.js';
 import { groupBy, listed, unseenOf } from './words.js';
 
-const SOURCE = 'ring of each frontend (tdbg membership list-gossip); temporalio/temporal issues #9987 and #5394';
+const SOURCE = 'ring of each frontend (AdminService.DescribeCluster); temporalio/temporal issues #9987 and #5394';
 
 /** Every frontend sees the processes of the input that run, and nothing else. */
 export const checkRings: Check = (survey, context) => {

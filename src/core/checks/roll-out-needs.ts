@@ -71,7 +71,7 @@ export const checkTools: Check = ({ cluster: { tools } }, { hop }) => {
         id: 'tools-unseen',
         severity: 'block',
         found: `nobody looked for the programs of ${hop.to}`,
-        expected: 'server, schema tool and tdbg of that version',
+        expected: 'server and schema tool of that version',
         action: 'Survey the cluster with that version among "versions"',
         source,
       },

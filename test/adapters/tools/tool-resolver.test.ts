@@ -19,7 +19,6 @@ const programs = {
   'temporal-server': 'temporal version 1.29.1',
   'temporal-sql-tool': 'temporal-sql-tool version 1.29.1',
   'temporal-cassandra-tool': 'temporal-cassandra-tool version 1.29.1',
-  tdbg: 'tdbg version 1.29.1',
 };
 
 let compiled: ReturnType<typeof compileSource>;
@@ -128,9 +127,9 @@ test('takes the configured folder first, then PATH, then the cache, then the arc
 
 test('takes the folder of the version from a configured folder that has several', async () => {
   const toolsDir = join(folder, 'tools');
-  await writeProgram(join(toolsDir, '1.30.7/tdbg'), 'tdbg version 1.30.7');
-  const wanted = await writeProgram(join(toolsDir, '1.29.1/tdbg'), 'tdbg version 1.29.1');
-  expect(await resolver({ toolsDir }).serverTool('tdbg', '1.29.1')).toBe(wanted);
+  await writeProgram(join(toolsDir, '1.30.7/temporal-sql-tool'), 'temporal-sql-tool version 1.30.7');
+  const wanted = await writeProgram(join(toolsDir, '1.29.1/temporal-sql-tool'), 'temporal-sql-tool version 1.29.1');
+  expect(await resolver({ toolsDir }).serverTool('temporal-sql-tool', '1.29.1')).toBe(wanted);
 });
 
 test('refuses another version in the configured folder, and names file, version found and version needed', async () => {
@@ -145,16 +144,16 @@ test('refuses another version in the configured folder, and names file, version 
 
 test('passes over another version on PATH and takes a later folder', async () => {
   const [first, second] = [join(folder, 'a'), join(folder, 'b')];
-  await writeProgram(join(first, 'tdbg'), 'tdbg version 1.30.7');
-  const wanted = await writeProgram(join(second, 'tdbg'), 'tdbg version 1.29.1');
-  expect(await resolver({ path: `${first}:${second}` }).serverTool('tdbg', '1.29.1')).toBe(wanted);
+  await writeProgram(join(first, 'temporal-sql-tool'), 'temporal-sql-tool version 1.30.7');
+  const wanted = await writeProgram(join(second, 'temporal-sql-tool'), 'temporal-sql-tool version 1.29.1');
+  expect(await resolver({ path: `${first}:${second}` }).serverTool('temporal-sql-tool', '1.29.1')).toBe(wanted);
 });
 
 test('keeps every program of an archive, tells of the download, and does not download again', async () => {
   const progress: string[] = [];
   const tools = resolver();
   await tools.serverTool('temporal-server', '1.29.1', { onProgress: (line) => progress.push(line) });
-  for (const name of ['temporal-sql-tool', 'temporal-cassandra-tool', 'tdbg'] as const) {
+  for (const name of ['temporal-sql-tool', 'temporal-cassandra-tool'] as const) {
     expect(await tools.serverTool(name, '1.29.1')).toBe(cached(name));
   }
   expect(server.requests).toHaveLength(2);
@@ -252,10 +251,10 @@ test('stops when it is cancelled, frees the lock and leaves nothing', async () =
 test('says every place that was tried with its reason, and what an operator can do', async () => {
   await server.close();
   const path = join(folder, 'bin');
-  await writeProgram(join(path, 'tdbg'), 'tdbg version 1.30.7');
+  await writeProgram(join(path, 'temporal-sql-tool'), 'temporal-sql-tool version 1.30.7');
   const toolsDir = join(folder, 'nowhere');
-  const error = await failureOf(resolver({ toolsDir, path }).serverTool('tdbg', '1.29.1'));
-  expect(error).toMatchObject({ tool: 'tdbg', version: '1.29.1' });
+  const error = await failureOf(resolver({ toolsDir, path }).serverTool('temporal-sql-tool', '1.29.1'));
+  expect(error).toMatchObject({ tool: 'temporal-sql-tool', version: '1.29.1' });
   expect(error.tried.map(({ reason }) => reason)).toEqual([
     'no such folder',
     'it is version 1.30.7, needed is 1.29.1',
@@ -270,19 +269,19 @@ test('says every place that was tried with its reason, and what an operator can 
 
 test('looks for a program without bringing it, and says where it would come from', async () => {
   const tools = resolver();
-  const place = await tools.lookForServerTool('tdbg', '1.29.1');
+  const place = await tools.lookForServerTool('temporal-sql-tool', '1.29.1');
   expect(place).toMatchObject({
     from: [`archive ${archive} from ${server.url}`],
-    tried: [{ place: 'PATH' }, { place: `cache ${cached('tdbg')}`, reason: 'not there' }],
+    tried: [{ place: 'PATH' }, { place: `cache ${cached('temporal-sql-tool')}`, reason: 'not there' }],
   });
   expect(await cachedFiles()).toEqual([]);
 
-  await tools.serverTool('tdbg', '1.29.1');
-  expect(await tools.lookForServerTool('tdbg', '1.29.1')).toEqual({ at: cached('tdbg') });
+  await tools.serverTool('temporal-sql-tool', '1.29.1');
+  expect(await tools.lookForServerTool('temporal-sql-tool', '1.29.1')).toEqual({ at: cached('temporal-sql-tool') });
 });
 
 test('looks no further where the configured folder has another version', async () => {
-  await writeProgram(join(folder, 'tools/tdbg'), 'tdbg version 1.28.1');
-  const place = await resolver({ toolsDir: join(folder, 'tools') }).lookForServerTool('tdbg', '1.29.1');
+  await writeProgram(join(folder, 'tools/temporal-sql-tool'), 'temporal-sql-tool version 1.28.1');
+  const place = await resolver({ toolsDir: join(folder, 'tools') }).lookForServerTool('temporal-sql-tool', '1.29.1');
   expect(place).toMatchObject({ from: [], tried: [{ reason: expect.stringContaining('it is version 1.28.1') }] });
 });

@@ -1,0 +1,28 @@
+import type { Connection } from '../../core/input.js';
+import type { RingInfo } from './admin-connection.js';
+import { withTarget } from './target-connection.js';
+
+const TIMEOUT_MS = 10_000;
+
+/** Role to addresses (host:port) of its members, in order, as one frontend sees them. */
+export type Rings = Readonly<Record<string, readonly string[]>>;
+
+/** The rings as the frontend at `address` sees them; the connection's own when left out. */
+export async function listRings(connection: Connection, address?: string): Promise<Rings> {
+  return withTarget(
+    connection,
+    async (frontend) =>
+      ringsOf(
+        await frontend.ask(`asking ${frontend.address} for its rings`, () => frontend.grpc.describeRings(), TIMEOUT_MS),
+      ),
+    address,
+  );
+}
+
+/** @throws Error when there is none: a cluster without a ring cannot have answered */
+export function ringsOf(rings: readonly RingInfo[]): Rings {
+  if (rings.length === 0) throw new Error('the frontend names no ring at all');
+  return Object.fromEntries(
+    rings.map(({ role, members }) => [role, members.map(({ identity }) => identity).toSorted()]),
+  );
+}
