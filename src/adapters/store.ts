@@ -45,8 +45,6 @@ export interface Store {
   updateSchema(step: { readonly to: string; readonly serverVersion: string }, work?: Work): Promise<void>;
   /** Writes a backup into `file`, atomically, and reads it back. An existing whole backup is checked and kept. */
   backUp(file: string, work?: Work): Promise<Backup>;
-  /** Checks that a backup fits on the disk of `directory`. @throws PreconditionError with bytes needed and free. */
-  checkBackupSpace(directory: string): Promise<void>;
   /** Every row of `shards`, in order. Only the default store has them. */
   readShards(): Promise<ShardRow[]>;
   close(): Promise<void>;

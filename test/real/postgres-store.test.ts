@@ -419,29 +419,16 @@ test('refuses a pg_dump that is missing or older than the server', async () => {
   }
 }, 60_000);
 
-test('checks the room for a backup, and whether its folder can be written', async () => {
-  const { default: store } = await freshStores('space');
-  await store.checkBackupSpace(join(folder, 'made', 'on', 'the', 'way'));
-  expect(await readdir(join(folder, 'made', 'on', 'the', 'way'))).toEqual([]);
-  await writeFile(join(folder, 'a-file'), '');
-  const notAFolder = await failureOf(store.checkBackupSpace(join(folder, 'a-file', 'backups')));
-  expect(notAFolder.message).toContain('cannot be written by this worker');
-}, 60_000);
-
-// Mounting a disk of one megabyte takes root, which is what the tests are run as in a container.
+// Mounting a small disk takes root, which is what the tests are run as in a container.
 (process.getuid?.() === 0 ? test : test.skip)(
-  'does not start, and leaves nothing, on a disk that is too full',
+  'leaves no half backup on a disk that is too full',
   async () => {
     const { default: store } = await freshStores('full');
     const disk = join(folder, 'disk');
     await mkdir(disk);
     await runCommand('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', disk]);
     try {
-      const failure = await failureOf(store.checkBackupSpace(disk));
-      const { bytes } = await store.describe();
-      expect(failure.facts).toMatchObject({ neededBytes: bytes, freeBytes: 128 * 1024 });
-      expect(failure.message).toContain(String(bytes));
-      // Someone who goes on all the same gets an error, and not half a backup.
+      // The preflight would have said so (store-survey.test.ts); who goes on all the same gets an error, and not half a backup.
       await writeFile(join(disk, 'filler'), Buffer.alloc(120 * 1024));
       await expect(store.backUp(join(disk, 'default.dump'))).rejects.toThrow(/No space left/);
       expect(await readdir(disk)).toEqual(['filler']);

@@ -1,7 +1,6 @@
 import type { ShardRow, StoreFacts } from '../../core/cluster.js';
 import { PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input.js';
-import { checkFreeSpace } from '../backup-space.js';
 import { backUpPostgres } from './pg-backup.js';
 import { withPostgres } from './postgres-connection.js';
 import { checkKind, readServer, readVersionRow, type StoreRole } from './postgres-inspect.js';
@@ -30,10 +29,6 @@ export function createPostgresStore(input: PostgresStore, kind: StoreRole, tools
     updateSchema: ({ to, serverVersion }, work: Work = {}) =>
       updatePostgresSchema(input, { kind, to, serverVersion, tools }, work),
     backUp: (file, work: Work = {}): Promise<Backup> => backUpPostgres(input, file, work),
-    checkBackupSpace: async (directory) => {
-      const { bytes } = await withPostgres(input, readServer);
-      await checkFreeSpace(directory, bytes);
-    },
     readShards: () => readShards(input, kind),
     close: () => Promise.resolve(),
   };
