@@ -4,6 +4,7 @@ import { addPatch, newMinor } from './add-patch.js';
 import { addSteps, noteHashes, noteRetractions } from './add-steps.js';
 import type { RawCatalogue } from './catalogue-json.js';
 import { checkRelease, missingSteps } from './check-release.js';
+import { noteDynamicKeys } from './dynamic-keys.js';
 import { deriveFields } from './derived-fields.js';
 import type { ReleaseFacts } from './read-release.js';
 import type { Report } from './report.js';
@@ -47,6 +48,7 @@ export function addRelease(before: RawCatalogue, facts: ReleaseFacts): Addition 
   addSteps(catalogue, facts, report);
   noteHashes(catalogue, facts, report);
   noteRetractions(catalogue, facts, report);
+  noteDynamicKeys(catalogue, facts, report);
   catalogue.minors = deriveFields(catalogue.minors);
   if (known === undefined) look.push(...lookAtMinor(catalogue, minorOf(version)));
   return { catalogue, added, look };

@@ -58,6 +58,10 @@ const RawCatalogue = z.object({
   minors: z.array(RawMinor).min(1),
   /** By folder of the scripts and schema version; see HashHistory. */
   scriptHashes: z.record(z.string(), z.record(z.string(), z.string())).optional(),
+  /** See DynamicKeys of core. */
+  dynamicKeys: z
+    .object({ readFrom: z.record(z.string(), z.string()), spans: z.record(z.string(), z.string()) })
+    .optional(),
 });
 
 export type RawMinor = z.infer<typeof RawMinor>;

@@ -1,5 +1,6 @@
 import { compareVersions, minorOf } from '../core/version.js';
 import type { RawCatalogue, RawMinor } from './catalogue-json.js';
+import { checkDynamicKeys } from './dynamic-keys.js';
 import type { ReleaseFacts } from './read-release.js';
 import { hashAt } from './script-hashes.js';
 import { schemaAtPatch, schemaChanges } from './schema-by-patch.js';
@@ -18,6 +19,7 @@ export function checkRelease(catalogue: RawCatalogue, facts: ReleaseFacts): stri
     ...checkSteps(catalogue, facts),
     ...checkHashes(catalogue, facts),
     ...checkRetractions(catalogue, facts),
+    ...checkDynamicKeys(catalogue, facts),
   ];
   return differences.map((difference) => `${facts.version}: ${difference}`);
 }

@@ -43,7 +43,7 @@ export async function getModule(version: string): Promise<Release> {
 /** Reads a release from a folder with the server's source. @throws PreconditionError when it is none */
 export async function readFolder(folder: string, version: string): Promise<Release> {
   const files = new Map<string, string>();
-  for (const part of ['go.mod', 'schema', 'common/persistence', 'common/elasticsearch']) {
+  for (const part of ['go.mod', 'schema', 'common', 'components', 'chasm', 'service']) {
     for (const path of await listFiles(folder, part)) {
       if (isReadForFacts(path)) files.set(path, await readFile(join(folder, path), 'utf8'));
     }

@@ -1,4 +1,5 @@
 import { PreconditionError } from '../core/errors.js';
+import { readDynamicKeys } from './dynamic-keys.js';
 import type { Release } from './get-release.js';
 import {
   readElasticsearchVersions,
@@ -34,6 +35,7 @@ export interface ReleaseFacts {
   readonly esVersions: readonly string[] | null;
   readonly goVersion: string;
   readonly retractions: readonly Retraction[];
+  readonly dynamicKeys: readonly string[];
 }
 
 /** @throws PreconditionError naming the release and what in it cannot be read */
@@ -60,6 +62,7 @@ export function readRelease({ version, files, from, date }: Release): ReleaseFac
       esVersions: readElasticsearchVersions(files),
       goVersion: readGoVersion(goMod),
       retractions: readRetractions(goMod),
+      dynamicKeys: readDynamicKeys(files),
     };
   } catch (error) {
     if (!(error instanceof PreconditionError)) throw error;

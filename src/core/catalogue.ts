@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DynamicKeys } from './dynamic-keys.js';
 import { InvalidRolloutError } from './errors.js';
 import { problemsOf } from './input-problems.js';
 import { Rules } from './rules.js';
@@ -35,7 +36,16 @@ const Minor = z.object({
   schemaSteps: z.array(SchemaStepFact),
 });
 
-const Releases = z.object({ minors: z.array(Minor).min(1) });
+const Span = z
+  .string()
+  .regex(/^\d+\.\d+(\.\.\d+\.\d+)?(, \d+\.\d+(\.\.\d+\.\d+)?)*$/, 'expected minors such as "1.0..1.8, 1.14"');
+
+const DynamicKeySpans = z.object({
+  readFrom: z.record(z.string().refine(isMinor, 'expected a minor such as "1.28"'), Version),
+  spans: z.record(z.string(), Span),
+});
+
+const Releases = z.object({ minors: z.array(Minor).min(1), dynamicKeys: DynamicKeySpans.optional() });
 
 /** What is known of one minor, all patches together. */
 export type MinorFacts = z.infer<typeof Minor>;
@@ -44,6 +54,8 @@ export type MinorFacts = z.infer<typeof Minor>;
 export interface Catalogue {
   /** In order, each with its patches in order. */
   readonly minors: readonly MinorFacts[];
+  /** Absent in a file of releases of before it was read. */
+  readonly dynamicKeys?: DynamicKeys | undefined;
   readonly rules: Rules;
 }
 
@@ -64,7 +76,7 @@ export function parseCatalogue(raw: CatalogueFiles): Catalogue {
   const minors = releases.data.minors
     .map((facts) => ({ ...facts, patches: facts.patches.toSorted(compareVersions) }))
     .toSorted((a, b) => compareVersions(a.minor, b.minor));
-  return { minors, rules: rules.data };
+  return { minors, dynamicKeys: releases.data.dynamicKeys, rules: rules.data };
 }
 
 function problemsBelow(name: string, error: z.ZodError | undefined) {

@@ -10,6 +10,7 @@ import { deriveFields } from '../../src/catalogue-builder/derived-fields.js';
 import { readRelease, type ReleaseFacts } from '../../src/catalogue-builder/read-release.js';
 import { hashAt } from '../../src/catalogue-builder/script-hashes.js';
 import { schemaAtPatch, schemaFields } from '../../src/catalogue-builder/schema-by-patch.js';
+import { isWithin } from '../../src/core/dynamic-keys.js';
 import { MADE, madeSource } from '../helpers/server-source.js';
 
 let text: string;
@@ -43,8 +44,13 @@ function like(version: string, change: Partial<ReleaseFacts> = {}): ReleaseFacts
     esVersions: newest.esVersionsSupported,
     goVersion: newest.goVersion,
     retractions: [{ from: '1.26.0', to: '1.26.1' }],
+    dynamicKeys: Object.keys(catalogue.dynamicKeys?.spans ?? {}).filter((key) => keyIsOf(catalogue, key, newest.minor)),
     ...change,
   };
+}
+
+function keyIsOf({ dynamicKeys }: RawCatalogue, key: string, minor: string): boolean {
+  return isWithin(dynamicKeys?.spans[key] ?? '', minor);
 }
 
 const minorOfResult = (result: RawCatalogue, minor: string) => result.minors.find((each) => each.minor === minor);

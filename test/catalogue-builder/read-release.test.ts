@@ -85,9 +85,11 @@ test('the layouts of older releases', () => {
       ...step('postgres/temporal', '1.0'),
       ...step('postgres/visibility', '1.0'),
       'common/persistence/sql/sqlplugin/mysql/plugin.go': 'sql.RegisterPlugin("mysql", p)',
+      'common/service/dynamicconfig/constants.go': 'FrontendRPS: "frontend.rps",',
     }),
   );
-  const { schema, steps, esVersions } = read(files);
+  const { schema, steps, esVersions, dynamicKeys } = read(files);
+  expect(dynamicKeys).toEqual(['frontend.rps']);
   expect(schema['postgresql']).toEqual({ temporal: '1.0', visibility: '1.0' });
   expect(schema['elasticsearch']).toEqual({ visibilityTemplate: null });
   expect(steps).toEqual([]);

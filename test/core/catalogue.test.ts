@@ -47,7 +47,7 @@ test('a folder of an operator stands in for the files that it holds', async () =
     await expect(loadCatalogue(folder)).rejects.toThrow(/holds neither temporal-versions\.json nor rules\.json/);
     const rules = { ...catalogue.rules, support: { minors: 5, source: 'us' } };
     await writeFile(join(folder, 'rules.json'), JSON.stringify(rules));
-    expect(await loadCatalogue(folder)).toEqual({ minors: catalogue.minors, rules });
+    expect(await loadCatalogue(folder)).toEqual({ ...catalogue, rules });
     await writeFile(join(folder, 'rules.json'), '{');
     await expect(loadCatalogue(folder)).rejects.toThrow(`catalogue ${join(folder, 'rules.json')} cannot be read`);
     await writeFile(join(folder, 'rules.json'), '{}');

@@ -58,6 +58,10 @@ export function madeSource(
       [`${plugins}/sqlite/plugin.go`]: plugin(['sqlite']),
       'common/persistence/visibility/store/elasticsearch/client/client_factory.go':
         'switch config.Version {\n\tcase "v8", "v7", "":\n\t\treturn\n}\n',
+      'common/dynamicconfig/constants.go':
+        'FrontendRPS = NewGlobalIntSetting(\n\t"frontend.rps",\n\t2400,\n\t`as it was with "quotes"`,\n)\n// once "frontend.gone"\n',
+      'components/callbacks/config.go':
+        'var Timeout = dynamicconfig.NewDestinationDurationSetting(\n\t"component.callbacks.request.timeout",\n\ttime.Second*10,\n)\n',
       ...more,
     }),
   );

@@ -131,6 +131,13 @@ describe('in a copy of a module, finds', () => {
       /elasticsearch\.visibilityTemplate: the catalogue has v14, the release v15/,
     ],
     [
+      'a key of the dynamic configuration',
+      (files: Map<string, string>) =>
+        replace(files, 'common/dynamicconfig/constants.go', '"frontend.rps"', '"frontend.rps", "frontend.rpm"'),
+      /dynamic configuration: the catalogue does not know frontend\.rpm/,
+      '1.31.5',
+    ],
+    [
       'another description of a step that it brought',
       (files: Map<string, string>) => replace(files, `${VISIBILITY}/v1.14/manifest.json`, 'builtin', 'other'),
       /schema step postgresql\/v12\/visibility 1\.14: described as/,

@@ -1,5 +1,6 @@
 import type { Check } from '../survey.js';
 import { checkBuilds, checkMetricsSeen } from './builds.js';
+import { checkDynamicKeys } from './dynamic-keys.js';
 import { checkFrontends } from './frontends.js';
 import { checkMembership } from './membership.js';
 import {
@@ -36,6 +37,7 @@ export const clusterChecks: readonly Check[] = [
   checkSecondVisibility,
   checkConfigurationSeen,
   checkSettings,
+  checkDynamicKeys,
   checkStoreLoad,
   checkReplication,
   checkNamespacesSeen,

@@ -1,11 +1,11 @@
 import type { ClusterSurvey } from '../cluster-survey.js';
 import type { Finding } from '../finding.js';
-import type { NodeConfiguration, PlacedKey } from '../node-configuration.js';
 import type { SettingRule } from '../rules.js';
 import type { Check } from '../survey.js';
 import { compareVersions } from '../version.js';
+import { dynamicKeys, placesInWords, placesWhere, staticKeys, type Place } from './placed-keys.js';
 import { oldestVersion } from './who-runs.js';
-import { groupBy, listed, unseenOf } from './words.js';
+import { listed, unseenOf } from './words.js';
 
 /** No setting is set that the coming hop takes away or renames, or that the running version does not know any more. */
 export const checkSettings: Check = ({ cluster }, { catalogue, hop }) => {
@@ -17,43 +17,15 @@ export const checkSettings: Check = ({ cluster }, { catalogue, hop }) => {
   });
 };
 
-interface Place extends PlacedKey {
-  readonly nodes: readonly string[];
-}
-
-/** Where the key of a rule is set. Processes that share a file are named together. */
+/** Where the key of a rule is set. */
 function placesOf(cluster: ClusterSurvey, rule: SettingRule): readonly Place[] {
   if (rule.change !== 'removed' && rule.change !== 'renamed') return [];
   const keysOf = rule.where === 'static' ? staticKeys : rule.where === 'dynamic' ? dynamicKeys : undefined;
-  if (keysOf === undefined) return [];
-  const set = cluster.processes.flatMap(({ name, configuration }) =>
-    'seen' in configuration
-      ? keysOf(configuration.seen)
-          .filter(({ key }) => isKey(rule, key))
-          .map((placed) => ({ name, placed }))
-      : [],
-  );
-  const groups = groupBy(
-    set,
-    ({ placed }) => JSON.stringify(placed),
-    ({ name }) => name,
-  );
-  return [...groups].flatMap(([text, nodes]) => {
-    const placed = set.find((one) => JSON.stringify(one.placed) === text)?.placed;
-    return placed === undefined ? [] : [{ ...placed, nodes }];
-  });
-}
-
-function staticKeys({ settings }: NodeConfiguration): readonly PlacedKey[] {
-  return settings;
-}
-
-function dynamicKeys({ dynamic }: NodeConfiguration): readonly PlacedKey[] {
-  return 'seen' in dynamic && dynamic.seen !== 'none' ? dynamic.seen.keys : [];
+  return keysOf === undefined ? [] : placesWhere(cluster, keysOf, (key) => isKeyOf(rule, key));
 }
 
 /** `*` stands for one name. Keys of the dynamic configuration are the same in any case of letters. */
-function isKey({ key: pattern, where }: SettingRule, key: string): boolean {
+export function isKeyOf({ key: pattern, where }: SettingRule, key: string): boolean {
   if (where === 'dynamic') return key.toLowerCase() === pattern.toLowerCase();
   const [wanted, found] = [pattern.split('.'), key.split('.')];
   return wanted.length === found.length && wanted.every((part, index) => part === '*' || part === found[index]);
@@ -65,7 +37,7 @@ function findingsOf(
   { from, to }: { readonly from: string; readonly to?: string | undefined },
 ): Finding[] {
   const { key, since, noticeFrom, fact, action, change, replacement, source } = rule;
-  const where = listed(places.map(({ file, line, nodes }) => `${file}, line ${line} (${listed(nodes)})`));
+  const where = placesInWords(places);
   if (compareVersions(since, from) <= 0) {
     const found = `${key} is set, which servers since ${since} do not read: ${where}`;
     return [

@@ -42,7 +42,7 @@ function hopTo(to: string, change: Partial<Hop> = {}): Hop {
 const TO = '1.32.1';
 const hop = () => hopTo(TO);
 /** Tools of a hop that are there: without them nothing else would be told from. */
-const TOOLS: ClusterSurvey['tools'] = ['temporal-server', 'temporal-sql-tool', 'tdbg'].map((tool) => ({
+const TOOLS: ClusterSurvey['tools'] = ['temporal-server', 'temporal-sql-tool'].map((tool) => ({
   tool,
   version: TO,
   place: { seen: { at: `/tools/${tool}` } },
@@ -609,6 +609,27 @@ describe('settings of a hop', () => {
     ]);
     expect(told(survey, '1.24.2', '1.25.2')).toMatchObject([{ id: 'setting-renamed-set' }]);
     expect(told(survey, '1.25.2', '1.26.3')).toMatchObject([{ id: 'setting-unknown-set', severity: 'note' }]);
+  });
+
+  test('a key that the source of the next minor no longer has', () => {
+    expect(told(set('dynamic', 'system.enableNEXUS'), '1.30.7', '1.31.2')).toMatchObject([
+      {
+        id: 'setting-removed-set',
+        severity: 'warn',
+        found: expect.stringContaining('servers of 1.31 do not read it any more'),
+        source: expect.stringMatching(/source of 1\.30\.\d+ and 1\.31\.\d+/),
+      },
+    ]);
+    expect(told(set('dynamic', 'system.enableNexus'), '1.29.1', '1.30.7')).toEqual([]);
+  });
+
+  test('a key that takes effect with the hop, and one that nobody reads', () => {
+    expect(told(set('dynamic', 'activity.dispatch'), '1.30.7', '1.31.2')).toMatchObject([
+      { id: 'setting-begins-set', severity: 'note' },
+    ]);
+    expect(told(set('dynamic', 'frontend.prs'), '1.30.7', '1.31.2')).toMatchObject([
+      { id: 'setting-unknown-set', found: expect.stringContaining('no server of 1.30 and 1.31 reads') },
+    ]);
   });
 
   test('a key that only looks alike is not taken for it', () => {
