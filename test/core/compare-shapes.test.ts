@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { compareShapes, type SchemaShape, type TableShape } from '../../src/core/schema-shape.js';
+import { compareShapes } from '../../src/core/compare-shapes.js';
+import type { SchemaShape, TableShape } from '../../src/core/schema-shape.js';
 import { describeDifference } from '../../src/core/shape-difference.js';
 
 const TASKS: TableShape = {
