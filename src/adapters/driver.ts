@@ -1,6 +1,13 @@
 import type { NodeState } from '../core/cluster.js';
 import type { Work } from './store.js';
 
+/** What a process has used and uses of its host. */
+export interface ProcessUsage {
+  /** Processor time since it began. */
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+}
+
 /**
  * How the server processes of a target are replaced: one of the two extension points. A driver knows processes, not
  * Temporal: whether a node is SERVING and in the ring is asked of the cluster by the caller.
@@ -17,6 +24,8 @@ export interface Driver {
   startNode(name: string, version: string, work?: Work): Promise<NodeState>;
   /** Checks that `version` can be started: binaries at hand, and of that version. */
   prepare(version: string, work?: Work): Promise<void>;
+  /** What the process of a node, as `listNodes` said, uses; undefined when it is gone or cannot be asked. */
+  readUsage(node: NodeState): Promise<ProcessUsage | undefined>;
   /** Files and folders that make up the configuration, for the backup. */
   configurationPaths(): string[];
 }

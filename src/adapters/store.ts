@@ -1,4 +1,5 @@
 import type { ShardRow, StoreFacts } from '../core/cluster.js';
+import type { DatabaseReading } from '../core/measure-round.js';
 import type { StoreSurvey } from '../core/store-survey.js';
 
 /** What a backup left behind. */
@@ -35,6 +36,8 @@ export interface Store {
   describe(): Promise<StoreFacts>;
   /** Looks at everything that a hop depends on. What could not be seen says why: nothing the database says makes it throw. */
   survey(request: StoreSurveyRequest): Promise<StoreSurvey>;
+  /** Size, connections and the time of a trivial question. @throws PreconditionError when there is no answer in time */
+  measure(timeoutMs: number): Promise<DatabaseReading>;
   readSchemaVersion(): Promise<string>;
   /** Finds or brings all that {@link updateSchema} to `serverVersion` will need: its tool, and its scripts. */
   prepareUpdate(serverVersion: string, work?: Work): Promise<void>;

@@ -2,7 +2,8 @@ import type { ClusterFacts } from '../core/cluster.js';
 import type { Finding } from '../core/finding.js';
 import type { LoadPolicy, RolloutInput, Target } from '../core/input.js';
 import type { LedgerSummary } from '../core/ledger.js';
-import type { Observation, Verdict } from '../core/observation.js';
+import type { Bounds } from '../core/bounds.js';
+import type { Expected, Observation, Verdict, WindowKind } from '../core/observation.js';
 import type { Environment, Hop, RolloutPlan } from '../core/plan.js';
 import type { RolloutResult } from '../core/rollout-result.js';
 
@@ -121,7 +122,13 @@ export interface Examined {
 export interface ObserveRequest {
   readonly target: Target;
   readonly windowMs: number;
-  readonly bounds: { readonly minRequests: number; readonly maxErrorRatioRise: number };
+  /** Which moment of a hop it is; `settled` when left out. */
+  readonly kind?: WindowKind | undefined;
+  /** Time between two samples; by the length of the window when left out. */
+  readonly beatMs?: number | undefined;
+  /** Bounds of the policy; the target may have its own. */
+  readonly bounds: Bounds;
+  readonly expected?: Expected | undefined;
   /** Absent for the baseline itself, whose errors are held against none at all. */
   readonly baseline?: Observation | undefined;
   readonly load?: LoadRequest | undefined;

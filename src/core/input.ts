@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Bounds, BoundsOverride } from './bounds.js';
 import { Duration } from './duration.js';
 import { InvalidRolloutError } from './errors.js';
 import { anyShape, reportNodeProblems, reportPinProblems, reportSameCluster, reportSameStore } from './input-checks.js';
@@ -113,6 +114,24 @@ export type ProcessDriver = z.infer<typeof ProcessDriver>;
 export const DriverInput = z.discriminatedUnion('type', [ProcessDriver]);
 export type DriverInput = z.infer<typeof DriverInput>;
 
+/** Where the metrics of the servers are read, when not from each process itself. */
+export const MetricsSource = z.strictObject({
+  prometheus: z
+    .url({ protocol: /^https?$/, error: 'expected the address of a Prometheus, such as "http://prometheus:9090"' })
+    .describe('A Prometheus that scrapes every process; also what else answers its HTTP API.'),
+  instanceLabel: z
+    .string()
+    .regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'expected the name of a label')
+    .default('instance')
+    .describe('Label that holds the metricsAddress of a node.'),
+  labels: z
+    .record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'expected the name of a label'), z.string())
+    .default({})
+    .describe('What else the series of this cluster carry, where one Prometheus has several.'),
+  bearerToken: SecretRef.optional(),
+});
+export type MetricsSource = z.infer<typeof MetricsSource>;
+
 export const Target = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and dashes'),
   connection: Connection,
@@ -131,6 +150,8 @@ export const Target = z.strictObject({
     })
     .superRefine(reportSameStore, anyShape),
   driver: DriverInput,
+  metrics: MetricsSource.optional().describe('Each process is scraped at its metricsAddress when left out.'),
+  bounds: BoundsOverride.optional().describe('Bounds of observations that differ from those of the policy.'),
   taskQueue: z.string().min(1).optional().describe('Task queue of the workers near this target.'),
   backupDir: FilePath.describe('Folder for backups, seen by the workers of this target.'),
 });
@@ -177,15 +198,10 @@ export const Policy = z
     observation: z
       .strictObject({
         window: Duration.prefault(180_000).describe('Length of each observation.'),
-        minRequests: z.int().nonnegative().default(200).describe('Fewer requests in a window are no evidence.'),
-        maxErrorRatioRise: z
-          .number()
-          .min(0)
-          .max(0.05)
-          .default(0.001)
-          .describe(
-            'Allowed rise of unexpected errors per request against the baseline. More than 5 % is never allowed.',
-          ),
+        beat: Duration.optional().describe(
+          'Time between two samples; a twentieth of the window, 1 to 10 s, if left out.',
+        ),
+        bounds: Bounds.prefault({}).describe('What a window may show; a target may set its own.'),
         extensions: z
           .int()
           .min(0)

@@ -42,3 +42,43 @@ export interface LoadProgress {
   readonly started: number;
   readonly failedCalls: number;
 }
+
+/** What the load and the probe did in one window. Counts of canaries by outcome are those of the whole load. */
+export interface LoadWindow {
+  readonly started: number;
+  readonly completed: number;
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly wrong: number;
+  readonly failed: number;
+  /** After the SDK's retries, in the window. */
+  readonly failedCalls: number;
+  /** Starts that fell due in the window: open loop. */
+  readonly intended: number;
+  /** From the intended moment. */
+  readonly startLatencyMs: Percentiles | null;
+  readonly examples: readonly { readonly workflowId: string; readonly reason: string }[];
+  readonly probe?: ProbeWindow;
+}
+
+export interface Percentiles {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** What the probe did in one window. */
+export interface ProbeWindow {
+  /** Raw calls, no retries. */
+  readonly attempts: number;
+  readonly failedAttempts: number;
+  /** With the SDK's retries. */
+  readonly calls: number;
+  readonly failedCalls: number;
+  /** Of successful raw attempts, from the intended moment. */
+  readonly latencyMs: Percentiles | null;
+  /** Between two successes, also one that has not ended. */
+  readonly longestGapMs: number;
+  /** Failed attempts by gRPC status name. */
+  readonly byCode: Readonly<Record<string, number>>;
+}

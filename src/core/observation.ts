@@ -1,73 +1,127 @@
-import type { LedgerSummary } from './ledger.js';
+import type { LoadWindow } from './ledger.js';
+import type { Histogram, SeriesKey, Spelling } from './measure-series.js';
+
+/**
+ * Which moment of a hop a window shows. `baseline`: before it. `schema`: old servers on the new schema. `roll`: first stop
+ * to last ready, looser. `settled`: after the proof, tight. `watch`: long after.
+ */
+export type WindowKind = 'baseline' | 'schema' | 'roll' | 'settled' | 'watch';
 
 /** What was measured on a target in one window of time. Counts are those of the window, not since the processes began. */
 export interface Observation {
-  /** Length that was asked for, in milliseconds. */
-  readonly windowMs: number;
+  readonly kind: WindowKind;
+  /** Ends of the window as asked for, ISO 8601. It is widened to whole beats. */
   readonly startedAt: string;
   readonly endedAt: string;
-  /** How many times every node was asked. */
-  readonly samples: number;
-  readonly nodes: readonly NodeSamples[];
-  /** Requests that the frontends took. */
-  readonly requests: number;
-  /** Those that failed with an error that is not the caller's (`service_errors`). */
-  readonly errors: number;
-  /** errors / requests; null when it could not be measured, or there were no requests. */
-  readonly errorRatio: number | null;
-  /** Nodes whose process was another one at the end than at the start. */
-  readonly restarts: number;
-  /** Rise of counters that never rise in a healthy server, by name; see {@link NEVER_EXPECTED}. Left out means no rise. */
-  readonly unexpected: Readonly<Record<string, number>>;
-  /** What became of the canaries; absent where no load runs. */
-  readonly load?: LoadCounts | undefined;
+  readonly beatMs: number;
+  /** Beats of the window, both ends included, and of how many there is a round. */
+  readonly beats: BeatCount;
+  readonly processes: readonly ProcessWindow[];
+  readonly databases: readonly DatabaseWindow[];
+  readonly rings: RingsWindow;
+  /** Rises of counters, and highest values of gauges, of all processes together; absent means not measured. */
+  readonly totals: Readonly<Partial<Record<SeriesKey, number>>>;
+  /** What was added to histograms by all processes together. */
+  readonly histograms: Readonly<Partial<Record<SeriesKey, Histogram>>>;
+  /** The minute with the highest share of unexpected errors at the frontends; absent where no minute was seen. */
+  readonly worstMinute?: WorstMinute | undefined;
+  /** Of one process whose names are spelled otherwise at the end than at the beginning. */
+  readonly respelled?: { readonly node: string; readonly before: Spelling; readonly after: Spelling } | undefined;
+  /** What canaries and probe did; absent where no load runs. */
+  readonly load?: LoadWindow | undefined;
 }
 
-/** How often a node answered in a window. */
-export interface NodeSamples {
+export interface BeatCount {
+  readonly due: number;
+  readonly seen: number;
+  /** Whether the first and the last of them were seen: what happened between is then all counted. */
+  readonly ends: boolean;
+}
+
+export interface ProcessWindow {
   readonly node: string;
-  /** Samples in which it was up and its metrics could be read. */
-  readonly up: number;
-  readonly of: number;
+  readonly role: string;
+  /** Beats at which its page was read. */
+  readonly metrics: BeatCount;
+  /** Beats at which it was seen not to run, or not to serve: no page is expected then. */
+  readonly explained: number;
+  /** By its health service; by its metrics page where its role has none. */
+  readonly health: Streak;
+  /** How many times another run of the process was seen than at the beat before. */
+  readonly restarts: number;
+  /** A counter that fell although it was the same run of the process. */
+  readonly fell?: string | undefined;
+  /** Versions by build_information, in the order seen. */
+  readonly versions: readonly string[];
+  /** Processor cores in use on average. */
+  readonly cores?: number | undefined;
+  readonly residentBytes?: number | undefined;
+  /** Why a page could not be read, the last time. */
+  readonly problem?: string | undefined;
 }
 
-export type LoadCounts = Pick<LedgerSummary, 'started' | 'failedCalls' | 'lost' | 'duplicated' | 'wrong' | 'failed'>;
-
-/** Counters of the server that rise only when something is broken; names as in common/metrics/metric_defs.go. */
-export const NEVER_EXPECTED = [
-  'service_panics',
-  'dlq_writes',
-  'task_terminal_failures',
-  'task_errors_corruption',
-  'mutable_state_checksum_mismatch',
-] as const;
-
-export interface Bounds {
-  /** Fewer requests in a window are no evidence. 0: do not judge the error ratio when there are none. */
-  readonly minRequests: number;
-  /** Allowed rise of the error ratio against the baseline: 0.001 is 0.1 percentage points. */
-  readonly maxErrorRatioRise: number;
-  /** Fewer samples of a node in a window are no evidence; 2 when left out, one at each end. */
-  readonly minSamples?: number | undefined;
+/** How well something answered in a window, told so that a beat without an answer never looks like a good one. */
+export interface Streak {
+  readonly good: number;
+  /** Beats of the longest run without a good answer, and the most bad answers that a run had. */
+  readonly worst: { readonly beats: number; readonly bad: number };
+  /** The same of the run that reaches the end of the window; no beats when the last answer was good. */
+  readonly open: { readonly beats: number; readonly bad: number };
 }
 
-/** `not-judged` is a measurement that was waived by the bounds; it counts neither way. */
+export interface DatabaseWindow {
+  readonly store: 'default' | 'visibility';
+  readonly beats: BeatCount;
+  readonly reached: Streak;
+  /** Median and highest time of a trivial question, in milliseconds. */
+  readonly queryMs?: { readonly median: number; readonly most: number } | undefined;
+  readonly bytes?: { readonly first: number; readonly last: number } | undefined;
+  /** At the beat with the most of them. */
+  readonly connections?: { readonly inUse: number; readonly allowed: number } | undefined;
+  readonly problem?: string | undefined;
+}
+
+export interface RingsWindow {
+  readonly asked: number;
+  readonly unequal: number;
+  /** Whether they were unequal the last time that they were asked. */
+  readonly lastUnequal: boolean;
+  readonly problem?: string | undefined;
+}
+
+export interface WorstMinute {
+  readonly at: string;
+  /** As it was measured, spread evenly between two samples. */
+  readonly errors: number;
+  readonly requests: number;
+  /** Every error that may have been in it, and the requests that surely were. */
+  readonly atMost: number;
+  readonly atLeast: number;
+}
+
+/** `not-judged` was not measured where that may be, or is only shown; it counts neither way, and says so. */
 export type CheckVerdict = 'pass' | 'fail' | 'inconclusive' | 'not-judged';
 
 /** One number against its bound. */
 export interface Check {
-  readonly name: string;
+  /** Stable; docs/observation.md explains each. */
+  readonly id: string;
   readonly verdict: CheckVerdict;
-  /** What was measured; null when it was not. */
+  /** What was measured, in `unit`; null when it was not. */
   readonly value: number | null;
-  /** Highest value that passes, or lowest for a check whose name begins with `enough-`. */
-  readonly bound: number;
-  readonly baseline?: number | undefined;
-  /** How many samples or requests the value rests on. */
+  readonly unit: Unit;
+  /** Highest value that passes, or lowest where `least`; null when there is none. */
+  readonly bound: number | null;
+  readonly least?: true | undefined;
+  /** The same number on the baseline; null when there is none. */
+  readonly baseline: number | null;
+  /** How many samples, requests or calls the value rests on. */
   readonly samples: number;
-  /** In words, with the numbers. */
-  readonly why: string;
+  /** Which process, database or counter, and what else is to be told. */
+  readonly about?: string | undefined;
 }
+
+export type Unit = 'count' | 'ratio' | 'ms' | 'seconds' | 'bytes' | 'cores';
 
 /** The judgement of an observation. One fail is a fail; a pass needs evidence for every check. */
 export interface Verdict {
@@ -75,6 +129,12 @@ export interface Verdict {
   readonly checks: readonly Check[];
   /** One line for people. */
   readonly summary: string;
-  /** Each check as a line, those that did not pass first. */
+  /** Each check as a line, those that did not pass first, with why they matter. */
   readonly lines: readonly string[];
+}
+
+/** What must be true of the versions in a window. */
+export interface Expected {
+  /** Versions that processes may run: one, or the two of a roll. Any, but one alone for each role, when left out. */
+  readonly versions?: readonly string[] | undefined;
 }

@@ -13,7 +13,7 @@ export async function observePhase(
   what: string,
   baseline?: Observation,
 ): Promise<Done<Observation>> {
-  const { window, extensions, minRequests, maxErrorRatioRise } = policy.observation;
+  const { window, extensions, bounds } = policy.observation;
   let windowMs = window;
   for (let extended = 0; ; extended += 1) {
     const { observation, verdict } = await conductor.interruptible(() =>
@@ -21,7 +21,7 @@ export async function observePhase(
         {
           target: place.target,
           windowMs,
-          bounds: { minRequests, maxErrorRatioRise },
+          bounds,
           baseline,
           load: load satisfies LoadRequest | undefined,
         },

@@ -111,7 +111,7 @@ describe('single fields', () => {
     ['live.driver.nodes.0.role', 'broker', /"history"/],
     ['live.driver.nodes.0.logfile', '/x', /no such field/],
     ['live.backupDir', undefined, /expected string/],
-    ['policy.observation.maxErrorRatioRise', 0.06, /<=0\.05/],
+    ['policy.observation.bounds.errorRatioRise', 0.06, /<=0\.05/],
     ['policy.load.live', 5, /expected object/],
     ['policy.load.staging.startsPerSecond', 0, />0/],
   ])('%s = %j', (path, value, message) => {

@@ -113,16 +113,16 @@ async function heldBy(released: Promise<void>): Promise<void> {
 }
 
 export const OBSERVATION: Observation = {
-  windowMs: 10,
+  kind: 'settled',
   startedAt: '2026-01-01T00:00:00.000Z',
-  endedAt: '2026-01-01T00:00:00.010Z',
-  samples: 5,
-  nodes: [],
-  requests: 1_000,
-  errors: 0,
-  errorRatio: 0,
-  restarts: 0,
-  unexpected: {},
+  endedAt: '2026-01-01T00:00:05.000Z',
+  beatMs: 1_000,
+  beats: { due: 6, seen: 6, ends: true },
+  processes: [],
+  databases: [],
+  rings: { asked: 1, unequal: 0, lastUnequal: false },
+  totals: { requests: 1_000, errors: 0 },
+  histograms: {},
 };
 
 /** An observation with the verdict that the test wants. */

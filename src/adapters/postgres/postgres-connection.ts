@@ -14,7 +14,13 @@ const STATEMENT_TIMEOUT_MS = 60_000;
  * nothing is left open while a roll-out waits for days.
  * @throws PreconditionError in the words of the operator when the database cannot be reached, entered or read
  */
-export async function withPostgres<T>(input: PostgresStore, work: (client: pg.Client) => Promise<T>): Promise<T> {
+export async function withPostgres<T>(
+  input: PostgresStore,
+  work: (client: pg.Client) => Promise<T>,
+  /** For both connecting and each question, where an answer is wanted soon or not at all. */
+  timeoutMs?: number,
+): Promise<T> {
+  const statementMs = timeoutMs ?? STATEMENT_TIMEOUT_MS;
   const client = new pg.Client({
     host: plainHost(input.host),
     port: input.port,
@@ -24,9 +30,9 @@ export async function withPostgres<T>(input: PostgresStore, work: (client: pg.Cl
     password: input.password === undefined ? '' : await readSecret(input.password),
     ssl: await tlsOptions(input),
     application_name: 'temporal-upgrade',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: STATEMENT_TIMEOUT_MS + 10_000, // when not even the answer "took too long" comes
+    connectionTimeoutMillis: timeoutMs ?? CONNECT_TIMEOUT_MS,
+    statement_timeout: statementMs,
+    query_timeout: timeoutMs ?? STATEMENT_TIMEOUT_MS + 10_000, // when not even the answer "took too long" comes
     keepAlive: true,
   });
   // A connection that breaks while nothing is asked of it must not bring the worker down; the next query fails instead.

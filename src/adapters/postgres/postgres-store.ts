@@ -4,6 +4,7 @@ import type { PostgresStore } from '../../core/input.js';
 import { backUpPostgres } from './pg-backup.js';
 import { withPostgres } from './postgres-connection.js';
 import { checkKind, readServer, readVersionRow, type StoreRole } from './postgres-inspect.js';
+import { measurePostgres } from './postgres-measure.js';
 import { surveyPostgres } from './postgres-survey.js';
 import { updatePostgresSchema } from './postgres-schema.js';
 import { bringSchemaTool } from './sql-tool.js';
@@ -22,6 +23,7 @@ export function createPostgresStore(input: PostgresStore, kind: StoreRole, tools
         return { product: `PostgreSQL ${version}`, database: input.database, schemaVersion, bytes };
       }),
     survey: (request) => surveyPostgres(input, kind, request),
+    measure: (timeoutMs) => measurePostgres(input, timeoutMs),
     readSchemaVersion: () => withPostgres(input, (client) => readVersionRow(client, input)),
     prepareUpdate: async (serverVersion, work: Work = {}) => {
       await bringSchemaTool(tools, { kind, serverVersion }, work);

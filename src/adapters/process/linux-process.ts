@@ -43,6 +43,22 @@ export async function isRunning({ pid, startTicks }: ProcessId): Promise<boolean
   return (await readStat(pid))?.startTicks === startTicks;
 }
 
+/** Processor time and resident memory of this very run of the process; undefined when it is gone. */
+export async function readUsage(
+  id: ProcessId,
+): Promise<{ readonly cpuSeconds: number; readonly residentBytes: number } | undefined> {
+  const [stat, status] = await Promise.all([
+    readIfThere(`/proc/${id.pid}/stat`),
+    readIfThere(`/proc/${id.pid}/status`),
+  ]);
+  // Fields of proc(5) after the name: utime and stime at 11 and 12, the start at 19; memory in kibibytes.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  const kibibytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status ?? '')?.[1]);
+  if (fields[19] !== id.startTicks || Number.isNaN(kibibytes)) return undefined;
+  const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  return { cpuSeconds, residentBytes: kibibytes * 1_024 };
+}
+
 /** Sends a signal to this very run of the process; false when it is gone. @throws PreconditionError when not allowed */
 export async function signalProcess(id: ProcessId, signal: 'SIGTERM' | 'SIGKILL'): Promise<boolean> {
   if (!(await isRunning(id))) return false;

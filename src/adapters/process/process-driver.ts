@@ -5,7 +5,7 @@ import { formatDuration } from '../../core/duration.js';
 import { PreconditionError } from '../../core/errors.js';
 import type { ProcessDriver, ProcessNode } from '../../core/input.js';
 import type { Driver } from '../driver.js';
-import { isRunning, requireLinux, signalProcess, startTimeOf, type ProcessId } from './linux-process.js';
+import { isRunning, readUsage, requireLinux, signalProcess, startTimeOf, type ProcessId } from './linux-process.js';
 import { startServer } from './process-start.js';
 import { askServerVersion, listServerProcesses, type ServerProcess } from './server-process.js';
 import type { Work } from '../store.js';
@@ -49,6 +49,11 @@ export function createProcessDriver(input: ProcessDriver, tools: ToolResolver): 
     async prepare(version, work) {
       requireLinux();
       await tools.serverTool('temporal-server', version, work);
+    },
+
+    readUsage: async ({ instance }) => {
+      const [pid, startTicks] = instance?.split(':') ?? [];
+      return pid === undefined || startTicks === undefined ? undefined : readUsage({ pid: Number(pid), startTicks });
     },
 
     configurationPaths: () => input.nodes.map(({ configDir }) => configDir),

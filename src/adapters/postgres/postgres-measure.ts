@@ -1,0 +1,27 @@
+import type { DatabaseReading } from '../../core/measure-round.js';
+import type { PostgresStore } from '../../core/input.js';
+import { withPostgres } from './postgres-connection.js';
+
+/** One look at a database, on a connection of its own: an upgrade may leave no room for one. @throws PreconditionError */
+export async function measurePostgres(input: PostgresStore, timeoutMs: number): Promise<DatabaseReading> {
+  return withPostgres(
+    input,
+    async (client) => {
+      const begin = performance.now();
+      await client.query('select 1');
+      const queryMs = performance.now() - begin;
+      // Connections of all databases of the server: its limit is one for all.
+      const { rows } = await client.query<{ bytes: string; used: string; allowed: number }>(
+        `select pg_database_size(current_database()) as bytes,
+                (select count(*) from pg_stat_activity where backend_type = 'client backend') as used,
+                current_setting('max_connections')::int
+                  - current_setting('superuser_reserved_connections')::int as allowed`,
+      );
+      const row = rows[0];
+      if (row === undefined) throw new Error('PostgreSQL answered without a row');
+      const connections = { inUse: Number(row.used), allowed: row.allowed };
+      return { queryMs: Math.round(queryMs * 100) / 100, bytes: Number(row.bytes), connections };
+    },
+    timeoutMs,
+  );
+}

@@ -1,0 +1,74 @@
+import type { Check, DatabaseWindow } from '../observation.js';
+import { check, type Case } from './check.js';
+
+/** Each of the two databases. Trouble with one always fails. */
+export function databaseChecks(given: Case): Check[] {
+  return given.observation.databases.flatMap((database) => [
+    reached(given, database),
+    query(given, database),
+    ...connections(given, database),
+    ...size(given, database),
+  ]);
+}
+
+/** Two samples in a row without an answer are no accident; a single one is seen again, if it is more than that. */
+const PERSISTENT = 2;
+
+function reached({ bounds }: Case, { store, reached: streak, beats, problem }: DatabaseWindow): Check {
+  const { worst, good } = streak;
+  const well = worst.beats < PERSISTENT && good >= beats.due * bounds.minBeatShare;
+  return check('database-reached', {
+    of: store,
+    verdict: worst.bad >= PERSISTENT ? 'fail' : well ? 'pass' : 'inconclusive',
+    value: worst.bad,
+    bound: PERSISTENT - 1,
+    samples: beats.seen,
+    about: worst.bad > 0 ? `no answer at ${worst.bad} samples in a row: ${problem ?? ''}` : undefined,
+  });
+}
+
+function query({ baseline, bounds }: Case, { store, queryMs, reached: { good } }: DatabaseWindow): Check {
+  const before = baseline?.databases.find((one) => one.store === store)?.queryMs?.median;
+  const { latencyFactor, latencyRiseMs, databaseQueryMs } = bounds;
+  const relative = before === undefined ? Infinity : Math.max(before * latencyFactor, before + latencyRiseMs);
+  return check('database-query', {
+    of: store,
+    value: queryMs?.median,
+    bound: Math.min(relative, databaseQueryMs),
+    baseline: before,
+    unit: 'ms',
+    samples: good,
+    about: queryMs === undefined ? 'it never answered' : undefined,
+  });
+}
+
+function connections({ baseline, bounds }: Case, database: DatabaseWindow): Check[] {
+  const {
+    store,
+    connections: fullest,
+    reached: { good },
+  } = database;
+  if (fullest === undefined) return [];
+  const before = baseline?.databases.find((one) => one.store === store)?.connections;
+  return [
+    check('database-connections', {
+      of: store,
+      value: fullest.inUse / fullest.allowed,
+      bound: bounds.databaseConnectionShare,
+      baseline: before && before.inUse / before.allowed,
+      unit: 'ratio',
+      samples: good,
+      about: `${fullest.inUse} of ${fullest.allowed}`,
+    }),
+  ];
+}
+
+function size({ baseline }: Case, { store, bytes, reached: { good } }: DatabaseWindow): Check[] {
+  if (bytes === undefined) return [];
+  const before = baseline?.databases.find((one) => one.store === store)?.bytes?.last;
+  const grown = bytes.last - bytes.first;
+  const about = `${grown >= 0 ? '+' : ''}${grown} bytes in the window`;
+  return [
+    check('database-size', { of: store, value: bytes.last, baseline: before, unit: 'bytes', samples: good, about }),
+  ];
+}
