@@ -53,7 +53,9 @@ export const createLoadActivities = (): LoadActivities => ({
 
   async verifyLedger({ drain, ...request }) {
     const signal = cancellationSignal();
-    const deadline = Date.now() + DRAIN_TIMEOUT_MS;
+    // Workflows of the operator's own have the time that the profile gives them.
+    const ownMs = Math.max(0, ...(request.policy.own ?? []).map(({ endsWithin }) => endsWithin));
+    const deadline = Date.now() + DRAIN_TIMEOUT_MS + ownMs;
     for (;;) {
       const ledger = await readLedger(request);
       if (!drain || ledger.running === 0) return ledger;

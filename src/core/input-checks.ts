@@ -107,3 +107,28 @@ export function reportNodeProblems(nodes: unknown, context: z.RefinementCtx): vo
 }
 
 const KNOWN: readonly unknown[] = [...NEEDED, 'internal-frontend'];
+
+/** Fields of a load that only make sense together, or apart. */
+export function reportLoadProblems(load: unknown, context: z.RefinementCtx): void {
+  const report = (path: readonly (string | number)[], message: string): void =>
+    context.addIssue({ code: 'custom', path: [...path], message });
+  const every = at(load, 'scheduleEvery');
+  if (typeof every === 'number' && (every < 1_000 || every % 1_000 !== 0)) {
+    report(['scheduleEvery'], `${every} ms; a schedule ticks at whole seconds, at most once a second`);
+  }
+  const mix = at(load, 'mix');
+  const own = at(load, 'own');
+  const some = Array.isArray(own) && own.length > 0;
+  if (typeof mix === 'object' && mix !== null && Object.keys(mix).length === 0 && !some) {
+    report(['mix'], 'names nothing to start; give at least one weight, or workflows of your own');
+  }
+  if (at(load, 'copyMixOf') !== undefined && !some) {
+    report(['copyMixOf'], 'needs `own`: how the workflow types found there are started');
+  }
+  const more = at(load, 'moreNamespaces');
+  if (!Array.isArray(more)) return;
+  const all: readonly unknown[] = [at(load, 'namespace'), ...(more as readonly unknown[])];
+  for (const [index, name] of all.entries()) {
+    if (index > all.indexOf(name)) report(['moreNamespaces', index - 1], `"${String(name)}" is named twice`);
+  }
+}

@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { Bounds, BoundsOverride } from './bounds.js';
 import { Duration } from './duration.js';
 import { InvalidRolloutError } from './errors.js';
-import { anyShape, reportNodeProblems, reportPinProblems, reportSameCluster, reportSameStore } from './input-checks.js';
+import {
+  anyShape,
+  reportLoadProblems,
+  reportNodeProblems,
+  reportPinProblems,
+  reportSameCluster,
+  reportSameStore,
+} from './input-checks.js';
 import { problemsOf } from './input-problems.js';
 import { SETTLE_MINUTES } from './sources.js';
 import { isMinor, isServerVersion } from './version.js';
@@ -161,15 +168,68 @@ const SETTLE_MS = SETTLE_MINUTES * 60_000;
 
 const GATE_PHASES = ['schema', 'servers', 'promote'] as const;
 
-export const LoadPolicy = z.strictObject({
-  startsPerSecond: z.number().positive().max(1_000).default(2).describe('Canary workflows started each second.'),
-  namespace: z
-    .string()
-    .min(1)
-    .default('temporal-upgrade-canary')
-    .describe('Namespace on the target; made when missing.'),
-  longRunning: z.int().nonnegative().default(20).describe('Canaries started before each hop that end after it.'),
+const Weight = z.number().positive().max(1_000);
+
+/** Canaries by what they exercise, and how often each is chosen against the others. */
+export const LoadMix = z.strictObject({
+  steps: Weight.optional().describe('Activities with retries and heartbeats, timers, signals, a child.'),
+  simple: Weight.optional().describe('One activity: the cheapest, for high rates.'),
+  queries: Weight.optional().describe('Queries before and after a signal.'),
+  updates: Weight.optional().describe('Two updates.'),
+  continueAsNew: Weight.optional().describe('Three runs, one after the other.'),
+  searchAttributes: Weight.optional().describe('A search attribute, found again by a list query.'),
+  largePayloads: Weight.optional().describe('Activities that carry 100 kB each way.'),
 });
+export type LoadMix = z.infer<typeof LoadMix>;
+
+/** Work of the operator's own, done by the operator's own workers. */
+export const OwnWorkflow = z.strictObject({
+  workflowType: z.string().min(1),
+  namespace: z.string().min(1).default('default').describe('Namespace on the target; it has to be there.'),
+  taskQueue: z.string().min(1).describe('Task queue of the workers that do this work.'),
+  arguments: z.array(z.json()).default([]).describe('Arguments of each start. The history shows them: no secrets.'),
+  weight: Weight.optional().describe('How often it is chosen against the canaries of the mix; 1 when left out.'),
+  startsPerSecond: z.number().positive().max(1_000).optional().describe('A rate of its own, beside the mix.'),
+  endsWithin: Duration.prefault(600_000).describe('One that runs for longer has failed, and times out.'),
+});
+export type OwnWorkflow = z.infer<typeof OwnWorkflow>;
+
+export const LoadPolicy = z
+  .strictObject({
+    startsPerSecond: z.number().positive().max(1_000).default(2).describe('Canary workflows started each second.'),
+    namespace: z
+      .string()
+      .min(1)
+      .default('temporal-upgrade-canary')
+      .describe('Namespace on the target; made when missing.'),
+    longRunning: z.int().nonnegative().default(20).describe('Canaries started before each hop that end after it.'),
+    mix: z
+      .union([z.literal('everything'), LoadMix])
+      .optional()
+      .describe('What canaries exercise, with weights: {"steps": 3, "updates": 1}; steps alone when left out.'),
+    rampUp: Duration.optional().describe('Time in which the rate rises from nothing to all of it.'),
+    moreNamespaces: z
+      .array(z.string().min(1))
+      .max(20)
+      .optional()
+      .describe('Namespaces that canaries are spread over, beside the first; made when missing.'),
+    uncachedShare: z
+      .number()
+      .min(0)
+      .max(1)
+      .optional()
+      .describe('Share of canaries whose worker keeps no workflow in its cache: each task replays the history.'),
+    scheduleEvery: Duration.optional().describe('A schedule that starts a canary so often, in whole seconds.'),
+    own: z.array(OwnWorkflow).max(100).optional().describe('Workflows of your own, started as canaries are.'),
+    copyMixOf: z
+      .strictObject({
+        connection: Connection,
+        namespaces: z.array(z.string().min(1)).min(1).max(100),
+      })
+      .optional()
+      .describe('Weights of `own` are taken from how often each type was started there in the last day.'),
+  })
+  .superRefine(reportLoadProblems, anyShape);
 export type LoadPolicy = z.infer<typeof LoadPolicy>;
 
 export const Policy = z

@@ -16,25 +16,75 @@ export interface LedgerSummary {
   readonly failedCalls: number;
   /** Ids of the first few that are not as they should be, with the reason. */
   readonly examples: readonly { readonly workflowId: string; readonly reason: string }[];
+  /** Completed by their histories, and not shown by visibility long after; absent where visibility was not asked. */
+  readonly unseen?: number | undefined;
+  /** Why those run that still do: how many by each reason. Absent in ledgers of older builds. */
+  readonly runningBecause?: Readonly<Record<string, number>> | undefined;
+  /** What the profile asks for and the load does not do, with the reason; absent when it does all. */
+  readonly leftOut?: readonly string[] | undefined;
+}
+
+/** What the load and the probe did in one window. Counts of canaries by outcome are those of the whole load. */
+export interface LoadWindow {
+  /** Starts that the target confirmed in the window; as `intended`, without long canaries and ticks of schedules. */
+  readonly started: number;
+  readonly completed: number;
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly wrong: number;
+  readonly failed: number;
+  /** Calls of the generator that failed in the window, after the SDK's retries. */
+  readonly failedCalls: number;
+  /** Starts that fell due in the window, whether or not the target took them: the load is an open loop. */
+  readonly intended: number;
+  /** Of the starts that fell due in the window, from that moment; one not confirmed counts up to the window's end. */
+  readonly startLatencyMs: Percentiles | null;
+  readonly examples: readonly { readonly workflowId: string; readonly reason: string }[];
+  readonly probe?: ProbeWindow | undefined;
+}
+
+/** Milliseconds. */
+export interface Percentiles {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** What the probe of the load saw in one window. */
+export interface ProbeWindow {
+  /** Raw calls, without retries. */
+  readonly attempts: number;
+  readonly failedAttempts: number;
+  /** Calls with the SDK's retries. */
+  readonly calls: number;
+  readonly failedCalls: number;
+  /** Of successful raw attempts, from the intended moment. */
+  readonly latencyMs: Percentiles | null;
+  /** Between two successes, also one that has not ended. */
+  readonly longestGapMs: number;
+  /** Failed attempts by the name of their gRPC status. */
+  readonly byCode: Readonly<Record<string, number>>;
 }
 
 /** The ledger in one line. */
 export function ledgerLine(ledger: LedgerSummary): string {
-  const { started, completed, running, lost, duplicated, wrong, failed, failedCalls } = ledger;
-  return (
-    `canaries: ${started} started, ${completed} completed, ${running} running, ${lost} lost, ${duplicated} duplicated, ` +
-    `${wrong} wrong, ${failed} failed; ${failedCalls} failed calls`
-  );
+  const { started, completed, running, lost, duplicated, wrong, failed, failedCalls, unseen, leftOut = [] } = ledger;
+  const because = Object.entries(ledger.runningBecause ?? {}).map(([why, count]) => `${count} ${why}`);
+  return [
+    `canaries: ${started} started, ${completed} completed, ${running} running${because.length > 0 ? ` (${because.join(', ')})` : ''}, ` +
+      `${lost} lost, ${duplicated} duplicated, ${wrong} wrong, ${failed} failed; ${failedCalls} failed calls`,
+    ...(unseen === undefined ? [] : [`${unseen} not in visibility`]),
+    ...(leftOut.length > 0 ? [`not done: ${leftOut.join(', ')}`] : []),
+  ].join('; ');
 }
 
 /** What is wrong with the canaries, a line each; empty when nothing is. One that still runs is not wrong. */
-export function ledgerProblems({ lost, duplicated, wrong, failed, examples }: LedgerSummary): string[] {
+export function ledgerProblems({ lost, duplicated, wrong, failed, examples, unseen = 0 }: LedgerSummary): string[] {
   const bad = lost + duplicated + wrong + failed;
-  if (bad === 0) return [];
-  return [
-    `${bad} canaries did not end as they should`,
-    ...examples.map(({ workflowId, reason }) => `canary ${workflowId}: ${reason}`),
-  ];
+  const lines = bad === 0 ? [] : [`${bad} canaries did not end as they should`];
+  if (unseen > 0) lines.push(`visibility does not show ${unseen} canaries that have completed by their histories`);
+  if (bad > 0) lines.push(...examples.map(({ workflowId, reason }) => `canary ${workflowId}: ${reason}`));
+  return lines;
 }
 
 /** Progress of the generator: its heartbeat. */

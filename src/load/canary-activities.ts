@@ -6,8 +6,9 @@ const BEATS = 3;
 
 /** The activities of canaries. Each returns the value of its own id, as the server handed it over. */
 export const canaryActivities = {
-  plain(): Promise<number> {
-    return Promise.resolve(valueOf(activityInfo().activityId));
+  /** Of `text` instead of its id, when it is given one. */
+  plain(text?: string): Promise<number> {
+    return Promise.resolve(valueOf(text ?? activityInfo().activityId));
   },
   /** Fails on its first attempt: the server has to keep the activity and try it again. */
   flaky(): Promise<number> {
@@ -29,6 +30,10 @@ export const canaryActivities = {
       await sleep(150);
     }
     return valueOf(activityInfo().activityId);
+  },
+  /** Gives back what it got: much, both ways. */
+  large(text: string): Promise<string> {
+    return Promise.resolve(text);
   },
 };
 

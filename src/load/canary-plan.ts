@@ -5,14 +5,35 @@
  * Every step has an id or a count of its own, so that "none twice" can be read from the history.
  */
 
-/** `short` ones live for seconds; `long` ones start before a hop, are released after it, and end then. */
-export type CanaryKind = 'short' | 'long';
+/** What a canary exercises; a profile mixes them. Written into ledgers, and into histories on the target. */
+export const SCENARIOS = [
+  'steps',
+  'simple',
+  'queries',
+  'updates',
+  'continueAsNew',
+  'searchAttributes',
+  'largePayloads',
+] as const;
+export type Scenario = (typeof SCENARIOS)[number];
 
-/** `flaky` fails on its first attempt, so the server has to retry it; `slow` heartbeats for a while. */
-export type ActivityBehaviour = 'plain' | 'flaky' | 'slow';
+/** Besides those of a mix: `long` ones start before a hop, are released after it, and end then. */
+export type CanaryKind = Scenario | 'long';
+
+/** `flaky` fails on its first attempt, so the server has to retry it; `slow` heartbeats for a while; `large` gets and gives much. */
+export type ActivityBehaviour = 'plain' | 'flaky' | 'slow' | 'large';
+
+/** Something that the generator asks of a canary, one after the other. A signal or update has its id as request id too. */
+export interface PlannedCall {
+  readonly call: 'signal' | 'query' | 'update';
+  readonly id: string;
+}
 
 export interface CanaryPlan {
+  /** Each run does all of them once, with the run's own ids. */
   readonly activities: readonly { readonly id: string; readonly behaviour: ActivityBehaviour }[];
+  /** How many runs it is made of: all but the last continue as new. */
+  readonly runs: number;
   /** Milliseconds of each timer that has to fire, whatever happens. */
   readonly timersMs: readonly number[];
   /**
@@ -20,10 +41,12 @@ export interface CanaryPlan {
    * has to fire when it falls due before the release, and is cancelled when it does not.
    */
   readonly alarmMs: number | null;
-  /** Ids of the signals that have to arrive; they are also the ids of the requests that send them. */
-  readonly signals: readonly string[];
+  /** Calls that have to arrive, in this order. */
+  readonly calls: readonly PlannedCall[];
   /** Workflow id of its child; null when it has none. */
   readonly childId: string | null;
+  /** Value of its search attribute; null when it sets none. */
+  readonly attribute: string | null;
   readonly result: CanaryResult;
 }
 
@@ -32,6 +55,8 @@ export interface CanaryInput {
   readonly kind: CanaryKind;
   /** How long a long canary waits for its release, in milliseconds. */
   readonly deadlineMs: number;
+  /** What the runs before this one left, when it continued as new. */
+  readonly before?: readonly number[];
 }
 
 export interface CanaryResult {
@@ -40,37 +65,94 @@ export interface CanaryResult {
   readonly digest: number;
 }
 
+/** Answer of a canary to a query: the value of the query's id, and how many signals it has. */
+export interface CanaryAnswer {
+  readonly value: number;
+  readonly signals: number;
+}
+
 /** Names that live in histories on the target. */
 export const CANARY_WORKFLOW = 'canary';
 export const CANARY_CHILD_WORKFLOW = 'canaryChild';
+export const CANARY_TICK_WORKFLOW = 'canaryTick';
 export const CANARY_SIGNAL = 'step';
+export const CANARY_QUERY = 'ask';
+export const CANARY_UPDATE = 'change';
+export const CANARY_ATTRIBUTE = 'TemporalUpgradeCanary';
 
-/** The plan of canary `number`; `workflowId` only names its child. */
-export function planCanary(number: number, kind: CanaryKind, workflowId: string): CanaryPlan {
-  const id = (letter: string, index: number) => `c-${number}-${letter}-${index}`;
-  // Not all do all: on a small target a canary a second is work enough, and the mix has everything in any four of them.
-  const odd = number % 2 === 1;
-  const behaviours: readonly ActivityBehaviour[] =
-    kind === 'long' ? ['plain', 'flaky', 'slow'] : ['plain', odd ? 'slow' : 'flaky'];
-  const activities = behaviours.map((behaviour, i) => ({ id: id('a', i), behaviour }));
+/** Well below the size at which a server warns (limit.blobSize.warn, 256 KiB at the smallest). */
+export const LARGE_BYTES = 100_000;
+const RUNS = 3;
+
+/** What a kind of canary is made of: the beginning of its plan. */
+interface Shape {
+  readonly behaviours: readonly ActivityBehaviour[];
+  readonly timersMs?: readonly number[];
+  readonly calls?: readonly PlannedCall['call'][];
+  readonly child?: boolean;
+  readonly runs?: number;
+}
+
+function shapeOf(number: number, kind: CanaryKind): Shape {
   // Spread by number, so that at each moment of a roll some timers are about to fire.
   const timersMs = [300 + ((number * 379) % 1_700), 300 + ((number * 617) % 1_700)];
-  const signals = kind === 'long' || odd ? [id('s', 0)] : [id('s', 0), id('s', 1)];
-  const childId = kind === 'long' || number % 4 === 3 ? `${workflowId}-child` : null;
+  // Not all do all: on a small target a canary a second is work enough, and the mix has everything in any four of them.
+  const odd = number % 2 === 1;
+  switch (kind) {
+    case 'steps': {
+      const behaviours = ['plain', odd ? 'slow' : 'flaky'] as const;
+      return { behaviours, timersMs, calls: odd ? ['signal'] : ['signal', 'signal'], child: number % 4 === 3 };
+    }
+    case 'long':
+      return { behaviours: ['plain', 'flaky', 'slow'], timersMs, calls: ['signal'], child: true };
+    case 'simple':
+      return { behaviours: ['plain'] };
+    case 'queries':
+      // The last one may find it closed: then a worker has to replay the history to answer.
+      return { behaviours: ['plain'], calls: ['query', 'signal', 'query'] };
+    case 'updates':
+      return { behaviours: ['plain'], calls: ['update', 'update'] };
+    case 'continueAsNew':
+      return { behaviours: ['plain'], runs: RUNS };
+    case 'searchAttributes':
+      return { behaviours: ['plain'] };
+    case 'largePayloads':
+      return { behaviours: ['large', 'large'] };
+  }
+}
+
+/** The plan of canary `number`; `workflowId` names its child and its search attribute, `run` counts from 0. */
+export function planCanary(number: number, kind: CanaryKind, workflowId: string, run = 0): CanaryPlan {
+  const { behaviours, timersMs = [], calls: wanted = [], child = false, runs = 1 } = shapeOf(number, kind);
+  const id = (letter: string, index: number) => `c-${number}-${letter}-${index}`;
+  const activitiesOf = (ofRun: number) =>
+    behaviours.map((behaviour, i) => ({ id: id('a', ofRun * behaviours.length + i), behaviour }));
+  const calls = wanted.map((call, index) => ({ call, id: id(call.slice(0, 1), index) }));
   const values = [
-    ...activities.map(({ id }) => valueOf(id)),
-    ...signals.map(valueOf),
-    ...(childId === null ? [] : [childValueOf(number)]),
+    ...Array.from({ length: runs }, (_, ofRun) => activitiesOf(ofRun)).flatMap((activities) =>
+      activities.map(({ id, behaviour }) => activityValueOf(id, behaviour)),
+    ),
+    // A query leaves nothing behind: its answer is judged when it comes.
+    ...calls.filter(({ call }) => call !== 'query').map(({ id }) => valueOf(id)),
+    ...(child ? [childValueOf(number)] : []),
   ];
   return {
-    activities,
+    activities: activitiesOf(run),
+    runs,
     timersMs,
     // Spread over half an hour: set before the hop, they fall due all through it.
     alarmMs: kind === 'long' ? 2_000 + ((number * 37_000) % 1_800_000) : null,
-    signals,
-    childId,
+    calls,
+    childId: child ? `${workflowId}-child` : null,
+    attribute: kind === 'searchAttributes' ? workflowId : null,
     result: { number, digest: values.reduce(mix, number) },
   };
+}
+
+/** What the canary must answer to call `index` of its plan, when that is a query. */
+export function answerTo(plan: Pick<CanaryPlan, 'calls'>, index: number): CanaryAnswer {
+  const signals = plan.calls.slice(0, index).filter(({ call }) => call === 'signal').length;
+  return { value: valueOf(plan.calls[index]?.id ?? ''), signals };
 }
 
 /** What a step returns, or a signal carries: a number that only its id gives. FNV-1a, 32 bits. */
@@ -78,6 +160,17 @@ export function valueOf(id: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < id.length; i += 1) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
   return hash >>> 0;
+}
+
+/** What an activity returns. One with much to carry returns the value of all that it was given. */
+export function activityValueOf(id: string, behaviour: ActivityBehaviour): number {
+  return behaviour === 'large' ? valueOf(largeTextOf(id)) : valueOf(id);
+}
+
+/** The text that an activity of behaviour `large` gets, and gives back: no two ids have the same. */
+export function largeTextOf(id: string): string {
+  const part = `${id}:${valueOf(id)};`;
+  return part.repeat(Math.ceil(LARGE_BYTES / part.length)).slice(0, LARGE_BYTES);
 }
 
 /** What the child of canary `number` returns. */

@@ -1,24 +1,37 @@
-import {
-  Client,
-  type Connection,
-  isGrpcServiceError,
-  WorkflowExecutionAlreadyStartedError,
-  type WorkflowHandle,
-} from '@temporalio/client';
+import { isDeepStrictEqual } from 'node:util';
+import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
-import { CANARY_SIGNAL, CANARY_WORKFLOW, planCanary, valueOf, type CanaryInput } from './canary-plan.js';
+import {
+  answerTo,
+  CANARY_QUERY,
+  CANARY_SIGNAL,
+  CANARY_UPDATE,
+  CANARY_WORKFLOW,
+  planCanary,
+  valueOf,
+  type CanaryInput,
+  type PlannedCall,
+} from './canary-plan.js';
+import { valueIn } from './payload.js';
 import type { CanaryRow } from './ledger.js';
 
 export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
+const { WorkflowIdReusePolicy, UpdateWorkflowExecutionLifecycleStage } = proto.temporal.api.enums.v1;
+
 /** gRPC's status codes that are told apart here. */
 const NOT_FOUND = 5;
+const ALREADY_EXISTS = 6;
 const CALL_DEADLINE_MS = 30_000;
 /** A long canary that nobody releases ends by itself after a week. */
 const DEADLINE_MS = 7 * 24 * 3_600_000;
+/** More runs than any canary has: an end to the search for the first one. */
+const MOST_RUNS = 20;
 
-/** Workflow id of a short canary; the same number always gives the same id, so a start can be repeated. */
+/** Workflow id of a canary; the same number always gives the same id, so a start can be repeated. */
 export function canaryIdOf(loadId: string, number: number): string {
   return `canary-${loadId}-${number}`;
 }
@@ -27,81 +40,148 @@ export function longCanaryIdOf(loadId: string, hop: string, number: number): str
   return `canary-${loadId}-long-${hop}-${number}`;
 }
 
-/** Task queue on the target that the load's own worker polls. */
-export function canaryTaskQueueOf(loadId: string): string {
-  return `canary-${loadId}`;
+type Called = Pick<CanaryRow, 'workflowId' | 'number' | 'kind' | 'command'>;
+
+/** What came of a call. */
+export interface Answer {
+  /** False when the canary is not there any more to take it. */
+  readonly taken: boolean;
+  /** What was wrong with the answer; null when it was as planned. */
+  readonly wrongAnswer: string | null;
 }
 
 /** The calls that canaries need, each safe to repeat: the target itself refuses what it has already. */
 export class CanaryTarget {
-  readonly #client: Client;
+  readonly identity: string;
 
   constructor(
     readonly connection: Connection,
-    readonly namespace: string,
     readonly loadId: string,
   ) {
-    this.#client = new Client({ connection, namespace, identity: `temporal-upgrade-load-${loadId}` });
+    this.identity = `temporal-upgrade-load-${loadId}`;
   }
 
   /** Starts the canary, or finds that it has been started. Returns its run id. */
-  async start(canary: Pick<CanaryRow, 'workflowId' | 'number' | 'kind'>): Promise<string> {
-    const { workflowId, number, kind } = canary;
-    const input: CanaryInput = { number, kind, deadlineMs: DEADLINE_MS };
-    return this.#withDeadline(async () => {
-      try {
-        const handle = await this.#client.workflow.start(CANARY_WORKFLOW, {
+  async start(canary: Called): Promise<string> {
+    const { workflowId, command } = canary;
+    const { namespace } = command;
+    const { workflowType, args, timeoutMs } = startOf(canary);
+    try {
+      const { runId } = await this.withDeadline(() =>
+        this.connection.workflowService.startWorkflowExecution({
+          namespace,
           workflowId,
-          taskQueue: canaryTaskQueueOf(this.loadId),
-          args: [input],
-          workflowIdReusePolicy: 'REJECT_DUPLICATE',
-          // A canary whose worker is gone for good does not stay on the target for ever.
-          workflowExecutionTimeout: 2 * DEADLINE_MS,
-        });
-        return handle.firstExecutionRunId;
-      } catch (error) {
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-        return (await this.#handle(workflowId).describe()).runId;
-      }
-    });
+          // The same for each repetition, also of another process: the target answers with the run that it has.
+          requestId: workflowId,
+          identity: this.identity,
+          workflowType: { name: workflowType },
+          taskQueue: { name: command.taskQueue },
+          input: { payloads: toPayloads(defaultPayloadConverter, ...args) ?? null },
+          workflowIdReusePolicy: WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+          workflowExecutionTimeout: msToTs(timeoutMs),
+        }),
+      );
+      return runId;
+    } catch (error) {
+      if (!hasCode(error, ALREADY_EXISTS)) throw error;
+      return this.#firstRunOf(canary);
+    }
   }
 
   /**
-   * Sends signal `index` of the canary's plan. Its id is the request id too, so that the target keeps a repeated one only
-   * once, also when another process repeats it. Returns false when the canary is not there any more to take it.
+   * Makes call `index` of the canary's plan. A signal's id is its request id, an update's its update id, so that the target
+   * keeps a repeated one only once, also when another process repeats it.
    */
-  async signal(canary: Pick<CanaryRow, 'workflowId' | 'number' | 'kind'>, index: number): Promise<boolean> {
-    const { workflowId, number, kind } = canary;
-    const id = planCanary(number, kind, workflowId).signals[index];
-    if (id === undefined) return true;
+  async call(canary: Called, index: number): Promise<Answer> {
+    if (canary.kind === 'tick' || canary.kind === 'own') return { taken: true, wrongAnswer: null };
+    const plan = planCanary(canary.number, canary.kind, canary.workflowId);
+    const planned = plan.calls[index];
+    if (planned === undefined) return { taken: true, wrongAnswer: null };
     try {
-      await this.#withDeadline(() =>
-        this.connection.workflowService.signalWorkflowExecution({
-          namespace: this.namespace,
-          workflowExecution: { workflowId },
-          signalName: CANARY_SIGNAL,
-          input: { payloads: toPayloads(defaultPayloadConverter, { id, value: valueOf(id) }) ?? null },
-          identity: `temporal-upgrade-load-${this.loadId}`,
-          requestId: `${workflowId}/${id}`,
-        }),
-      );
-      return true;
+      const wrongAnswer = await this.withDeadline(() => {
+        if (planned.call === 'signal') return this.#signal(canary, planned);
+        if (planned.call === 'update') return this.#update(canary, planned);
+        return this.#query(canary, planned, answerTo(plan, index));
+      });
+      return { taken: true, wrongAnswer };
     } catch (error) {
-      if (isGrpcServiceError(error) && Number(error.code) === NOT_FOUND) return false;
+      if (hasCode(error, NOT_FOUND)) return { taken: false, wrongAnswer: null };
       throw error;
     }
   }
 
-  /** All events of the newest run under `workflowId`, or null when the target has none. */
-  async fetchHistory(workflowId: string): Promise<readonly HistoryEvent[] | null> {
+  async #signal({ workflowId, command: { namespace } }: Called, { id }: PlannedCall): Promise<null> {
+    await this.connection.workflowService.signalWorkflowExecution({
+      namespace,
+      workflowExecution: { workflowId },
+      signalName: CANARY_SIGNAL,
+      input: carrying(id),
+      identity: this.identity,
+      requestId: `${workflowId}/${id}`,
+    });
+    return null;
+  }
+
+  async #update({ workflowId, command: { namespace } }: Called, { id }: PlannedCall): Promise<string | null> {
+    // The server lets go of a waiting caller after a while; asked again for the same id, it goes on waiting.
+    for (;;) {
+      const { outcome } = await this.connection.workflowService.updateWorkflowExecution({
+        namespace,
+        workflowExecution: { workflowId },
+        request: {
+          meta: { updateId: id, identity: this.identity },
+          input: { name: CANARY_UPDATE, args: carrying(id) },
+        },
+        waitPolicy: {
+          lifecycleStage: UpdateWorkflowExecutionLifecycleStage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED,
+        },
+      });
+      if (outcome?.failure) return `update ${id} failed: ${outcome.failure.message ?? 'without a message'}`;
+      if (outcome?.success) return compareAnswer(`update ${id}`, valueIn(outcome.success.payloads), valueOf(id));
+    }
+  }
+
+  async #query(
+    { workflowId, command: { namespace } }: Called,
+    { id }: PlannedCall,
+    expected: unknown,
+  ): Promise<string | null> {
+    const { queryResult } = await this.connection.workflowService.queryWorkflow({
+      namespace,
+      execution: { workflowId },
+      query: { queryType: CANARY_QUERY, queryArgs: { payloads: toPayloads(defaultPayloadConverter, id) ?? null } },
+    });
+    return compareAnswer(`query ${id}`, valueIn(queryResult?.payloads), expected);
+  }
+
+  /**
+   * The histories of all runs of a canary, oldest first, or null when the target has none. A run that is not there any more
+   * is an empty history. Of workflows of the operator's the newest run alone.
+   */
+  async fetchRuns(canary: Called): Promise<readonly (readonly HistoryEvent[])[] | null> {
+    const newest = await this.#fetchHistory(canary);
+    if (newest === null) return null;
+    const runs = [newest];
+    while (canary.kind === 'continueAsNew' && runs.length < MOST_RUNS) {
+      const before = runs[0]?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId ?? '';
+      if (before === '') break;
+      runs.unshift((await this.#fetchHistory(canary, before)) ?? []);
+    }
+    return runs;
+  }
+
+  async #fetchHistory(
+    { workflowId, command: { namespace } }: Called,
+    runId?: string,
+  ): Promise<readonly HistoryEvent[] | null> {
     const events: HistoryEvent[] = [];
     let nextPageToken: Uint8Array | null | undefined;
     try {
       do {
-        const page = await this.#withDeadline(() =>
+        const page = await this.withDeadline(() =>
           this.connection.workflowService.getWorkflowExecutionHistory({
-            namespace: this.namespace,
-            execution: { workflowId },
+            namespace,
+            execution: { workflowId, runId: runId ?? null },
             nextPageToken: nextPageToken ?? null,
           }),
         );
@@ -109,17 +189,49 @@ export class CanaryTarget {
         nextPageToken = page.nextPageToken;
       } while (nextPageToken !== null && nextPageToken !== undefined && nextPageToken.length > 0);
     } catch (error) {
-      if (isGrpcServiceError(error) && Number(error.code) === NOT_FOUND) return null;
+      if (hasCode(error, NOT_FOUND)) return null;
       throw error;
     }
     return events;
   }
 
-  #handle(workflowId: string): WorkflowHandle {
-    return this.#client.workflow.getHandle(workflowId);
+  async #firstRunOf({ workflowId, command: { namespace } }: Called): Promise<string> {
+    const { history } = await this.withDeadline(() =>
+      this.connection.workflowService.getWorkflowExecutionHistory({
+        namespace,
+        execution: { workflowId },
+        maximumPageSize: 1,
+      }),
+    );
+    return history?.events?.[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId ?? '';
   }
 
-  #withDeadline<T>(call: () => Promise<T>): Promise<T> {
+  withDeadline<T>(call: () => Promise<T>): Promise<T> {
     return this.connection.withDeadline(Date.now() + CALL_DEADLINE_MS, call);
   }
+}
+
+function startOf({ number, kind, command: { own } }: Called): {
+  readonly workflowType: string;
+  readonly args: readonly unknown[];
+  readonly timeoutMs: number;
+} {
+  if (own !== undefined) return { workflowType: own.workflowType, args: own.arguments, timeoutMs: own.endsWithinMs };
+  if (kind === 'tick' || kind === 'own') throw new Error(`the load does not start ${kind}`);
+  const input: CanaryInput = { number, kind, deadlineMs: DEADLINE_MS };
+  // A canary whose worker is gone for good does not stay on the target for ever.
+  return { workflowType: CANARY_WORKFLOW, args: [input], timeoutMs: 2 * DEADLINE_MS };
+}
+
+function carrying(id: string) {
+  return { payloads: toPayloads(defaultPayloadConverter, { id, value: valueOf(id) }) ?? null };
+}
+
+function compareAnswer(what: string, found: unknown, expected: unknown): string | null {
+  if (isDeepStrictEqual(found, expected)) return null;
+  return `${what} was answered with ${JSON.stringify(found)}, expected ${JSON.stringify(expected)}`;
+}
+
+export function hasCode(error: unknown, code: number): boolean {
+  return isGrpcServiceError(error) && Number(error.code) === code;
 }

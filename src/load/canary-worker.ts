@@ -18,6 +18,8 @@ export async function runCanaryWorker(options: {
   readonly namespace: string;
   readonly taskQueue: string;
   readonly startsPerSecond: number;
+  /** Whether workflows stay in memory between their tasks, as workers have it; false replays the history for each. */
+  readonly cached: boolean;
   readonly stop: AbortSignal;
   readonly onProblem: (message: string) => void;
 }): Promise<void> {
@@ -38,6 +40,7 @@ async function runOnce(options: {
   readonly namespace: string;
   readonly taskQueue: string;
   readonly startsPerSecond: number;
+  readonly cached: boolean;
   readonly workflowBundle: WorkflowBundleOption;
   readonly stop: AbortSignal;
 }): Promise<void> {
@@ -51,7 +54,7 @@ async function runOnce(options: {
       workflowBundle,
       activities: canaryActivities,
       // A canary lives for about six seconds: room for all that do, and no more, as memory is what the load must not take.
-      maxCachedWorkflows: Math.min(2_000, Math.max(100, Math.ceil(options.startsPerSecond * 8))),
+      maxCachedWorkflows: options.cached ? Math.min(2_000, Math.max(100, Math.ceil(options.startsPerSecond * 8))) : 0,
       workflowThreadPoolSize: 1,
       shutdownGraceTime: '5s',
       shutdownForceTime: '10s',

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../core/errors.js';
-import type { LoadPolicy } from '../core/input.js';
 import { planCanary } from './canary-plan.js';
 import { canaryIdOf, type CanaryTarget } from './canary-target.js';
 import { GapMeter } from './gap-meter.js';
 import type { CanaryRow, Ledger } from './ledger.js';
+import { dueAfterMs, firstDueAt, type Ramp } from './ramp.js';
+import type { Stream } from './streams.js';
 
 const TICK_MS = 20;
 /** Between two calls for one canary: its start and its signals meet the target at different moments. */
@@ -14,26 +15,41 @@ const RETRY_MS = 5_000;
 /** Longer than the deadline of a call, so that no call is made twice at once. */
 const LEASE_MS = 90_000;
 
+/** A stream, and the moment at which its next start falls due, in milliseconds since 1970. */
+interface Running {
+  readonly stream: Stream;
+  readonly ramp: Ramp;
+  index: number;
+}
+
 /**
  * Starts canaries by the clock, whether or not the target answers (an open loop: a slow target does not get less to do),
- * and sends them their signals. The ledger is its queue; whatever a killed generator left is taken up by the next one.
+ * and makes their calls. The ledger is its queue; whatever a killed generator left is taken up by the next one.
  */
 export class Generator {
   readonly #ledger: Ledger;
   readonly #target: CanaryTarget;
-  readonly #intervalMs: number;
+  readonly #streams: readonly Stream[];
+  readonly #rampUpMs: number;
   readonly #room: number;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #gaps: GapMeter;
   #started: number;
   #failedCalls: number;
 
-  constructor(options: { readonly ledger: Ledger; readonly target: CanaryTarget; readonly policy: LoadPolicy }) {
+  constructor(options: {
+    readonly ledger: Ledger;
+    readonly target: CanaryTarget;
+    readonly streams: readonly Stream[];
+    readonly rampUpMs?: number | undefined;
+  }) {
     this.#ledger = options.ledger;
     this.#target = options.target;
-    this.#intervalMs = 1_000 / options.policy.startsPerSecond;
+    this.#streams = options.streams;
+    this.#rampUpMs = options.rampUpMs ?? 0;
+    const perSecond = this.#streams.reduce((sum, { startsPerSecond }) => sum + startsPerSecond, 0);
     // A call with its retries ends within 30 s: there is room for the starts and signals that fall due in that time.
-    this.#room = Math.min(2_000, Math.max(64, Math.ceil(options.policy.startsPerSecond * 90)));
+    this.#room = Math.min(2_000, Math.max(64, Math.ceil(perSecond * 90)));
     this.#gaps = new GapMeter(options.ledger);
     this.#started = this.#ledger.countStarted();
     this.#failedCalls = this.#ledger.countFailedCalls();
@@ -52,8 +68,9 @@ export class Generator {
   /** Resolves after `stop` was aborted and no call is left to do, or `drainMs()` milliseconds after it. */
   async run(stop: AbortSignal, drainMs: () => number): Promise<void> {
     this.#ledger.dropLeases(Date.now());
+    const begin = stop.aborted ? Date.now() : this.#ledger.beganAt(Date.now());
+    const running = this.#streams.map((stream) => this.#begin(stream, begin));
     let number = this.#ledger.nextNumber();
-    let nextStartAt = Date.now();
     let stoppedAt: number | undefined;
     for (;;) {
       const now = Date.now();
@@ -61,20 +78,41 @@ export class Generator {
         if (stoppedAt === undefined) this.#gaps.stop();
         stoppedAt ??= now;
         if (now - stoppedAt >= drainMs() || (this.#inFlight.size === 0 && this.#ledger.callsLeft() === 0)) return;
-      } else if (nextStartAt <= now) {
-        this.#ledger.inTransaction(() => {
-          for (; nextStartAt <= now; nextStartAt += this.#intervalMs, number += 1) this.#intend(number, nextStartAt);
-        });
+      } else {
+        number = this.#intendDue(running, { begin, now, number });
       }
       this.#makeDueCalls(now);
       await sleep(TICK_MS);
     }
   }
 
-  #intend(number: number, at: number): void {
+  /** One that was killed does not ramp up again, nor start at once all that fell due while it was away. */
+  #begin(stream: Stream, begin: number): Running {
+    const ramp = { startsPerSecond: stream.startsPerSecond, rampUpMs: this.#rampUpMs };
+    return { stream, ramp, index: firstDueAt(ramp, Date.now() - begin) };
+  }
+
+  /** Writes down all starts that have fallen due; returns the number of the next one. */
+  #intendDue(
+    running: readonly Running[],
+    { begin, now, number }: { readonly begin: number; readonly now: number; readonly number: number },
+  ): number {
+    const dueAt = ({ ramp, index }: Running) => begin + dueAfterMs(ramp, index);
+    if (!running.some((one) => dueAt(one) <= now)) return number;
+    return this.#ledger.inTransaction(() => {
+      let next = number;
+      for (const one of running) {
+        for (; dueAt(one) <= now; one.index += 1, next += 1) this.#intend(one.stream, next, dueAt(one));
+      }
+      return next;
+    });
+  }
+
+  #intend(stream: Stream, number: number, at: number): void {
     const intendedAt = Math.round(at);
     const workflowId = canaryIdOf(this.#target.loadId, number);
-    this.#ledger.intend({ workflowId, number, kind: 'short', hop: null, intendedAt, dueAt: intendedAt });
+    const choice = stream.choose(number);
+    this.#ledger.intend({ workflowId, number, ...choice, hop: null, intendedAt, dueAt: intendedAt });
     // It stays written down and is started later; that it could not be started in time is not passed over.
     if (this.#inFlight.size >= this.#room) {
       this.#fail('start', workflowId, `no room: ${this.#inFlight.size} calls are waiting for the target already`);
@@ -90,39 +128,44 @@ export class Generator {
     }
   }
 
-  /** The next call of this canary: its start, then its signals, one after the other. Never throws. */
+  /** The next call of this canary: its start, then those of its plan, one after the other. Never throws. */
   async #call(canary: CanaryRow): Promise<void> {
-    const kind = canary.startedAt === null ? 'start' : 'signal';
+    const calls = callsOf(canary);
+    const call = canary.startedAt === null ? 'start' : (calls[canary.callsDone] ?? 'call');
     try {
-      if (kind === 'start') await this.#start(canary);
-      else await this.#signal(canary);
+      if (canary.startedAt === null) await this.#start(canary, calls.length > 0);
+      else await this.#makeCall(canary, calls.length);
     } catch (error) {
-      this.#fail(kind, canary.workflowId, messageOf(error));
+      this.#fail(call, canary.workflowId, messageOf(error));
       this.#ledger.postpone(canary.row, Date.now() + RETRY_MS);
     }
   }
 
-  async #start(canary: CanaryRow): Promise<void> {
+  async #start(canary: CanaryRow, hasCalls: boolean): Promise<void> {
     const runId = await this.#target.start(canary);
     const at = Date.now();
-    this.#ledger.confirmStart(canary.row, { runId, at, dueAt: at + NEXT_CALL_MS });
+    this.#ledger.confirmStart(canary.row, { runId, at, dueAt: hasCalls ? at + NEXT_CALL_MS : null, ready: !hasCalls });
     this.#started += 1;
     this.#gaps.success(at);
   }
 
-  async #signal(canary: CanaryRow): Promise<void> {
-    const { signals } = planCanary(canary.number, canary.kind, canary.workflowId);
-    const taken = await this.#target.signal(canary, canary.signalsSent);
+  async #makeCall(canary: CanaryRow, calls: number): Promise<void> {
+    const { taken, wrongAnswer } = await this.#target.call(canary, canary.callsDone);
     const at = Date.now();
     // One that is gone takes no more; what became of it is the verification's question.
-    const signalsSent = taken ? canary.signalsSent + 1 : canary.signalsSent;
-    const more = taken && signalsSent < signals.length;
-    this.#ledger.confirmSignal(canary.row, { signalsSent, at, dueAt: more ? at + NEXT_CALL_MS : null });
+    const callsDone = taken ? canary.callsDone + 1 : canary.callsDone;
+    const more = taken && callsDone < calls;
+    this.#ledger.confirmCall(canary.row, { callsDone, at, dueAt: more ? at + NEXT_CALL_MS : null, wrongAnswer });
     this.#gaps.success(at);
   }
 
-  #fail(call: 'start' | 'signal', workflowId: string, reason: string): void {
+  #fail(call: string, workflowId: string, reason: string): void {
     this.#failedCalls += 1;
-    this.#ledger.recordFailedCall({ at: Date.now(), call, workflowId, reason: reason.slice(0, 300) });
+    this.#ledger.recordFailedCall({ at: Date.now(), call, workflowId, reason });
   }
+}
+
+/** What is to be called on this canary, by its kinds of calls. */
+function callsOf({ kind, number, workflowId }: CanaryRow): readonly string[] {
+  return kind === 'tick' || kind === 'own' ? [] : planCanary(number, kind, workflowId).calls.map(({ call }) => call);
 }

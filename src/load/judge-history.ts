@@ -1,12 +1,15 @@
-import { defaultPayloadConverter } from '@temporalio/common';
+import { isDeepStrictEqual } from 'node:util';
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
-import { planCanary, type CanaryPlan, type CanaryResult } from './canary-plan.js';
+import { planCanary, valueOf, type CanaryPlan, type PlannedCall } from './canary-plan.js';
 import type { HistoryEvent } from './canary-target.js';
+import { countSteps, findTwice, type Steps } from './history-steps.js';
 import type { CanaryRow, Judgement } from './ledger.js';
+import { valueIn } from './payload.js';
 
 const { EventType } = proto.temporal.api.enums.v1;
 const RESET = proto.temporal.api.enums.v1.WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW;
+const CONTINUED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW;
 
 /** How a workflow can end other than well. */
 const BAD_ENDS = new Map<temporal.api.enums.v1.EventType | null | undefined, string>([
@@ -14,122 +17,142 @@ const BAD_ENDS = new Map<temporal.api.enums.v1.EventType | null | undefined, str
   [EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT, 'it timed out'],
   [EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED, 'it was cancelled'],
   [EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED, 'it was terminated'],
-  [EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW, 'it continued as a new run'],
+  [CONTINUED, 'it continued as a new run'],
 ]);
 
-/** Compares what the target recorded of a canary with its plan. `events` is the whole history of the newest run. */
-export function judgeHistory(
-  canary: Pick<CanaryRow, 'workflowId' | 'number' | 'kind' | 'runId' | 'signalsSent'>,
-  events: readonly HistoryEvent[],
-): Judgement {
-  const plan = planCanary(canary.number, canary.kind, canary.workflowId);
-  const steps = countSteps(events);
+const COMPLETED: Judgement = { outcome: 'completed', reason: null, final: true };
 
-  const twice = findSecondRun(canary.runId, events) ?? findTwice(steps);
+type Judged = Pick<CanaryRow, 'workflowId' | 'number' | 'kind' | 'runId' | 'callsDone' | 'wrongAnswer'>;
+type Runs = readonly (readonly HistoryEvent[])[];
+/** A plan, also of what is no canary: then with a result of its own. */
+type Expected = Omit<CanaryPlan, 'result'> & { readonly result: unknown };
+
+/** Compares what the target recorded of a canary with its plan. `runs` are the whole histories of its runs, oldest first. */
+export function judgeHistory(canary: Judged, runs: Runs): Judgement {
+  if (canary.kind === 'own') return judgeOwn(canary, runs.at(-1) ?? []);
+  const plans = runs.map((_, run) => planOf(canary, run));
+  const steps = runs.map(countSteps);
+  const twice = findSecondRun(canary.runId, runs) ?? steps.map(findTwice).find((found) => found !== undefined);
   if (twice !== undefined) return { outcome: 'duplicated', reason: twice, final: true };
+
+  let result: Judgement = { outcome: 'running', reason: null, final: false };
+  for (const [run, events] of runs.entries()) {
+    const [plan, stepsOfRun] = [plans[run], steps[run]];
+    if (plan === undefined || stepsOfRun === undefined) continue;
+    result = judgeRun(canary, { run, isLast: run === runs.length - 1, events, plan, steps: stepsOfRun });
+    if (result.outcome !== 'completed') return result;
+  }
+  return result;
+}
+
+/** One run of a canary. One that continued as new, as planned, is `completed`. */
+function judgeRun(
+  canary: Judged,
+  {
+    run,
+    isLast,
+    events,
+    plan,
+    steps,
+  }: {
+    readonly run: number;
+    readonly isLast: boolean;
+    readonly events: readonly HistoryEvent[];
+    readonly plan: Expected;
+    readonly steps: Steps;
+  },
+): Judgement {
+  const wrong = (reason: string): Judgement => ({ outcome: 'wrong', reason, final: true });
+  if (events.length === 0)
+    return { outcome: 'lost', reason: `the target does not know its run ${run + 1}`, final: true };
   const gap = events.findIndex((event, index) => Number(event.eventId) !== index + 1);
-  if (gap !== -1) return { outcome: 'wrong', reason: `event ${gap + 1} is missing from its history`, final: true };
+  if (gap !== -1) return wrong(`event ${gap + 1} is missing from its history`);
 
   const last = events.at(-1);
+  const continues = last?.eventType === CONTINUED;
+  if (continues && run + 1 < plan.runs) {
+    const missing = findMissing(plan, steps);
+    if (missing !== undefined) return wrong(missing);
+    // Its next run is written together with this event.
+    return isLast ? { outcome: 'lost', reason: `its run ${run + 2} is not in the target`, final: false } : COMPLETED;
+  }
   const badEnd = BAD_ENDS.get(last?.eventType);
   if (badEnd !== undefined) return { outcome: 'failed', reason: badEnd, final: true };
-  const missingSignal = plan.signals.slice(0, canary.signalsSent).find((id) => !steps.signals.has(id));
-  const signalProblem =
-    missingSignal === undefined ? undefined : `signal ${missingSignal} was confirmed, and is not in its history`;
+  const missingCall = findMissingCall(plan, steps, canary.callsDone);
+  const unconfirmed =
+    missingCall === undefined
+      ? undefined
+      : `${missingCall.call} ${missingCall.id} was confirmed, and is not in its history`;
   if (last?.eventType !== EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED) {
     // No proof yet while it runs: a signal that meets a workflow task in progress waits beside the history until that ends.
-    return { outcome: 'running', reason: signalProblem ?? null, final: false };
+    return { outcome: 'running', reason: unconfirmed ?? canary.wrongAnswer, final: false };
   }
-  const problem = signalProblem ?? findMissing(plan, steps) ?? compareResult(plan.result, last);
-  return problem === undefined
-    ? { outcome: 'completed', reason: null, final: true }
-    : { outcome: 'wrong', reason: problem, final: true };
+  if (run + 1 < plan.runs) return wrong(`it ended in run ${run + 1} of ${plan.runs}`);
+  const problem = unconfirmed ?? findMissing(plan, steps) ?? compareResult(plan.result, last) ?? canary.wrongAnswer;
+  return problem === null || problem === undefined ? COMPLETED : wrong(problem);
 }
 
-/** How often each step is in the history, by its id. */
-interface Steps {
-  readonly scheduled: Counts;
-  readonly completed: Counts;
-  readonly timersStarted: Counts;
-  readonly timersEnded: Counts;
-  readonly timersFired: Counts;
-  readonly signals: Counts;
-  readonly childrenStarted: Counts;
-  readonly childrenCompleted: Counts;
-}
-type Counts = Map<string, number>;
-
-function countSteps(events: readonly HistoryEvent[]): Steps {
-  const steps: Steps = {
-    scheduled: new Map(),
-    completed: new Map(),
-    timersStarted: new Map(),
-    timersEnded: new Map(),
-    timersFired: new Map(),
-    signals: new Map(),
-    childrenStarted: new Map(),
-    childrenCompleted: new Map(),
-  };
-  const activityOf = new Map<string, string>();
-  for (const event of events) {
-    const scheduled = event.activityTaskScheduledEventAttributes;
-    if (scheduled) {
-      activityOf.set(String(event.eventId), scheduled.activityId ?? '');
-      count(steps.scheduled, scheduled.activityId);
-    }
-    const completed = event.activityTaskCompletedEventAttributes;
-    if (completed) count(steps.completed, activityOf.get(String(completed.scheduledEventId)));
-    count(steps.timersStarted, event.timerStartedEventAttributes?.timerId);
-    count(steps.timersFired, event.timerFiredEventAttributes?.timerId);
-    count(steps.timersEnded, event.timerFiredEventAttributes?.timerId ?? event.timerCanceledEventAttributes?.timerId);
-    const signal = event.workflowExecutionSignaledEventAttributes;
-    if (signal) count(steps.signals, signalIdOf(signal.input?.payloads?.[0]));
-    count(steps.childrenStarted, event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowId);
-    count(steps.childrenCompleted, event.childWorkflowExecutionCompletedEventAttributes?.workflowExecution?.workflowId);
-  }
-  return steps;
-}
-
-function count(counts: Counts, id: string | null | undefined): void {
-  if (id !== null && id !== undefined) counts.set(id, (counts.get(id) ?? 0) + 1);
-}
-
-function findSecondRun(runId: string | null, events: readonly HistoryEvent[]): string | undefined {
+/** Of a workflow of the operator's nothing is known but that it is started once, and completes. */
+function judgeOwn({ runId }: Judged, events: readonly HistoryEvent[]): Judgement {
   const start = events[0]?.workflowExecutionStartedEventAttributes;
-  const found = start?.originalExecutionRunId;
-  if (runId !== null && found !== runId) return `two runs under its id: ${runId} and ${found ?? 'one without an id'}`;
-  const reset = events.some((event) => event.workflowTaskFailedEventAttributes?.cause === RESET);
-  return reset ? 'two runs under its id: it was reset' : undefined;
-}
-
-const STEP_NAMES: Readonly<Record<keyof Steps, string>> = {
-  scheduled: 'activity scheduled',
-  completed: 'activity completed',
-  timersStarted: 'timer started',
-  timersEnded: 'timer ended',
-  timersFired: 'timer fired',
-  signals: 'signal received',
-  childrenStarted: 'child started',
-  childrenCompleted: 'child completed',
-};
-
-function findTwice(steps: Steps): string | undefined {
-  for (const [kind, name] of Object.entries(STEP_NAMES) as [keyof Steps, string][]) {
-    for (const [id, times] of steps[kind]) if (times > 1) return `${name} ${times} times: ${id}`;
+  const first = start?.firstExecutionRunId ?? '';
+  if (runId !== null && first !== runId) {
+    return { outcome: 'duplicated', reason: `two runs under its id: ${runId} and ${first}`, final: true };
   }
-  return undefined;
+  if (wasReset(events)) return { outcome: 'duplicated', reason: 'two runs under its id: it was reset', final: true };
+  const end = events.at(-1)?.eventType;
+  if (end === EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED) return COMPLETED;
+  const badEnd = end === CONTINUED ? undefined : BAD_ENDS.get(end);
+  if (badEnd !== undefined) return { outcome: 'failed', reason: badEnd, final: true };
+  return { outcome: 'running', reason: null, final: false };
 }
 
-function findMissing(plan: CanaryPlan, steps: Steps): string | undefined {
+function planOf({ kind, number, workflowId }: Judged, run: number): Expected {
+  if (kind !== 'tick' && kind !== 'own') return planCanary(number, kind, workflowId, run);
+  return {
+    activities: [{ id: 'tick', behaviour: 'plain' }],
+    ...{ runs: 1, timersMs: [], alarmMs: null, calls: [], childId: null, attribute: null },
+    result: valueOf(workflowId),
+  };
+}
+
+function findSecondRun(runId: string | null, runs: Runs): string | undefined {
+  const ids = runs.map((events) => events[0]?.workflowExecutionStartedEventAttributes?.originalExecutionRunId);
+  const [found] = ids;
+  if (runId !== null && runs[0]?.length !== 0 && found !== runId) {
+    return `two runs under its id: ${runId} and ${found ?? 'one without an id'}`;
+  }
+  return runs.some(wasReset) ? 'two runs under its id: it was reset' : undefined;
+}
+
+function wasReset(events: readonly HistoryEvent[]): boolean {
+  return events.some((event) => event.workflowTaskFailedEventAttributes?.cause === RESET);
+}
+
+/** The first of the first `count` calls that the history does not have; a query leaves nothing there. */
+function findMissingCall(plan: Expected, steps: Steps, count: number): PlannedCall | undefined {
+  return plan.calls
+    .slice(0, count)
+    .find(({ call, id }) => call !== 'query' && !(call === 'signal' ? steps.signals : steps.updatesCompleted).has(id));
+}
+
+function findMissing(plan: Expected, steps: Steps): string | undefined {
   const activity = plan.activities.find(({ id }) => !steps.completed.has(id));
   if (activity !== undefined) return `activity ${activity.id} is not completed in its history`;
   if (steps.completed.size > plan.activities.length) return 'it completed more activities than planned';
   // Whoever released it, or nobody in time: a long canary may end without its signal.
-  const signal = plan.alarmMs !== null ? undefined : plan.signals.find((id) => !steps.signals.has(id));
-  if (signal !== undefined) return `signal ${signal} is not in its history`;
+  const missing = plan.alarmMs !== null ? undefined : findMissingCall(plan, steps, plan.calls.length);
+  if (missing !== undefined) return `${missing.call} ${missing.id} is not in its history`;
   if (plan.childId !== null && !steps.childrenCompleted.has(plan.childId)) {
     return `child ${plan.childId} is not completed in its history`;
   }
+  if (plan.attribute !== null && !steps.attributes.has(plan.attribute)) {
+    return `search attribute ${plan.attribute} is not in its history`;
+  }
+  return findMissingTimer(plan, steps);
+}
+
+function findMissingTimer(plan: Expected, steps: Steps): string | undefined {
   // Alarm and deadline of a long canary may be cancelled, even before they reach the target.
   const most = plan.timersMs.length + (plan.alarmMs === null ? 0 : 2);
   if (steps.timersStarted.size > most) return `${steps.timersStarted.size} timers started, planned were ${most}`;
@@ -142,24 +165,8 @@ function findMissing(plan: CanaryPlan, steps: Steps): string | undefined {
   return undefined;
 }
 
-function compareResult(expected: CanaryResult, last: HistoryEvent | undefined): string | undefined {
-  const found = decode(last?.workflowExecutionCompletedEventAttributes?.result?.payloads?.[0]) as
-    CanaryResult | undefined;
-  if (found?.number === expected.number && found.digest === expected.digest) return undefined;
+function compareResult(expected: unknown, last: HistoryEvent | undefined): string | undefined {
+  const found = valueIn(last?.workflowExecutionCompletedEventAttributes?.result?.payloads);
+  if (isDeepStrictEqual(found, expected)) return undefined;
   return `result is ${JSON.stringify(found)}, expected ${JSON.stringify(expected)}`;
-}
-
-function signalIdOf(payload: temporal.api.common.v1.IPayload | undefined): string {
-  const value = decode(payload) as { readonly id?: unknown } | undefined;
-  return typeof value?.id === 'string' ? value.id : 'one without an id';
-}
-
-/** The value of a payload, undefined when there is none or it cannot be read. */
-function decode(payload: temporal.api.common.v1.IPayload | undefined): unknown {
-  if (payload === undefined) return undefined;
-  try {
-    return defaultPayloadConverter.fromPayload(payload);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { PreconditionError } from '../core/errors.js';
+import type { LedgerSummary, LoadWindow } from '../core/ledger.js';
 import type { CanaryKind } from './canary-plan.js';
+import { LedgerFile, type SqlRow } from './ledger-file.js';
+import { readSummary, readWindow } from './ledger-window.js';
+import { commandOf, textOf, type StartCommand } from './start-command.js';
 
 /** What the verification found of one canary. */
 export type Outcome = 'completed' | 'running' | 'lost' | 'duplicated' | 'wrong' | 'failed';
@@ -15,191 +15,175 @@ export interface Judgement {
   readonly final: boolean;
 }
 
-/** What the generator measured in a stretch of time. */
-export interface LoadMeasurements {
-  readonly started: number;
-  readonly failedCalls: number;
-  /** Longest time between two successful calls; 0 when there was none above a second. */
-  readonly longestGapMs: number;
-  /** From the moment at which a start was intended until the target confirmed it; null without any start. */
-  readonly startLatencyMs: { readonly p50: number | null; readonly p99: number | null };
-}
+/** `tick`: started by a schedule of the load. `own`: a workflow of the operator's. */
+export type EntryKind = CanaryKind | 'tick' | 'own';
 
 /** One canary as the ledger has it. Times are milliseconds since 1970. */
 export interface CanaryRow {
   readonly row: number;
   readonly workflowId: string;
   readonly number: number;
-  readonly kind: CanaryKind;
+  readonly kind: EntryKind;
+  readonly command: StartCommand;
   readonly hop: string | null;
   readonly intendedAt: number;
   /** Null while the start is only intended. */
   readonly startedAt: number | null;
   readonly runId: string | null;
-  /** How many of its signals the target has confirmed. */
-  readonly signalsSent: number;
-  readonly signalledAt: number | null;
+  /** How many of its calls the target has confirmed. */
+  readonly callsDone: number;
+  /** Since when it has all that it waits for. */
+  readonly readyAt: number | null;
   /** When its next call is due; null when there is none, or when nobody calls by itself. */
   readonly dueAt: number | null;
+  /** What was wrong with an answer of it. */
+  readonly wrongAnswer: string | null;
 }
 
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS canary (
-  row INTEGER PRIMARY KEY,
-  workflowId TEXT NOT NULL UNIQUE,
-  number INTEGER NOT NULL,
-  kind TEXT NOT NULL,
-  hop TEXT,
-  intendedAt INTEGER NOT NULL,
-  startedAt INTEGER,
-  runId TEXT,
-  signalsSent INTEGER NOT NULL DEFAULT 0,
-  signalledAt INTEGER,
-  dueAt INTEGER,
-  outcome TEXT,
-  reason TEXT,
-  final INTEGER NOT NULL DEFAULT 0
-) STRICT;
-CREATE INDEX IF NOT EXISTS canary_due ON canary (dueAt) WHERE dueAt IS NOT NULL;
-CREATE INDEX IF NOT EXISTS canary_open ON canary (row) WHERE final = 0;
-CREATE INDEX IF NOT EXISTS canary_hop ON canary (hop) WHERE hop IS NOT NULL;
-CREATE INDEX IF NOT EXISTS canary_started ON canary (startedAt) WHERE startedAt IS NOT NULL;
-CREATE TABLE IF NOT EXISTS failedCall (at INTEGER NOT NULL, call TEXT NOT NULL, workflowId TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS failedCall_at ON failedCall (at);
-CREATE TABLE IF NOT EXISTS gap (endedAt INTEGER NOT NULL, ms INTEGER NOT NULL) STRICT;
-`;
-const ROW = 'row, workflowId, number, kind, hop, intendedAt, startedAt, runId, signalsSent, signalledAt, dueAt';
+/** A canary that is going to be started. `dueAt` null: nobody calls by itself. */
+export type Intention = Pick<CanaryRow, 'workflowId' | 'number' | 'kind' | 'command' | 'hop' | 'intendedAt' | 'dueAt'>;
+
+const ROW =
+  'row, workflowId, number, kind, command, hop, intendedAt, startedAt, runId, callsDone, readyAt, dueAt, wrongAnswer';
 
 /**
  * The durable record of all canaries of one load: each is written down before its start is called, so that a process killed
- * between the two loses nothing. SQLite with a write-ahead log: generator and verification use it at the same time, from
- * two processes. Nothing is held in memory; a million canaries take about 250 MB of disk.
+ * between the two loses nothing. Nothing is held in memory; a million canaries take about 300 MB of disk.
  */
 export class Ledger implements Disposable {
-  readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  /** For what else is kept in the same file. */
+  readonly entries: LedgerFile;
+  readonly #commands = new Map<number, StartCommand>();
+  readonly #numbers = new WeakMap<StartCommand, number>();
 
-  /** Opens `file`, or makes it. @throws PreconditionError when it belongs to another load */
+  /** Opens `file`, or makes it. @throws PreconditionError when it belongs to another load, or to an older build */
   constructor(
     readonly file: string,
     readonly loadId: string,
   ) {
-    mkdirSync(dirname(file), { recursive: true });
-    this.#db = new DatabaseSync(file);
-    // NORMAL survives the death of the process. What an outage of the host may lose is found again by its workflow id.
-    this.#db.exec('PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-    this.#db.exec(SCHEMA);
-    this.#run(`INSERT INTO meta VALUES ('loadId', ?) ON CONFLICT DO NOTHING`, loadId);
-    const owner = String(this.#get(`SELECT value FROM meta WHERE key = 'loadId'`)?.['value']);
-    if (owner !== loadId) {
-      this.#db.close();
-      throw new PreconditionError(
-        `ledger ${file} belongs to load ${owner}, not to ${loadId}; give each load its own file`,
-      );
-    }
+    this.entries = new LedgerFile(file, loadId);
   }
 
   [Symbol.dispose](): void {
-    this.#db.close();
+    this.entries[Symbol.dispose]();
   }
 
   /** A worker of the canaries begins now (milliseconds since 1970); the one before it has ended. */
   noteWorker(since: number): void {
-    this.#run(
-      `INSERT INTO meta VALUES ('workerSince', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
-      String(since),
-    );
+    this.entries.writeMeta('workerSince', String(since));
   }
 
   /** When the latest worker of the canaries began; 0 before the first. */
   workerSince(): number {
-    return Number(this.#get(`SELECT value FROM meta WHERE key = 'workerSince'`)?.['value'] ?? 0);
+    return Number(this.entries.readMeta('workerSince') ?? 0);
+  }
+
+  /** When the first start of this load fell due: `now`, unless it is written down already. */
+  beganAt(now: number): number {
+    const known = this.entries.readMeta('beganAt');
+    if (known === undefined) this.entries.writeMeta('beganAt', String(now));
+    return Number(known ?? now);
+  }
+
+  /** What of its profile the load does not do, in words. */
+  noteLeftOut(leftOut: readonly string[]): void {
+    this.entries.writeMeta('leftOut', JSON.stringify(leftOut));
   }
 
   /** Runs `work` in one transaction. */
   inTransaction<T>(work: () => T): T {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      this.#db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      this.#db.exec('ROLLBACK');
-      throw error;
-    }
+    return this.entries.inTransaction(work);
   }
 
-  /** Number after the highest among short canaries. */
+  /** Number after the highest among those that the generator numbers. */
   nextNumber(): number {
-    return Number(this.#get(`SELECT coalesce(max(number), -1) + 1 AS n FROM canary WHERE kind = 'short'`)?.['n']);
+    // By the newest entry: numbers rise with it, and a search through all of a million would take long.
+    return this.entries.count(
+      `SELECT coalesce((SELECT number FROM canary WHERE kind NOT IN ('long', 'tick') ORDER BY row DESC LIMIT 1), -1) + 1 AS n`,
+    );
   }
 
-  /** Writes down that a canary is going to be started; does nothing when it is there. `dueAt` null: nobody calls by itself. */
-  intend(canary: {
-    readonly workflowId: string;
-    readonly number: number;
-    readonly kind: CanaryKind;
-    readonly hop: string | null;
-    readonly intendedAt: number;
-    readonly dueAt: number | null;
-  }): void {
-    this.#run(
-      `INSERT INTO canary (workflowId, number, kind, hop, intendedAt, dueAt) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  /** Writes down that a canary is going to be started; does nothing when it is there. */
+  intend(canary: Intention): void {
+    this.entries.run(
+      `INSERT INTO canary (workflowId, number, kind, command, hop, intendedAt, dueAt) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       canary.workflowId,
       canary.number,
       canary.kind,
+      this.numberOf(canary.command),
       canary.hop,
       canary.intendedAt,
       canary.dueAt,
     );
   }
 
+  /** The number under which a command is written down; writes it when it is not. */
+  numberOf(command: StartCommand): number {
+    const known = this.#numbers.get(command);
+    if (known !== undefined) return known;
+    const text = textOf(command);
+    this.entries.run('INSERT INTO command (text) VALUES (?) ON CONFLICT DO NOTHING', text);
+    const number = this.entries.count('SELECT command AS n FROM command WHERE text = ?', text);
+    this.#numbers.set(command, number);
+    return number;
+  }
+
+  /** The command written down under `number`. @throws when there is none */
+  commandOf(number: number): StartCommand {
+    const known = this.#commands.get(number);
+    if (known !== undefined) return known;
+    const command = commandOf(this.entries.get('SELECT text FROM command WHERE command = ?', number)?.['text']);
+    this.#commands.set(number, command);
+    return command;
+  }
+
   /** Canaries whose next call is due, the most overdue first; each is leased until `leaseUntil` to the caller. */
   takeDue(now: number, leaseUntil: number, limit: number): CanaryRow[] {
+    // Asked many times a second: a look costs less than a transaction.
+    if (this.entries.get('SELECT 1 FROM canary WHERE dueAt <= ? LIMIT 1', now) === undefined) return [];
     return this.inTransaction(() => {
       const rows = this.#all(`SELECT ${ROW} FROM canary WHERE dueAt <= ? ORDER BY dueAt LIMIT ?`, now, limit);
-      for (const { row } of rows) this.#run('UPDATE canary SET dueAt = ? WHERE row = ?', leaseUntil, row);
+      for (const { row } of rows) this.postpone(row, leaseUntil);
       return rows;
     });
   }
 
   /** Makes every waiting call due now: the leases of a generator that was killed. */
   dropLeases(now: number): void {
-    this.#run('UPDATE canary SET dueAt = ? WHERE dueAt > ?', now, now);
+    this.entries.run('UPDATE canary SET dueAt = ? WHERE dueAt > ?', now, now);
   }
 
-  /** How many calls are not done: starts that are only intended, and signals not sent. */
+  /** How many calls are not done: starts that are only intended, and what is still to be sent. */
   callsLeft(): number {
-    return Number(this.#get('SELECT count(*) AS n FROM canary WHERE dueAt IS NOT NULL')?.['n']);
+    return this.entries.count('SELECT count(*) AS n FROM canary WHERE dueAt IS NOT NULL');
   }
 
   /** How many canaries have been sent all that they wait for, and are not known to have ended. */
   countReadyToEnd(): number {
-    return Number(
-      this.#get('SELECT count(*) AS n FROM canary WHERE final = 0 AND signalledAt IS NOT NULL AND dueAt IS NULL')?.[
-        'n'
-      ],
+    return this.entries.count(
+      'SELECT count(*) AS n FROM canary WHERE final = 0 AND readyAt IS NOT NULL AND dueAt IS NULL',
     );
   }
 
-  /** The target has the canary. The first confirmation counts. */
+  /** The target has the canary. The first confirmation counts. With no call to come (`dueAt` null) it is ready to end. */
   confirmStart(
     row: number,
-    confirmed: { readonly runId: string; readonly at: number; readonly dueAt: number | null },
+    confirmed: { readonly runId: string; readonly at: number; readonly dueAt: number | null; readonly ready?: boolean },
   ): void {
-    this.#run(
-      'UPDATE canary SET startedAt = coalesce(startedAt, ?), runId = coalesce(runId, ?), dueAt = ? WHERE row = ?',
+    this.entries.run(
+      `UPDATE canary SET startedAt = coalesce(startedAt, ?), runId = coalesce(runId, ?), dueAt = ?,
+       readyAt = coalesce(readyAt, ?) WHERE row = ?`,
       confirmed.at,
       confirmed.runId,
       confirmed.dueAt,
+      confirmed.ready === true ? confirmed.at : null,
       row,
     );
   }
 
   /** The target turned out to have a canary whose start was only intended. */
   noteStart(row: number, found: { readonly runId: string; readonly at: number }): void {
-    this.#run(
+    this.entries.run(
       'UPDATE canary SET startedAt = coalesce(startedAt, ?), runId = coalesce(runId, ?) WHERE row = ?',
       found.at,
       found.runId,
@@ -207,37 +191,44 @@ export class Ledger implements Disposable {
     );
   }
 
-  /** The target has the first `signalsSent` signals of the canary. */
-  confirmSignal(
+  /** The target has answered the first `callsDone` calls of the canary; the last one with `wrongAnswer`, if any. */
+  confirmCall(
     row: number,
-    confirmed: { readonly signalsSent: number; readonly at: number; readonly dueAt: number | null },
+    confirmed: {
+      readonly callsDone: number;
+      readonly at: number;
+      readonly dueAt: number | null;
+      readonly wrongAnswer?: string | null;
+    },
   ): void {
-    this.#run(
-      'UPDATE canary SET signalsSent = ?, signalledAt = ?, dueAt = ? WHERE row = ?',
-      confirmed.signalsSent,
+    this.entries.run(
+      `UPDATE canary SET callsDone = ?, readyAt = ?, dueAt = ?, wrongAnswer = coalesce(wrongAnswer, ?) WHERE row = ?`,
+      confirmed.callsDone,
       confirmed.at,
       confirmed.dueAt,
+      confirmed.wrongAnswer ?? null,
       row,
     );
   }
 
   postpone(row: number, dueAt: number): void {
-    this.#run('UPDATE canary SET dueAt = ? WHERE row = ?', dueAt, row);
+    this.entries.run('UPDATE canary SET dueAt = ? WHERE row = ?', dueAt, row);
   }
 
   /** A call that failed after the SDK's retries, or for which there was no room. */
   recordFailedCall(failed: {
     readonly at: number;
-    readonly call: 'start' | 'signal' | 'namespace';
+    readonly call: string;
     readonly workflowId: string;
     readonly reason: string;
   }): void {
-    this.#run('INSERT INTO failedCall VALUES (?, ?, ?, ?)', failed.at, failed.call, failed.workflowId, failed.reason);
+    const reason = failed.reason.slice(0, 300);
+    this.entries.run('INSERT INTO failedCall VALUES (?, ?, ?, ?)', failed.at, failed.call, failed.workflowId, reason);
   }
 
   /** A time without any successful call, between two. */
   recordGap(endedAt: number, ms: number): void {
-    this.#run('INSERT INTO gap VALUES (?, ?)', endedAt, Math.round(ms));
+    this.entries.run('INSERT INTO gap VALUES (?, ?)', endedAt, Math.round(ms));
   }
 
   longCanaries(hop: string): CanaryRow[] {
@@ -256,83 +247,46 @@ export class Ledger implements Disposable {
 
   /** A `final` outcome is not asked for again. */
   recordOutcome(row: number, { outcome, reason, final }: Judgement): void {
-    this.#run(
-      'UPDATE canary SET outcome = ?, reason = ?, final = ? WHERE row = ?',
+    this.entries.run(
+      'UPDATE canary SET outcome = ?, reason = ?, final = ?, verifiedAt = ? WHERE row = ?',
       outcome,
       reason,
       final ? 1 : 0,
+      Date.now(),
       row,
     );
   }
 
-  /** Canaries that the target has confirmed, by outcome; those never looked at count as running. */
-  countOutcomes(): ReadonlyMap<Outcome, number> {
-    const rows = this.#db
-      .prepare(
-        `SELECT coalesce(outcome, 'running') AS outcome, count(*) AS n FROM canary WHERE startedAt IS NOT NULL GROUP BY 1`,
-      )
-      .all();
-    return new Map(rows.map(({ outcome, n }) => [outcome as Outcome, Number(n)]));
-  }
-
   countStarted(): number {
-    return Number(this.#get('SELECT count(*) AS n FROM canary WHERE startedAt IS NOT NULL')?.['n']);
+    return this.entries.count('SELECT count(*) AS n FROM canary WHERE startedAt IS NOT NULL');
   }
 
   countFailedCalls(): number {
-    return Number(this.#get('SELECT count(*) AS n FROM failedCall')?.['n']);
+    return this.entries.count('SELECT count(*) AS n FROM failedCall');
   }
 
-  examples(limit: number): { readonly workflowId: string; readonly reason: string }[] {
-    return this.#db
-      .prepare(
-        `SELECT workflowId, coalesce(reason, outcome) AS reason FROM canary
-         WHERE startedAt IS NOT NULL AND outcome NOT IN ('completed', 'running') ORDER BY row LIMIT ?`,
-      )
-      .all(limit)
-      .map(({ workflowId, reason }) => ({ workflowId: String(workflowId), reason: String(reason) }));
+  /** The counts of the ledger as it is; asks nobody. */
+  summary(): LedgerSummary {
+    return readSummary(this.entries);
   }
 
-  /** What the generator measured from `from` until before `to`. */
-  measure(from: number, to: number): LoadMeasurements {
-    const started = Number(
-      this.#get('SELECT count(*) AS n FROM canary WHERE startedAt >= ? AND startedAt < ?', from, to)?.['n'],
-    );
-    const percentile = (share: number) => {
-      if (started === 0) return null;
-      const latency = this.#get(
-        `SELECT startedAt - intendedAt AS ms FROM canary WHERE startedAt >= ? AND startedAt < ? ORDER BY 1 LIMIT 1 OFFSET ?`,
-        from,
-        to,
-        Math.min(started - 1, Math.floor(started * share)),
-      );
-      return Number(latency?.['ms']);
-    };
-    return {
-      started,
-      failedCalls: Number(this.#get('SELECT count(*) AS n FROM failedCall WHERE at >= ? AND at < ?', from, to)?.['n']),
-      longestGapMs: Number(
-        this.#get('SELECT coalesce(max(ms), 0) AS ms FROM gap WHERE endedAt >= ? AND endedAt < ?', from, to)?.['ms'],
-      ),
-      startLatencyMs: { p50: percentile(0.5), p99: percentile(0.99) },
-    };
+  /** What the load did from `from` until before `to`, milliseconds since 1970. */
+  window(from: number, to: number): LoadWindow {
+    return readWindow(this.entries, from, to);
   }
 
-  #prepare(sql: string): StatementSync {
-    const known = this.#statements.get(sql) ?? this.#db.prepare(sql);
-    this.#statements.set(sql, known);
-    return known;
-  }
-
-  #run(sql: string, ...values: (string | number | null)[]): void {
-    this.#prepare(sql).run(...values);
-  }
-
-  #get(sql: string, ...values: (string | number)[]): Record<string, unknown> | undefined {
-    return this.#prepare(sql).get(...values);
+  /** Longest time between two successful calls that ended in the window, in milliseconds; 0 when none took a second. */
+  longestGapMs(from: number, to: number): number {
+    return this.entries.count('SELECT coalesce(max(ms), 0) AS n FROM gap WHERE endedAt >= ? AND endedAt < ?', from, to);
   }
 
   #all(sql: string, ...values: (string | number)[]): CanaryRow[] {
-    return this.#prepare(sql).all(...values) as unknown as CanaryRow[];
+    return this.entries.all(sql, ...values).map((row) => this.#toRow(row));
+  }
+
+  #toRow(row: SqlRow): CanaryRow {
+    // The columns are those of ROW, and the tables are STRICT.
+    const { command, ...rest } = row as unknown as Omit<CanaryRow, 'command'> & { readonly command: number };
+    return { ...rest, command: this.commandOf(command) };
   }
 }

@@ -21,6 +21,8 @@ export const LoadLine = z.object({
   /** Of this process, in milliseconds. */
   longestGapMs: z.number(),
   pid: z.int(),
+  /** What of the profile is not done, with the reason. */
+  leftOut: z.array(z.string()).optional(),
   /** Resident memory of this process. */
   rssBytes: z.int(),
 });

@@ -6,6 +6,7 @@ import { forEachAtOnce } from './at-once.js';
 import { ensureCanaryNamespace } from './canary-namespace.js';
 import { CanaryTarget, longCanaryIdOf } from './canary-target.js';
 import { Ledger, type CanaryRow } from './ledger.js';
+import { canaryCommand } from './start-command.js';
 
 const AT_ONCE = 16;
 
@@ -31,10 +32,11 @@ export async function startLongCanaries(options: LongCanaryOptions): Promise<{ r
   return withTarget(options, async (ledger, target) => {
     await ensureCanaryNamespace(target.connection, policy.namespace, options.signal);
     const intendedAt = Date.now();
+    const command = canaryCommand(policy.namespace, loadId);
     ledger.inTransaction(() => {
       for (let number = 0; number < count; number += 1) {
         const workflowId = longCanaryIdOf(loadId, hop, number);
-        ledger.intend({ workflowId, number, kind: 'long', hop, intendedAt, dueAt: null });
+        ledger.intend({ workflowId, number, kind: 'long', command, hop, intendedAt, dueAt: null });
       }
     });
     const intended = ledger.longCanaries(hop);
@@ -52,9 +54,9 @@ export async function releaseLongCanaries(options: LongCanaryOptions): Promise<{
   return withTarget(options, async (ledger, target) => {
     const started = ledger.longCanaries(options.hop).filter(({ startedAt }) => startedAt !== null);
     await forEachAtOnce(started, { atOnce: AT_ONCE, signal: options.signal }, async (canary) => {
-      if (canary.signalledAt !== null) return;
-      const taken = await counted(ledger, 'signal', canary, () => target.signal(canary, 0));
-      ledger.confirmSignal(canary.row, { signalsSent: taken ? 1 : 0, at: Date.now(), dueAt: null });
+      if (canary.readyAt !== null) return;
+      const { taken } = await counted(ledger, 'signal', canary, () => target.call(canary, 0));
+      ledger.confirmCall(canary.row, { callsDone: taken ? 1 : 0, at: Date.now(), dueAt: null });
     });
     return { released: started.length };
   });
@@ -67,7 +69,7 @@ async function withTarget<T>(
   const connection = await Connection.connect(await connectionOptions(options.connection));
   try {
     using ledger = new Ledger(options.ledgerFile, options.loadId);
-    return await work(ledger, new CanaryTarget(connection, options.policy.namespace, options.loadId));
+    return await work(ledger, new CanaryTarget(connection, options.loadId));
   } finally {
     await connection.close();
   }
@@ -82,7 +84,7 @@ async function counted<T>(
   try {
     return await make();
   } catch (error) {
-    ledger.recordFailedCall({ at: Date.now(), call, workflowId, reason: messageOf(error).slice(0, 300) });
+    ledger.recordFailedCall({ at: Date.now(), call, workflowId, reason: messageOf(error) });
     throw error;
   }
 }

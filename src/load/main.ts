@@ -5,13 +5,18 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { connectionOptions, type ReachableBy } from '../adapters/connection-options.js';
 import { messageOf } from '../core/errors.js';
 import { ensureCanaryNamespace } from './canary-namespace.js';
-import { CanaryTarget, canaryTaskQueueOf } from './canary-target.js';
-import { runCanaryWorker } from './canary-worker.js';
+import { CanaryTarget } from './canary-target.js';
+import { runCanaryWorkers } from './canary-workers.js';
 import { Generator } from './generator.js';
 import { lockGenerator } from './generator-lock.js';
 import { Ledger } from './ledger.js';
 import { LoadOptions, type LoadLine } from './load-options.js';
+import { planLoad, type PlannedLoad } from './planned-load.js';
+import { Schedules } from './schedules.js';
+import { canaryCommand } from './start-command.js';
+import { namespacesOf } from './streams.js';
 import { verifyCanaries } from './verify-ledger.js';
+import { askVisibility } from './witness.js';
 
 /**
  * The load process: generator and worker of the canaries of one target. Reads its options from the first line of stdin;
@@ -28,6 +33,7 @@ const VERIFY_EACH_MS = 15_000;
 /** Canaries younger than this are mostly still running: no use to ask. */
 const VERIFY_AFTER_MS = 20_000;
 const SETTLE_MS = 120_000;
+const SCHEDULE_EACH_MS = 1_000;
 
 const graceful = new AbortController();
 const endNow = new AbortController();
@@ -71,51 +77,74 @@ async function main(): Promise<void> {
   const reachableBy = await connectionOptions(options.connection);
   const connection = Connection.lazy(reachableBy);
   using ledger = new Ledger(ledgerFile, loadId);
-  const target = new CanaryTarget(connection, policy.namespace, loadId);
+  const target = new CanaryTarget(connection, loadId);
 
   const ticking = tickWhileWaiting(ledger);
   const lock = await lockGenerator(ledgerFile, LOCK_WAIT_MS);
   try {
-    await makeNamespace(ledger, connection, policy.namespace);
+    const planned = await keepAsking(ledger, 'prepare', async () => {
+      for (const namespace of namespacesOf(policy)) await ensureCanaryNamespace(connection, namespace, stop);
+      return planLoad({ connection, policy, loadId, signal: stop });
+    });
+    if (planned !== undefined) ledger.noteLeftOut(planned.leftOut);
     clearInterval(ticking);
     // A stopped load, too, has its canaries brought to their end; only without a parent nobody waits for that.
-    if (!endNow.signal.aborted) await runUntilStopped({ options, ledger, target, reachableBy });
+    if (!endNow.signal.aborted) await runUntilStopped({ options, ledger, target, reachableBy, planned });
   } finally {
     lock[Symbol.dispose]();
   }
 }
 
-async function runUntilStopped(parts: {
+interface Parts {
   readonly options: LoadOptions;
   readonly ledger: Ledger;
   readonly target: CanaryTarget;
   readonly reachableBy: ReachableBy;
-}): Promise<void> {
-  const { ledger, target, reachableBy } = parts;
-  const { policy, loadId } = parts.options;
-  const generator = new Generator({ ledger, target, policy });
-  const printing = setInterval(() => print(generator.state()), 1_000);
+  /** Undefined when the load was stopped before the target could be asked: then nothing is started. */
+  readonly planned: PlannedLoad | undefined;
+}
+
+async function runUntilStopped({ options, ledger, target, reachableBy, planned }: Parts): Promise<void> {
+  const { policy, loadId } = options;
+  const schedules = new Schedules(ledger, target);
+  const generator = new Generator({ ledger, target, streams: planned?.streams ?? [], rampUpMs: policy.rampUp });
+  const printing = setInterval(() => print({ ...generator.state(), leftOut: [...(planned?.leftOut ?? [])] }), 1_000);
   const stopWorker = new AbortController();
   ledger.noteWorker(Date.now());
-  const working = runCanaryWorker({
-    reachableBy,
-    namespace: policy.namespace,
-    taskQueue: canaryTaskQueueOf(loadId),
-    startsPerSecond: policy.startsPerSecond,
-    stop: stopWorker.signal,
-    onProblem: report,
-  });
+  const working = runCanaryWorkers({ reachableBy, policy, loadId, stop: stopWorker.signal, onProblem: report });
   const verifying = verifyAsItGoes(ledger, target);
+  const ticking = planned?.schedule === true ? keepSchedule(ledger, schedules, options) : undefined;
   // A worker that cannot even be made ends the process: its parent sees it, and starts another.
   await Promise.race([generator.run(stop, () => (endNow.signal.aborted ? 0 : DRAIN_MS)), working]);
-  await verifying;
+  await Promise.all([verifying, ticking]);
+  schedules.stop(Date.now());
   // A drain stays until a canary that does not end is known to be stuck.
-  const endMs = parts.options.drain === true ? SETTLE_MS + VERIFY_EACH_MS : END_MS;
+  const endMs = options.drain === true ? SETTLE_MS + VERIFY_EACH_MS : END_MS;
   if (!endNow.signal.aborted) await waitForCanaries(ledger, target, endMs);
+  if (!endNow.signal.aborted) await endSchedules(schedules);
   stopWorker.abort();
   await working;
   clearInterval(printing);
   print(generator.state());
+}
+
+/** Until the load is stopped: a schedule runs, and its ticks are written down as they fall due. */
+async function keepSchedule(ledger: Ledger, schedules: Schedules, { policy, loadId }: LoadOptions): Promise<void> {
+  const command = canaryCommand(policy.namespace, loadId);
+  while (!stop.aborted) {
+    try {
+      await schedules.ensure(policy.scheduleEvery ?? 0, command);
+      schedules.noteTicks(Date.now());
+    } catch (error) {
+      ledger.recordFailedCall({ at: Date.now(), call: 'schedule', workflowId: '', reason: messageOf(error) });
+    }
+    await sleep(SCHEDULE_EACH_MS, undefined, { signal: stop }).catch(() => undefined);
+  }
+}
+
+/** What cannot be deleted ends by itself, hours later. */
+async function endSchedules(schedules: Schedules): Promise<void> {
+  await schedules.deleteStopped().catch((error: unknown) => report(`schedules: ${messageOf(error)}`));
 }
 
 function print(state: Omit<LoadLine, 'pid' | 'rssBytes'>): void {
@@ -138,17 +167,18 @@ function tickWhileWaiting(ledger: Ledger): NodeJS.Timeout {
 }
 
 /** A target that is away now is waited for, and each attempt counts as a failed call: no load is no good news. */
-async function makeNamespace(ledger: Ledger, connection: Connection, namespace: string): Promise<void> {
+async function keepAsking<T>(ledger: Ledger, call: string, ask: () => Promise<T>): Promise<T | undefined> {
   while (!stop.aborted) {
     try {
-      return await ensureCanaryNamespace(connection, namespace, stop);
+      return await ask();
     } catch (error) {
-      if (stop.aborted) return;
-      ledger.recordFailedCall({ at: Date.now(), call: 'namespace', workflowId: '', reason: messageOf(error) });
-      report(`namespace ${namespace}: ${messageOf(error)}`);
+      if (stop.aborted) return undefined;
+      ledger.recordFailedCall({ at: Date.now(), call, workflowId: '', reason: messageOf(error) });
+      report(`${call}: ${messageOf(error)}`);
       await sleep(1_000);
     }
   }
+  return undefined;
 }
 
 /**
@@ -158,7 +188,10 @@ async function makeNamespace(ledger: Ledger, connection: Connection, namespace: 
 async function verifyAsItGoes(ledger: Ledger, target: CanaryTarget): Promise<void> {
   while (!stop.aborted) {
     await sleep(VERIFY_EACH_MS, undefined, { signal: stop }).catch(() => undefined);
-    if (!stop.aborted) await verify(ledger, target, VERIFY_AFTER_MS, stop);
+    if (stop.aborted) return;
+    await verify(ledger, target, VERIFY_AFTER_MS, stop);
+    // Where visibility cannot answer such questions, nothing is said of what it shows.
+    await askVisibility(ledger, target, stop).catch(() => undefined);
   }
 }
 

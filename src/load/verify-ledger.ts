@@ -6,11 +6,11 @@ import type { LedgerSummary } from '../core/ledger.js';
 import { forEachAtOnce } from './at-once.js';
 import { CanaryTarget, type HistoryEvent } from './canary-target.js';
 import { judgeHistory } from './judge-history.js';
-import { Ledger, type CanaryRow, type Judgement, type Outcome } from './ledger.js';
+import { Ledger, type CanaryRow, type Judgement } from './ledger.js';
+import { Schedules } from './schedules.js';
 
 const AT_ONCE = 8;
 const BATCH = 500;
-const EXAMPLES = 10;
 
 export interface VerifyOptions {
   readonly connection: ConnectionInput;
@@ -33,10 +33,10 @@ export async function verifyLedger(options: VerifyOptions): Promise<LedgerSummar
   const connection = await Connection.connect(await connectionOptions(options.connection));
   try {
     using ledger = new Ledger(options.ledgerFile, options.loadId);
-    const target = new CanaryTarget(connection, options.policy.namespace, options.loadId);
+    const target = new CanaryTarget(connection, options.loadId);
     const { settleMs = 120_000, signal, onProgress } = options;
     await verifyCanaries({ ledger, target, settleMs, before: Date.now(), signal, onProgress });
-    return summarize(ledger);
+    return ledger.summary();
   } finally {
     await connection.close();
   }
@@ -52,6 +52,7 @@ export async function verifyCanaries(options: {
   readonly onProgress?: ((examined: number) => void) | undefined;
 }): Promise<void> {
   const { ledger, target, settleMs, before, signal, onProgress } = options;
+  new Schedules(ledger, target).noteTicks(Date.now());
   let last = 0;
   let examined = 0;
   for (;;) {
@@ -65,19 +66,35 @@ export async function verifyCanaries(options: {
 }
 
 async function verifyOne(ledger: Ledger, target: CanaryTarget, canary: CanaryRow, settleMs: number): Promise<void> {
-  const events = await target.fetchHistory(canary.workflowId);
-  if (events === null) {
+  const runs = await target.fetchRuns(canary);
+  if (runs === null) {
     // Only intended: its call may have failed, be on its way, or never have been made. Nothing was promised.
-    if (canary.startedAt === null) return;
-    ledger.recordOutcome(canary.row, { outcome: 'lost', reason: 'the target does not know it', final: false });
+    if (canary.startedAt !== null)
+      ledger.recordOutcome(canary.row, judgeMissing(canary, { settleMs, now: Date.now() }));
     return;
   }
-  if (canary.startedAt === null) {
+  const judgement = judgeHistory(canary, runs);
+  if (canary.startedAt === null || canary.runId === null) {
     // The target has it though nobody could note that: from now on it counts as started. Its calls stay due.
-    ledger.noteStart(canary.row, { runId: runIdOf(events), at: startTimeOf(events) });
+    ledger.noteStart(canary.row, { runId: runIdOf(runs), at: startTimeOf(runs) });
   }
-  const waitsSince = Math.max(canary.signalledAt ?? 0, ledger.workerSince());
-  ledger.recordOutcome(canary.row, suspect(canary, judgeHistory(canary, events), { settleMs, waitsSince }));
+  const waitsSince = Math.max(canary.readyAt ?? 0, ledger.workerSince());
+  ledger.recordOutcome(canary.row, suspect(canary, judgement, { settleMs, waitsSince }));
+}
+
+/** What is promised and not in the target. A schedule may be late with a tick: its server may just have come back. */
+export function judgeMissing(
+  { kind, intendedAt }: Pick<CanaryRow, 'kind' | 'intendedAt'>,
+  { settleMs, now }: { readonly settleMs: number; readonly now: number },
+): Judgement {
+  if (kind !== 'tick') return { outcome: 'lost', reason: 'the target does not know it', final: false };
+  const lateMs = now - intendedAt;
+  if (lateMs <= settleMs) return { outcome: 'running', reason: 'its schedule has not started it yet', final: false };
+  return {
+    outcome: 'lost',
+    reason: `its schedule has not started it ${Math.round(lateMs / 1_000)} s after the tick was due`,
+    final: false,
+  };
 }
 
 /**
@@ -85,41 +102,28 @@ async function verifyOne(ledger: Ledger, target: CanaryTarget, canary: CanaryRow
  * before the present worker of the canaries began proves nothing: the one before it may have been killed.
  */
 export function suspect(
-  canary: Pick<CanaryRow, 'startedAt' | 'signalledAt' | 'dueAt'>,
+  canary: Pick<CanaryRow, 'startedAt' | 'readyAt' | 'dueAt' | 'command'>,
   judgement: Judgement,
   { settleMs, waitsSince }: { readonly settleMs: number; readonly waitsSince: number },
 ): Judgement {
   if (judgement.outcome !== 'running') return judgement;
   // With a call still due, or a long one not released, it is right that it runs.
-  if (canary.startedAt === null || canary.signalledAt === null || canary.dueAt !== null) return judgement;
-  const waitedMs = Date.now() - waitsSince;
-  if (waitedMs <= settleMs) return judgement;
+  if (canary.startedAt === null || canary.readyAt === null || canary.dueAt !== null) return judgement;
+  // The operator's own work has its own time, counted from its start: nothing is known of its workers.
+  const { own } = canary.command;
+  const waitedMs = Date.now() - (own === undefined ? waitsSince : canary.readyAt);
+  if (waitedMs <= settleMs + (own?.endsWithinMs ?? 0)) return judgement;
   const stuck = `still running ${Math.round(waitedMs / 1_000)} s after it had all that it waits for`;
   const reason = judgement.reason === null ? stuck : `${stuck}; ${judgement.reason}`;
   return { outcome: 'failed', reason, final: false };
 }
 
-/** The counts of the ledger as it is; asks nobody. */
-export function summarize(ledger: Ledger): LedgerSummary {
-  const outcomes = ledger.countOutcomes();
-  const count = (outcome: Outcome) => outcomes.get(outcome) ?? 0;
-  return {
-    started: [...outcomes.values()].reduce((sum, n) => sum + n, 0),
-    completed: count('completed'),
-    running: count('running'),
-    lost: count('lost'),
-    duplicated: count('duplicated'),
-    wrong: count('wrong'),
-    failed: count('failed'),
-    failedCalls: ledger.countFailedCalls(),
-    examples: ledger.examples(EXAMPLES),
-  };
+type Runs = readonly (readonly HistoryEvent[])[];
+
+function runIdOf(runs: Runs): string {
+  return runs.at(-1)?.[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId ?? '';
 }
 
-function runIdOf(events: readonly HistoryEvent[]): string {
-  return events[0]?.workflowExecutionStartedEventAttributes?.originalExecutionRunId ?? '';
-}
-
-function startTimeOf(events: readonly HistoryEvent[]): number {
-  return optionalTsToMs(events[0]?.eventTime) ?? Date.now();
+function startTimeOf(runs: Runs): number {
+  return optionalTsToMs(runs[0]?.[0]?.eventTime) ?? Date.now();
 }

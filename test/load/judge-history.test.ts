@@ -21,7 +21,8 @@ const canaryOf = (kind: CanaryKind) => ({
   number: NUMBER,
   kind,
   runId: RUN,
-  signalsSent: planOf(kind).signals.length,
+  callsDone: planOf(kind).calls.length,
+  wrongAnswer: null,
 });
 
 const signalled = (id: string): Step => ({
@@ -42,7 +43,7 @@ function stepsOf(kind: CanaryKind): Step[] {
     steps.push({ activityTaskScheduledEventAttributes: { activityId: id } });
     steps.push({ activityTaskCompletedEventAttributes: { scheduledEventId: steps.length as unknown as Long } });
   }
-  steps.push(...plan.signals.map(signalled));
+  steps.push(...plan.calls.map(({ id }) => signalled(id)));
   for (const [index] of plan.timersMs.entries()) steps.push(timerStarted(`${index}`), timerFired(`${index}`));
   if (plan.alarmMs !== null) {
     steps.push(timerStarted('alarm'), timerStarted('deadline'), timerFired('alarm'));
@@ -56,7 +57,7 @@ function stepsOf(kind: CanaryKind): Step[] {
 
 function judge(kind: CanaryKind, steps: readonly Step[]) {
   const events = steps.map((step, index) => ({ ...step, eventId: (index + 1) as unknown as Long }));
-  return judgeHistory(canaryOf(kind), events);
+  return judgeHistory(canaryOf(kind), [events]);
 }
 
 /** The steps with one put in before the end. */
@@ -71,36 +72,36 @@ function without(kind: CanaryKind, has: (step: Step) => boolean): Step[] {
 }
 
 test('the canary judged here has a child', () => {
-  expect(planCanary(NUMBER, 'short', 'w').childId).toBe('w-child');
+  expect(planCanary(NUMBER, 'steps', 'w').childId).toBe('w-child');
 });
 
-test.each(['short', 'long'] as const)('a %s canary of which all has come about is completed', (kind) => {
+test.each(['steps', 'long'] as const)('a %s canary of which all has come about is completed', (kind) => {
   expect(judge(kind, stepsOf(kind))).toEqual({ outcome: 'completed', reason: null, final: true });
 });
 
 test('one that has not ended is running, and is asked again', () => {
-  expect(judge('short', stepsOf('short').slice(0, -1))).toEqual({ outcome: 'running', reason: null, final: false });
+  expect(judge('steps', stepsOf('steps').slice(0, -1))).toEqual({ outcome: 'running', reason: null, final: false });
 });
 
 test('a confirmed signal that is not in the history of a running one is named, and not yet judged', () => {
-  const steps = without('short', (step) => 'workflowExecutionSignaledEventAttributes' in step).slice(0, -1);
-  expect(judge('short', steps)).toMatchObject({ outcome: 'running', reason: expect.stringContaining('c-7-s-0') });
+  const steps = without('steps', (step) => 'workflowExecutionSignaledEventAttributes' in step).slice(0, -1);
+  expect(judge('steps', steps)).toMatchObject({ outcome: 'running', reason: expect.stringContaining('c-7-s-0') });
 });
 
 test('a long one that ended by its deadline, without its signal, is right', () => {
   const steps = without('long', (step) => 'workflowExecutionSignaledEventAttributes' in step);
   const events = steps.map((step, index) => ({ ...step, eventId: (index + 1) as unknown as Long }));
-  expect(judgeHistory({ ...canaryOf('long'), signalsSent: 0 }, events).outcome).toBe('completed');
+  expect(judgeHistory({ ...canaryOf('long'), callsDone: 0 }, [events]).outcome).toBe('completed');
   // Once its release was confirmed, that is a signal lost.
-  expect(judgeHistory(canaryOf('long'), events)).toMatchObject({ outcome: 'wrong' });
+  expect(judgeHistory(canaryOf('long'), [events])).toMatchObject({ outcome: 'wrong' });
 });
 
 describe('done twice', () => {
-  const { activities, signals, childId } = planOf('short');
+  const { activities, calls, childId } = planOf('steps');
   test.each<[string, Step]>([
     ['activity scheduled', { activityTaskScheduledEventAttributes: { activityId: activities[0]?.id ?? '' } }],
     ['activity completed', { activityTaskCompletedEventAttributes: { scheduledEventId: 2 as unknown as Long } }],
-    ['signal received', signalled(signals[0] ?? '')],
+    ['signal received', signalled(calls[0]?.id ?? '')],
     ['timer started', timerStarted('0')],
     ['timer ended', timerFired('0')],
     ['child started', { startChildWorkflowExecutionInitiatedEventAttributes: { workflowId: childId } }],
@@ -115,7 +116,7 @@ describe('done twice', () => {
       },
     ],
   ])('%s', (reason, step) => {
-    expect(judge('short', withStep('short', step))).toMatchObject({
+    expect(judge('steps', withStep('steps', step))).toMatchObject({
       outcome: 'duplicated',
       reason: expect.stringContaining(reason),
       final: true,
@@ -123,9 +124,9 @@ describe('done twice', () => {
   });
 
   test('another run than the one that was started', () => {
-    const [start, ...rest] = stepsOf('short');
+    const [start, ...rest] = stepsOf('steps');
     const other = { ...start, workflowExecutionStartedEventAttributes: { originalExecutionRunId: 'run-2' } };
-    expect(judge('short', [other, ...rest])).toMatchObject({ outcome: 'duplicated' });
+    expect(judge('steps', [other, ...rest])).toMatchObject({ outcome: 'duplicated' });
   });
 });
 
@@ -136,37 +137,37 @@ describe('completed, but not as planned', () => {
     ['child', (step) => 'childWorkflowExecutionCompletedEventAttributes' in step],
     ['timers', (step) => 'timerFiredEventAttributes' in step],
   ])('without its %s', (reason, has) => {
-    expect(judge('short', without('short', has))).toMatchObject({
+    expect(judge('steps', without('steps', has))).toMatchObject({
       outcome: 'wrong',
       reason: expect.stringContaining(reason),
     });
   });
 
-  test.each([[{ number: NUMBER, digest: 1 }], [{ number: 8, digest: planOf('short').result.digest }], [null], ['x']])(
+  test.each([[{ number: NUMBER, digest: 1 }], [{ number: 8, digest: planOf('steps').result.digest }], [null], ['x']])(
     'with the result %j',
     (result) => {
-      const steps = [...stepsOf('short').slice(0, -1), completedWith(result)];
-      expect(judge('short', steps)).toMatchObject({ outcome: 'wrong', reason: expect.stringContaining('expected') });
+      const steps = [...stepsOf('steps').slice(0, -1), completedWith(result)];
+      expect(judge('steps', steps)).toMatchObject({ outcome: 'wrong', reason: expect.stringContaining('expected') });
     },
   );
 
   test('with an activity, or a timer, that nobody planned', () => {
-    const index = stepsOf('short').length - 1;
+    const index = stepsOf('steps').length - 1;
     const more = [
       { activityTaskScheduledEventAttributes: { activityId: 'another' } },
       { activityTaskCompletedEventAttributes: { scheduledEventId: (index + 1) as unknown as Long } },
     ];
-    const steps = stepsOf('short');
-    expect(judge('short', [...steps.slice(0, -1), ...more, ...steps.slice(-1)])).toMatchObject({ outcome: 'wrong' });
-    expect(judge('short', withStep('short', timerStarted('another')))).toMatchObject({ outcome: 'wrong' });
+    const steps = stepsOf('steps');
+    expect(judge('steps', [...steps.slice(0, -1), ...more, ...steps.slice(-1)])).toMatchObject({ outcome: 'wrong' });
+    expect(judge('steps', withStep('steps', timerStarted('another')))).toMatchObject({ outcome: 'wrong' });
   });
 
   test('with an event missing', () => {
-    const events = stepsOf('short').map((step, index) => ({
+    const events = stepsOf('steps').map((step, index) => ({
       ...step,
       eventId: (index < 5 ? index + 1 : index + 2) as unknown as Long,
     }));
-    expect(judgeHistory(canaryOf('short'), events)).toMatchObject({
+    expect(judgeHistory(canaryOf('steps'), [events])).toMatchObject({
       outcome: 'wrong',
       reason: 'event 6 is missing from its history',
     });
@@ -176,7 +177,7 @@ describe('completed, but not as planned', () => {
 test.each(['FAILED', 'TIMED_OUT', 'CANCELED', 'TERMINATED', 'CONTINUED_AS_NEW'] as const)(
   'one that ended %s has failed',
   (end) => {
-    const steps = [...stepsOf('short').slice(0, 4), { eventType: EventType[`EVENT_TYPE_WORKFLOW_EXECUTION_${end}`] }];
-    expect(judge('short', steps)).toMatchObject({ outcome: 'failed', final: true });
+    const steps = [...stepsOf('steps').slice(0, 4), { eventType: EventType[`EVENT_TYPE_WORKFLOW_EXECUTION_${end}`] }];
+    expect(judge('steps', steps)).toMatchObject({ outcome: 'failed', final: true });
   },
 );

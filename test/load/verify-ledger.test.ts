@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { suspect } from '../../src/load/verify-ledger.js';
+import { judgeMissing, suspect } from '../../src/load/verify-ledger.js';
 
 const running = { outcome: 'running', reason: null, final: false } as const;
-const ready = { startedAt: 1, signalledAt: 2, dueAt: null };
+const command = { namespace: 'n', taskQueue: 'q' };
+const ready = { startedAt: 1, readyAt: 2, dueAt: null, command };
 const longAgo = () => ({ settleMs: 60_000, waitsSince: Date.now() - 61_000 });
 
 test('a canary that has all that it waits for and does not end in time is stuck', () => {
@@ -15,7 +16,7 @@ test('the time is counted from when a worker was there for it', () => {
 
 test.each([
   ['whose start is not confirmed', { ...ready, startedAt: null }],
-  ['that was not sent all its signals', { ...ready, signalledAt: null }],
+  ['that was not sent all its signals', { ...ready, readyAt: null }],
   ['with a call still due', { ...ready, dueAt: 3 }],
 ])('a canary %s may run', (_, canary) => {
   expect(suspect(canary, running, longAgo())).toEqual(running);
@@ -24,4 +25,22 @@ test.each([
 test('what has ended stays as it is', () => {
   const completed = { outcome: 'completed', reason: null, final: true } as const;
   expect(suspect(ready, completed, longAgo())).toEqual(completed);
+});
+
+test('a workflow of the operator’s own has its own time, counted from its start', () => {
+  const own = { ...command, own: { workflowType: 't', arguments: [], endsWithinMs: 600_000 } };
+  const began = (ago: number) => ({ ...ready, readyAt: Date.now() - ago, command: own });
+  expect(suspect(began(650_000), running, longAgo())).toEqual(running);
+  expect(suspect(began(670_000), running, longAgo())).toMatchObject({ outcome: 'failed' });
+});
+
+test('what is promised and not there is lost; a tick only when its schedule is too late with it', () => {
+  const at = { settleMs: 120_000, now: 1_000_000 };
+  expect(judgeMissing({ kind: 'steps', intendedAt: 999_999 }, at)).toMatchObject({ outcome: 'lost', final: false });
+  expect(judgeMissing({ kind: 'tick', intendedAt: 880_000 }, at).outcome).toBe('running');
+  expect(judgeMissing({ kind: 'tick', intendedAt: 879_999 }, at)).toMatchObject({
+    outcome: 'lost',
+    reason: expect.stringContaining('schedule has not started it'),
+    final: false,
+  });
 });

@@ -11,11 +11,12 @@ import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
 import { CommandError, runCommand } from '../../src/adapters/run-command.js';
 import type { LedgerSummary } from '../../src/core/ledger.js';
 import { CANARY_SIGNAL, CANARY_WORKFLOW, planCanary, valueOf } from '../../src/load/canary-plan.js';
-import { CanaryTarget, canaryIdOf, canaryTaskQueueOf } from '../../src/load/canary-target.js';
+import { CanaryTarget, canaryIdOf } from '../../src/load/canary-target.js';
 import { Ledger } from '../../src/load/ledger.js';
 import type { LoadLine, LoadOptions } from '../../src/load/load-options.js';
 import { releaseLongCanaries, startLongCanaries } from '../../src/load/long-canaries.js';
 import { drainLoad, runLoad } from '../../src/load/run-load.js';
+import { canaryCommand, canaryTaskQueueOf } from '../../src/load/start-command.js';
 import { verifyLedger } from '../../src/load/verify-ledger.js';
 import { compileSource } from '../helpers/compiled-source.js';
 import { OneServer } from '../helpers/one-server.js';
@@ -243,7 +244,7 @@ test(
     expect(summary.failedCalls).toBeGreaterThanOrEqual(failedCalls);
     expectAllAccountedFor(summary);
     using ledger = new Ledger(options.ledgerFile, options.loadId);
-    expect(ledger.measure(0, Date.now()).longestGapMs).toBeGreaterThan(3_000);
+    expect(ledger.longestGapMs(0, Date.now())).toBeGreaterThan(3_000);
   },
   6 * MINUTE,
 );
@@ -271,7 +272,7 @@ test(
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     });
     // A signal that arrives twice: the same one, under another request id.
-    const [signalId = ''] = planCanary(3, 'long', ids(3)).signals;
+    const signalId = planCanary(3, 'long', ids(3)).calls[0]?.id ?? '';
     for (const requestId of ['one', 'two']) {
       await connection.workflowService.signalWorkflowExecution({
         namespace,
@@ -287,9 +288,10 @@ test(
     const db = new DatabaseSync(options.ledgerFile);
     db.prepare('UPDATE canary SET number = 44 WHERE workflowId = ?').run(ids(4));
     // A signal that was confirmed and is not there.
-    db.prepare('UPDATE canary SET signalsSent = 1, signalledAt = 1 WHERE workflowId = ?').run(ids(5));
+    db.prepare('UPDATE canary SET callsDone = 1, readyAt = 1 WHERE workflowId = ?').run(ids(5));
     db.close();
-    await new CanaryTarget(connection, namespace, loadId).signal({ workflowId: ids(4), number: 4, kind: 'long' }, 0);
+    const command = canaryCommand(namespace, loadId);
+    await new CanaryTarget(connection, loadId).call({ workflowId: ids(4), number: 4, kind: 'long', command }, 0);
 
     const load = new LoadRun(options);
     await load.until(({ started }) => started >= 9);

@@ -1,0 +1,27 @@
+import type { ReachableBy } from '../adapters/connection-options.js';
+import type { LoadPolicy } from '../core/input.js';
+import { runCanaryWorker } from './canary-worker.js';
+import { canaryTaskQueueOf, uncachedTaskQueueOf } from './start-command.js';
+import { namespacesOf } from './streams.js';
+
+/** Works on all canaries of a load, in each of its namespaces, until `stop` is aborted. */
+export async function runCanaryWorkers(options: {
+  readonly reachableBy: ReachableBy;
+  readonly policy: LoadPolicy;
+  readonly loadId: string;
+  readonly stop: AbortSignal;
+  readonly onProblem: (message: string) => void;
+}): Promise<void> {
+  const { policy, loadId, ...rest } = options;
+  const namespaces = namespacesOf(policy);
+  const startsPerSecond = policy.startsPerSecond / namespaces.length;
+  const queues = [
+    { taskQueue: canaryTaskQueueOf(loadId), cached: true },
+    ...((policy.uncachedShare ?? 0) > 0 ? [{ taskQueue: uncachedTaskQueueOf(loadId), cached: false }] : []),
+  ];
+  await Promise.all(
+    namespaces.flatMap((namespace) =>
+      queues.map((queue) => runCanaryWorker({ ...rest, namespace, startsPerSecond, ...queue })),
+    ),
+  );
+}
