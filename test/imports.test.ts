@@ -93,7 +93,11 @@ const ROOMS: readonly {
     rooms: ['core', 'adapters', 'lab'],
     libraries: ['node:', '@temporalio/client', '@temporalio/worker', '@temporalio/workflow'],
   },
-  { room: 'bench', rooms: ['core', 'adapters', 'client.ts', 'lab'], libraries: ['node:'] },
+  {
+    room: 'bench',
+    rooms: ['core', 'adapters', 'load', 'client.ts', 'lab'],
+    libraries: ['node:', 'long', '@temporalio/common', '@temporalio/proto'],
+  },
   { room: 'catalogue-builder', rooms: ['core', 'adapters', 'lab'], libraries: ['node:', 'pg', 'zod'] },
 ];
 

@@ -9,8 +9,12 @@ import { LoadLine, type LoadOptions } from './load-options.js';
 const KILL_AFTER_MS = 120_000;
 /** The load process prints each second; one that has been silent for so long hangs. */
 const SILENCE_MS = 60_000;
-// A small heap: without a limit V8 lets garbage grow to several times what the load needs.
-const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-old-space-size=256', '--max-semi-space-size=8'];
+/** A small heap: without a limit V8 lets garbage grow to several times what the load needs. */
+export const LOAD_NODE_FLAGS = [
+  '--disable-warning=ExperimentalWarning',
+  '--max-old-space-size=256',
+  '--max-semi-space-size=8',
+];
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 
 interface RunOptions extends LoadOptions {
@@ -44,7 +48,7 @@ async function runProcess({ signal, onProgress, mainFile = MAIN, ...loadOptions 
   const hangs = new AbortController();
   const watch = setTimeout(() => hangs.abort(), SILENCE_MS);
   try {
-    await runAttached(process.execPath, [...NODE_FLAGS, mainFile], {
+    await runAttached(process.execPath, [...LOAD_NODE_FLAGS, mainFile], {
       env: await environmentFor(loadOptions.connection),
       input: JSON.stringify(loadOptions),
       signal: AbortSignal.any([signal, hangs.signal]),

@@ -3,7 +3,7 @@ import proto from '@temporalio/proto';
 import fc from 'fast-check';
 import { planCanary, SCENARIOS, valueOf, type Scenario } from '../../src/load/canary-plan.js';
 import { judgeHistory } from '../../src/load/judge-history.js';
-import { completedWith, numbered, startedAs, stepsOfRuns, type Step } from '../helpers/canary-histories.js';
+import { completedWith, numbered, startedAs, stepsOfRuns, type Step } from '../../src/bench/load/right-history.js';
 
 const { EventType } = proto.temporal.api.enums.v1;
 const numbers = fc.integer({ min: 0, max: 1_000_000 });

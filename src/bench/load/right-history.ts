@@ -1,8 +1,8 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import type Long from 'long';
-import { planCanary, valueOf, type CanaryKind } from '../../src/load/canary-plan.js';
-import type { HistoryEvent } from '../../src/load/canary-target.js';
+import { planCanary, valueOf, type CanaryKind } from '../../load/canary-plan.js';
+import type { HistoryEvent } from '../../load/canary-target.js';
 
 const { EventType } = proto.temporal.api.enums.v1;
 

@@ -1,0 +1,109 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createToolResolver } from '../adapters/tools/tool-resolver.js';
+import { LoadPolicy, type LoadMix } from '../core/input.js';
+import { startCluster, type LabCluster } from '../lab/cluster.js';
+import { startPostgres } from '../lab/postgres.js';
+import { Ledger } from '../load/ledger.js';
+import { runLoad } from '../load/run-load.js';
+
+/** What the load process took for one scenario. */
+export interface MeasuredScenario {
+  readonly startsPerSecond: number;
+  /** Started, worked on and found right in their histories. */
+  readonly verified: number;
+  /** CPU of the load process over its whole life: generator, worker and verification. */
+  readonly cpuSeconds: number;
+  /** CPU of Temporal's processes meanwhile. */
+  readonly serverCpuSeconds: number;
+  readonly p99Ms: number;
+}
+
+export interface MeasuredLoad {
+  readonly simple: MeasuredScenario;
+  readonly steps: MeasuredScenario;
+}
+
+const VERSION = '1.30.7';
+const SECONDS = 60;
+/** Of USER_HZ, which is 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/**
+ * Runs the load against a cluster of one process for each role. Temporal's own load tool (Omes) is not measured beside it:
+ * the Go module proxy has neither it nor one of the modules that it needs, so that it cannot be built from there.
+ */
+export async function measureLoad(onProgress: (line: string) => void): Promise<MeasuredLoad> {
+  const directory = join(homedir(), '.cache', 'temporal-upgrade', 'bench-load');
+  const postgres = await startPostgres({ directory: join(directory, 'postgres') });
+  try {
+    onProgress('starting a cluster of one process for each role');
+    const cluster = await startCluster({
+      name: 'load',
+      version: VERSION,
+      postgres,
+      tools: createToolResolver(),
+      directory: join(directory, 'cluster'),
+    });
+    try {
+      onProgress(`${SECONDS} s of simple canaries`);
+      const simple = await measureScenario(cluster, { mix: { simple: 1 }, startsPerSecond: 50 });
+      onProgress(`${SECONDS} s of canaries with all steps`);
+      return { simple, steps: await measureScenario(cluster, { mix: { steps: 1 }, startsPerSecond: 10 }) };
+    } finally {
+      await cluster.stop();
+    }
+  } finally {
+    await postgres.stop();
+  }
+}
+
+async function measureScenario(
+  { target, driver }: LabCluster,
+  profile: { readonly mix: LoadMix; readonly startsPerSecond: number },
+): Promise<MeasuredScenario> {
+  const directory = await mkdtemp(join(tmpdir(), 'bench-load-'));
+  const pids = (await driver.listNodes()).map(({ instance = '' }) => Number(instance.split(':')[0]));
+  const serverCpu = async () => (await Promise.all(pids.map(cpuSecondsOf))).reduce((sum, each) => sum + each, 0);
+  const loadId = `bench-${Date.now()}`;
+  const ledgerFile = join(directory, 'ledger.sqlite');
+  const policy = LoadPolicy.parse({ namespace: 'bench', longRunning: 0, ...profile });
+  const over = new AbortController();
+  let cpuSeconds = 0;
+  let began: number | undefined;
+  try {
+    const serverBefore = await serverCpu();
+    await runLoad({
+      ...{ connection: target.connection, policy, ledgerFile, loadId },
+      signal: over.signal,
+      onProgress: ({ pid, started }) => {
+        if (started > 0) began ??= Date.now();
+        if (began !== undefined && Date.now() - began >= SECONDS * 1_000) over.abort();
+        // Of its whole life, so the last answer counts. None comes once it has ended.
+        cpuSecondsOf(pid).then(
+          (seconds) => (cpuSeconds = seconds),
+          () => undefined,
+        );
+      },
+    });
+    await sleep(0);
+    const serverCpuSeconds = (await serverCpu()) - serverBefore;
+    using ledger = new Ledger(ledgerFile, loadId);
+    const { completed, started } = ledger.summary();
+    if (completed < started) throw new Error(`${completed} of ${started} canaries were verified`);
+    const p99Ms = ledger.window(0, Date.now()).startLatencyMs?.p99 ?? Number.NaN;
+    return { startsPerSecond: profile.startsPerSecond, verified: completed, cpuSeconds, serverCpuSeconds, p99Ms };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** User and system time of a process and all its threads: fields 14 and 15 of /proc/PID/stat. */
+async function cpuSecondsOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  // Its second field is a name in brackets, which may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
