@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -9,16 +9,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
 import { CommandError, runCommand } from '../../src/adapters/run-command.js';
-import type { LedgerSummary } from '../../src/core/ledger.js';
 import { CANARY_SIGNAL, CANARY_WORKFLOW, planCanary, valueOf } from '../../src/load/canary-plan.js';
 import { CanaryTarget, canaryIdOf } from '../../src/load/canary-target.js';
 import { Ledger } from '../../src/load/ledger.js';
 import type { LoadLine, LoadOptions } from '../../src/load/load-options.js';
 import { releaseLongCanaries, startLongCanaries } from '../../src/load/long-canaries.js';
-import { drainLoad, runLoad } from '../../src/load/run-load.js';
+import { drainLoad } from '../../src/load/run-load.js';
 import { canaryCommand, canaryTaskQueueOf } from '../../src/load/start-command.js';
 import { verifyLedger } from '../../src/load/verify-ledger.js';
 import { compileSource } from '../helpers/compiled-source.js';
+import { expectAllAccountedFor, LoadRun } from '../helpers/load-run.js';
 import { OneServer } from '../helpers/one-server.js';
 
 const MINUTE = 60_000;
@@ -39,11 +39,8 @@ beforeAll(async () => {
   connection = await Connection.connect({ address: server.address });
 }, 2 * MINUTE);
 
-afterEach(async () => {
-  for (const load of running.splice(0)) await load.stop();
-}, 3 * MINUTE);
-
 afterAll(async () => {
+  await Promise.all(running.map((load) => load.kill()));
   await connection.close();
   await server.kill();
   compiled.remove();
@@ -59,37 +56,10 @@ function optionsOf(loadId: string, startsPerSecond = 4): LoadOptions {
   };
 }
 
-/** A load in the making: its last line, and its end. */
-class LoadRun {
-  last: LoadLine | undefined;
-  readonly ended: Promise<unknown>;
-  readonly #stop = new AbortController();
-
-  constructor(options: LoadOptions) {
-    const onProgress = (line: LoadLine) => (this.last = line);
-    this.ended = runLoad({ ...options, mainFile, signal: this.#stop.signal, onProgress }).catch((e: unknown) => e);
-    running.push(this);
-  }
-
-  /** Waits until the load has said something of which `holds`, and returns it. */
-  async until(holds: (line: LoadLine) => boolean): Promise<LoadLine> {
-    for (;;) {
-      if (this.last !== undefined && holds(this.last)) return this.last;
-      const end = await Promise.race([this.ended.then((error) => ({ error })), sleep(200)]);
-      if (end !== undefined) throw new Error('the load has ended', { cause: end.error });
-    }
-  }
-
-  async stop(): Promise<unknown> {
-    this.#stop.abort();
-    return this.ended;
-  }
-}
-
-/** What has to be true of every ledger at rest, whatever has happened to its processes. */
-function expectAllAccountedFor(summary: LedgerSummary): void {
-  expect(summary).toMatchObject({ running: 0, lost: 0, duplicated: 0, wrong: 0, failed: 0, examples: [] });
-  expect(summary.completed).toBe(summary.started);
+function runOf(options: LoadOptions): LoadRun {
+  const load = new LoadRun(options, mainFile);
+  running.push(load);
+  return load;
 }
 
 function isAlive(pid: number): boolean {
@@ -104,11 +74,11 @@ async function untilGone(pid: number): Promise<void> {
   while (isAlive(pid)) await sleep(100);
 }
 
-test(
+test.concurrent(
   'a load process that is killed goes on where it was: nothing lost, nothing twice',
   async () => {
     const options = optionsOf('killed');
-    const first = new LoadRun(options);
+    const first = runOf(options);
     const { pid } = await first.until(({ started }) => started >= 12);
     process.kill(pid, 'SIGKILL');
     expect(await first.ended).toBeInstanceOf(CommandError);
@@ -116,7 +86,7 @@ test(
     expect(between).toMatchObject({ lost: 0, duplicated: 0, wrong: 0, failed: 0 });
     expect(between.started).toBe(between.completed + between.running);
 
-    const second = new LoadRun(options);
+    const second = runOf(options);
     const before = await second.until(({ started }) => started > between.started + 8);
     expect(await second.stop()).toBeUndefined();
     const summary = await verifyLedger(options);
@@ -132,11 +102,11 @@ test(
   4 * MINUTE,
 );
 
-test(
+test.concurrent(
   'what a killed load process left is brought to its end without starting more',
   async () => {
     const options = optionsOf('left');
-    const load = new LoadRun(options);
+    const load = runOf(options);
     const { pid } = await load.until(({ started }) => started >= 12);
     process.kill(pid, 'SIGKILL');
     await load.ended;
@@ -156,11 +126,11 @@ test(
   4 * MINUTE,
 );
 
-test(
+test.concurrent(
   'long canaries cross a stretch of time: started once and released once, however often it is asked for',
   async () => {
     const options = { ...optionsOf('long', 1), hop: 'staging/1.30.7' };
-    const load = new LoadRun(optionsOf('long', 1));
+    const load = runOf(optionsOf('long', 1));
     expect(await startLongCanaries(options)).toEqual({ started: 4 });
     expect(await startLongCanaries(options)).toEqual({ started: 4 });
     await load.until(({ started }) => started >= 5);
@@ -174,7 +144,7 @@ test(
   4 * MINUTE,
 );
 
-test(
+test.concurrent(
   'long canaries whose ledger entries were not confirmed are found, not started twice',
   async () => {
     const options = { ...optionsOf('found', 1), hop: 'h' };
@@ -186,7 +156,7 @@ test(
     db.close();
     expect((await verifyLedger(options)).started).toBe(4);
     await startLongCanaries(options);
-    const load = new LoadRun(optionsOf('found', 1));
+    const load = runOf(optionsOf('found', 1));
     await releaseLongCanaries(options);
     await load.until(({ started }) => started >= 5);
     await load.stop();
@@ -195,7 +165,7 @@ test(
   4 * MINUTE,
 );
 
-test(
+test.concurrent(
   'when the process that wanted the load is killed, the load ends by itself and the next one may begin',
   async () => {
     const options = optionsOf('orphan', 2);
@@ -217,7 +187,7 @@ test(
     expect(pid).toBeGreaterThan(0);
     await untilGone(pid);
 
-    const next = new LoadRun(options);
+    const next = runOf(options);
     await next.until(({ started }) => started >= 6);
     await next.stop();
     expectAllAccountedFor(await verifyLedger(options));
@@ -225,31 +195,7 @@ test(
   4 * MINUTE,
 );
 
-test(
-  'a server that is killed and comes back costs time, not work; away for longer than the retries, failed calls are counted',
-  async () => {
-    const options = optionsOf('outage', 3);
-    const load = new LoadRun(options);
-    await load.until(({ started }) => started >= 9);
-    await server.kill();
-    await sleep(3_000);
-    await server.startAgain();
-    const { started } = await load.until((line) => line.started >= 15);
-    await server.kill();
-    const { failedCalls } = await load.until((line) => line.failedCalls > 0);
-    await server.startAgain();
-    await load.until((line) => line.started > started + 15);
-    await load.stop();
-    const summary = await verifyLedger(options);
-    expect(summary.failedCalls).toBeGreaterThanOrEqual(failedCalls);
-    expectAllAccountedFor(summary);
-    using ledger = new Ledger(options.ledgerFile, options.loadId);
-    expect(ledger.longestGapMs(0, Date.now())).toBeGreaterThan(3_000);
-  },
-  6 * MINUTE,
-);
-
-test(
+test.concurrent(
   'what is wrong in the target is said, each by its name',
   async () => {
     const loadId = 'spoilt';
@@ -293,12 +239,17 @@ test(
     const command = canaryCommand(namespace, loadId);
     await new CanaryTarget(connection, loadId).call({ workflowId: ids(4), number: 4, kind: 'long', command }, 0);
 
-    const load = new LoadRun(options);
+    const load = runOf(options);
     await load.until(({ started }) => started >= 9);
     while ((await client.workflow.getHandle(ids(4)).describe()).status.name === 'RUNNING') await sleep(500);
-    await load.stop();
-    // Whoever still runs has had its time: the worker of the canaries was there for a minute after the last call.
-    const summary = await verifyLedger({ ...options, settleMs: 30_000 });
+    // Those that ended well have to be through; a graceful end would wait for one that never ends.
+    await load.kill();
+    const over = new AbortController();
+    const draining = drainLoad({ ...options, mainFile, signal: over.signal });
+    while ((await verifyLedger(options)).running > 1) await sleep(500);
+    over.abort();
+    await draining;
+    const summary = await verifyLedger({ ...options, settleMs: 0 });
     expect(summary).toMatchObject({ lost: 1, failed: 2, duplicated: 2, wrong: 1, running: 0 });
     expect(summary.started).toBe(summary.completed + 6);
     const reasonOf = new Map(summary.examples.map(({ workflowId, reason }) => [workflowId, reason]));
@@ -313,7 +264,7 @@ test(
   4 * MINUTE,
 );
 
-test(
+test.concurrent(
   'a canary that has everything and does not end is no longer taken for running',
   async () => {
     const options = { ...optionsOf('stuck', 1), hop: 'h', count: 1 };
@@ -324,7 +275,7 @@ test(
     expect(later).toMatchObject({ started: 1, running: 0, failed: 1 });
     expect(later.examples[0]?.reason).toContain('still running');
     // It is not final: it may still end well.
-    const load = new LoadRun(optionsOf('stuck', 1));
+    const load = runOf(optionsOf('stuck', 1));
     await load.until(({ started }) => started >= 3);
     await load.stop();
     expectAllAccountedFor(await verifyLedger(options));
@@ -336,3 +287,28 @@ test('a target that cannot be reached is an error, not a clean ledger', async ()
   const options = { ...optionsOf('away'), connection: { address: '127.0.0.1:1' } };
   await expect(verifyLedger(options)).rejects.toThrow();
 });
+
+// The last one, and alone: the others need the server.
+test(
+  'a server that is killed and comes back costs time, not work; away for longer than the retries, failed calls are counted',
+  async () => {
+    const options = optionsOf('outage', 3);
+    const load = runOf(options);
+    await load.until(({ started }) => started >= 9);
+    await server.kill();
+    await sleep(3_000);
+    await server.startAgain();
+    const { started } = await load.until((line) => line.started >= 15);
+    await server.kill();
+    const { failedCalls } = await load.until((line) => line.failedCalls > 0);
+    await server.startAgain();
+    await load.until((line) => line.started > started + 15);
+    await load.stop();
+    const summary = await verifyLedger(options);
+    expect(summary.failedCalls).toBeGreaterThanOrEqual(failedCalls);
+    expectAllAccountedFor(summary);
+    using ledger = new Ledger(options.ledgerFile, options.loadId);
+    expect(ledger.longestGapMs(0, Date.now())).toBeGreaterThan(3_000);
+  },
+  6 * MINUTE,
+);
