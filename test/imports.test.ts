@@ -43,6 +43,7 @@ const ROOMS: readonly {
     rooms: ['core', 'adapters'],
     libraries: [
       'node:',
+      'hdr-histogram-js',
       'zod',
       '@temporalio/activity',
       '@temporalio/client',

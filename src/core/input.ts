@@ -203,6 +203,14 @@ export const LoadPolicy = z
       .default('temporal-upgrade-canary')
       .describe('Namespace on the target; made when missing.'),
     longRunning: z.int().nonnegative().default(20).describe('Canaries started before each hop that end after it.'),
+    probesPerSecond: z
+      .number()
+      .nonnegative()
+      .max(200)
+      .optional()
+      .describe(
+        'Calls of the client probe each second without retries, and as many with them; 10 when left out, 0 for none.',
+      ),
     mix: z
       .union([z.literal('everything'), LoadMix])
       .optional()

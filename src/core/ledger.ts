@@ -50,20 +50,28 @@ export interface Percentiles {
   readonly max: number;
 }
 
-/** What the probe of the load saw in one window. */
+/**
+ * What the client probe saw in one window. A call counts when it ends. Failures are counted to the millisecond, the other
+ * counts by whole recorded intervals of a few seconds, those at the edges included.
+ */
 export interface ProbeWindow {
-  /** Raw calls, without retries. */
+  /** Raw calls, without the SDK's retries. */
   readonly attempts: number;
   readonly failedAttempts: number;
   /** Calls with the SDK's retries. */
   readonly calls: number;
   readonly failedCalls: number;
-  /** Of successful raw attempts, from the intended moment. */
+  /** Of raw calls that succeeded, from the moment at which they were due; null when none did. */
   readonly latencyMs: Percentiles | null;
-  /** Between two successes, also one that has not ended. */
+  /** Longest time of the window in which no call of one kind succeeded, raw or retried; also one that has not ended. */
   readonly longestGapMs: number;
-  /** Failed attempts by the name of their gRPC status. */
+  /** The kind of call that had this gap; null when nothing was recorded. */
+  readonly longestGapKind: string | null;
+  /** Failed raw calls by name of the gRPC status, and by kind of call. */
   readonly byCode: Readonly<Record<string, number>>;
+  readonly byKind: Readonly<Record<string, number>>;
+  /** Time of the window of which there is no record: the probe did not run, or its last interval was lost with it. */
+  readonly missingMs: number;
 }
 
 /** The ledger in one line. */
@@ -91,44 +99,4 @@ export function ledgerProblems({ lost, duplicated, wrong, failed, examples, unse
 export interface LoadProgress {
   readonly started: number;
   readonly failedCalls: number;
-}
-
-/** What the load and the probe did in one window. Counts of canaries by outcome are those of the whole load. */
-export interface LoadWindow {
-  readonly started: number;
-  readonly completed: number;
-  readonly lost: number;
-  readonly duplicated: number;
-  readonly wrong: number;
-  readonly failed: number;
-  /** After the SDK's retries, in the window. */
-  readonly failedCalls: number;
-  /** Starts that fell due in the window: open loop. */
-  readonly intended: number;
-  /** From the intended moment. */
-  readonly startLatencyMs: Percentiles | null;
-  readonly examples: readonly { readonly workflowId: string; readonly reason: string }[];
-  readonly probe?: ProbeWindow;
-}
-
-export interface Percentiles {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-}
-
-/** What the probe did in one window. */
-export interface ProbeWindow {
-  /** Raw calls, no retries. */
-  readonly attempts: number;
-  readonly failedAttempts: number;
-  /** With the SDK's retries. */
-  readonly calls: number;
-  readonly failedCalls: number;
-  /** Of successful raw attempts, from the intended moment. */
-  readonly latencyMs: Percentiles | null;
-  /** Between two successes, also one that has not ended. */
-  readonly longestGapMs: number;
-  /** Failed attempts by gRPC status name. */
-  readonly byCode: Readonly<Record<string, number>>;
 }

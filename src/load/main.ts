@@ -12,6 +12,8 @@ import { lockGenerator } from './generator-lock.js';
 import { Ledger } from './ledger.js';
 import { LoadOptions, type LoadLine } from './load-options.js';
 import { planLoad, type PlannedLoad } from './planned-load.js';
+import { ProbeStore } from './probe/probe-store.js';
+import { runProbe } from './probe/run-probe.js';
 import { Schedules } from './schedules.js';
 import { canaryCommand } from './start-command.js';
 import { namespacesOf } from './streams.js';
@@ -114,9 +116,10 @@ async function runUntilStopped({ options, ledger, target, reachableBy, planned }
   const working = runCanaryWorkers({ reachableBy, policy, loadId, stop: stopWorker.signal, onProblem: report });
   const verifying = verifyAsItGoes(ledger, target);
   const ticking = planned?.schedule === true ? keepSchedule(ledger, schedules, options) : undefined;
+  const probing = probeUntilStopped({ options, reachableBy });
   // A worker that cannot even be made ends the process: its parent sees it, and starts another.
   await Promise.race([generator.run(stop, () => (endNow.signal.aborted ? 0 : DRAIN_MS)), working]);
-  await Promise.all([verifying, ticking]);
+  await Promise.all([verifying, ticking, probing]);
   schedules.stop(Date.now());
   // A drain stays until a canary that does not end is known to be stuck.
   const endMs = options.drain === true ? SETTLE_MS + VERIFY_EACH_MS : END_MS;
@@ -145,6 +148,18 @@ async function keepSchedule(ledger: Ledger, schedules: Schedules, { policy, load
 /** What cannot be deleted ends by itself, hours later. */
 async function endSchedules(schedules: Schedules): Promise<void> {
   await schedules.deleteStopped().catch((error: unknown) => report(`schedules: ${messageOf(error)}`));
+}
+
+/** Calls the target as its clients do, beside the canaries; the record goes into the ledger's file. */
+async function probeUntilStopped(parts: {
+  readonly options: LoadOptions;
+  readonly reachableBy: ReachableBy;
+}): Promise<void> {
+  const { policy, loadId: id, ledgerFile } = parts.options;
+  using sink = new ProbeStore(ledgerFile);
+  const { namespace, probesPerSecond: perSecond } = policy;
+  const { reachableBy } = parts;
+  await runProbe({ reachableBy, namespace, id, mayChange: true, sink, stop, perSecond, onProblem: report });
 }
 
 function print(state: Omit<LoadLine, 'pid' | 'rssBytes'>): void {

@@ -41,7 +41,10 @@ export const LOAD: LoadWindow = {
     failedCalls: 0,
     latencyMs: { p50: 8, p99: 45, max: 80 },
     longestGapMs: 180,
+    longestGapKind: 'history-read',
     byCode: {},
+    byKind: {},
+    missingMs: 0,
   },
 };
 

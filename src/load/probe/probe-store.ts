@@ -1,0 +1,110 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import type { ProbeWindow } from '../../core/ledger.js';
+import { cutWindow, type Span } from './cut-window.js';
+import { PROBE_KINDS, type KindTally, type ProbeFailure, type ProbeInterval } from './probe-interval.js';
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS probeInterval (
+  stretch TEXT NOT NULL,
+  startedAt INTEGER NOT NULL,
+  endedAt INTEGER NOT NULL,
+  kinds TEXT NOT NULL,
+  latency TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS probeInterval_endedAt ON probeInterval (endedAt);
+CREATE TABLE IF NOT EXISTS probeFailure (at INTEGER NOT NULL, kind TEXT NOT NULL, way TEXT NOT NULL, code TEXT NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS probeFailure_at ON probeFailure (at);
+`;
+
+/** A tally as it is stored: attempts, calls, first and last success (milliseconds after the start), longest gap. */
+const StoredTally = z.tuple([z.number(), z.number(), z.number().nullable(), z.number().nullable(), z.number()]);
+const StoredKinds = z.partialRecord(z.enum(PROBE_KINDS), StoredTally);
+const IntervalRow = z.object({
+  stretch: z.string(),
+  startedAt: z.number(),
+  endedAt: z.number(),
+  kinds: z.string(),
+  latency: z.string().nullable(),
+});
+const FailureRow = z.object({
+  at: z.number(),
+  kind: z.enum(PROBE_KINDS),
+  way: z.enum(['raw', 'retried']),
+  code: z.string(),
+});
+
+/**
+ * What the probe saw, in a SQLite file: tables of its own, so that it may be the ledger's. One process writes while others
+ * read. A day takes about 8 MB.
+ */
+export class ProbeStore implements Disposable {
+  readonly #db: DatabaseSync;
+
+  /** Opens `file`, or makes it. */
+  constructor(readonly file: string) {
+    mkdirSync(dirname(file), { recursive: true });
+    this.#db = new DatabaseSync(file);
+    this.#db.exec('PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    this.#db.exec(SCHEMA);
+  }
+
+  [Symbol.dispose](): void {
+    this.#db.close();
+  }
+
+  /** Writes one interval, all of it or nothing. */
+  record({ stretch, startedAt, endedAt, kinds, failures, latency }: ProbeInterval): void {
+    const stored = Object.fromEntries(Object.entries(kinds).map(([kind, tally]) => [kind, storable(tally, startedAt)]));
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      this.#db
+        .prepare('INSERT INTO probeInterval VALUES (?, ?, ?, ?, ?)')
+        .run(stretch, startedAt, endedAt, JSON.stringify(stored), latency);
+      const insert = this.#db.prepare('INSERT INTO probeFailure VALUES (?, ?, ?, ?)');
+      for (const { at, kind, way, code } of failures) insert.run(at, kind, way, code);
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** What was seen from `from` until before `to`. */
+  window(span: Span): ProbeWindow {
+    return cutWindow({ intervals: this.#intervals(span), failures: this.#failures(span) }, span);
+  }
+
+  *#intervals({ from, to }: Span): Generator<Omit<ProbeInterval, 'failures'>> {
+    const rows = this.#db
+      .prepare('SELECT * FROM probeInterval WHERE endedAt > ? AND startedAt < ? ORDER BY startedAt')
+      .iterate(from, to);
+    for (const row of rows) {
+      const { kinds, ...interval } = IntervalRow.parse(row);
+      const tallies = Object.entries(StoredKinds.parse(JSON.parse(kinds)));
+      const restored = tallies.map(([kind, tally]) => [kind, restore(tally, interval.startedAt)] as const);
+      yield { ...interval, kinds: Object.fromEntries(restored) };
+    }
+  }
+
+  *#failures({ from, to }: Span): Generator<ProbeFailure> {
+    const rows = this.#db.prepare('SELECT * FROM probeFailure WHERE at >= ? AND at < ?').iterate(from, to);
+    for (const row of rows) yield FailureRow.parse(row);
+  }
+}
+
+function storable(tally: KindTally, startedAt: number): z.infer<typeof StoredTally> {
+  const offset = (moment: number | null) => (moment === null ? null : moment - startedAt);
+  const { attempts, calls, firstSuccessAt, lastSuccessAt, longestGapMs } = tally;
+  return [attempts, calls, offset(firstSuccessAt), offset(lastSuccessAt), longestGapMs];
+}
+
+function restore(
+  [attempts, calls, first, last, longestGapMs]: z.infer<typeof StoredTally>,
+  startedAt: number,
+): KindTally {
+  const moment = (offset: number | null) => (offset === null ? null : offset + startedAt);
+  return { attempts, calls, firstSuccessAt: moment(first), lastSuccessAt: moment(last), longestGapMs };
+}
