@@ -1,21 +1,20 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nodeHealthInAllViews, ringViews } from '../adapters/cluster/cluster-view.js';
-import { targetDir } from '../adapters/data-dir.js';
 import { createDriver, withTarget, type OpenTarget } from '../adapters/open-target.js';
 import { listShards } from '../adapters/cluster/history-host.js';
-import { compareRunning, snapshotRunning } from '../adapters/cluster/running-workflows.js';
 import { readClusterInfo } from '../adapters/cluster/target-cluster.js';
 import { withTarget as withFrontend } from '../adapters/cluster/target-connection.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
-import type { HopPlace, TargetActivities } from '../contract/activities.js';
+import type { TargetActivities } from '../contract/activities.js';
 import type { NodeState, ShardRow } from '../core/cluster.js';
 import { messageOf, PreconditionError } from '../core/errors.js';
 import type { Target } from '../core/input.js';
 import { rollOrder } from '../core/roll-order.js';
 import { proveSettle, type SettleProof } from '../core/settle.js';
 import { currentWork, reportProgress } from './guard.js';
+import { compareWithRecorded, recordRunning } from './running-work.js';
+import { keepOrMake, snapshotFiles } from './snapshot-files.js';
 
 type ServerActivities = Pick<
   TargetActivities,
@@ -71,16 +70,8 @@ export const createServerActivities = ({ tools }: { readonly tools: ToolResolver
         rows: await stores.default.readShards(),
       }));
       if (shardsOnly) return { shards: shards.rows.length, running: {}, takenAt: shards.takenAt };
-      const running = await keepOrMake(files.runningSummary, () =>
-        withFrontend(place.target.connection, (frontend) =>
-          snapshotRunning(frontend, { file: files.running, exclude: canaryNamespaces(place) }, currentWork()),
-        ),
-      );
-      return {
-        shards: shards.rows.length,
-        running: Object.fromEntries(Object.entries(running.namespaces).map(([name, counts]) => [name, counts.running])),
-        takenAt: shards.takenAt,
-      };
+      const running = await recordRunning(place, files);
+      return { shards: shards.rows.length, takenAt: shards.takenAt, ...running };
     });
   },
 
@@ -104,16 +95,7 @@ export const createServerActivities = ({ tools }: { readonly tools: ToolResolver
   },
 
   async verifyRunning(place) {
-    const { checked, counts, examples } = await withFrontend(place.target.connection, (frontend) =>
-      compareRunning(frontend, snapshotFiles(place).running, currentWork()),
-    );
-    return {
-      examined: checked,
-      outcomes: counts,
-      missing: examples
-        .filter(({ fate }) => fate === 'missing')
-        .map(({ namespace, workflowId, runId }) => `${namespace}/${workflowId}/${runId}`),
-    };
+    return compareWithRecorded(place, snapshotFiles(place));
   },
 });
 
@@ -182,32 +164,4 @@ function unproved(target: Target, version: string, proof: SettleProof | string):
     `${proof.missingCount} shards of ${target.name} are not proved to be owned by ${version} alone:`,
     ...proof.missing.map(({ shardId, reason }) => `shard ${shardId} ${reason}`),
   ].join('\n');
-}
-
-/** The load keeps books of its own, so its namespaces are not counted among the workflows of others. */
-function canaryNamespaces({ canaryNamespace }: HopPlace): string[] {
-  return canaryNamespace === undefined ? [] : [canaryNamespace];
-}
-
-function snapshotFiles({ dataDir, rolloutId, target, environment, from, to, attempt, firstRunId }: HopPlace) {
-  const name = `${environment}-${from}-to-${to}-${attempt}`;
-  const directory = join(targetDir(dataDir, rolloutId, target.name), firstRunId);
-  return {
-    directory,
-    shards: join(directory, `${name}-shards.json`),
-    running: join(directory, `${name}-running.jsonl`),
-    runningSummary: join(directory, `${name}-running.json`),
-  };
-}
-
-async function keepOrMake<T>(file: string, make: () => Promise<T>): Promise<T> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as T;
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-  }
-  const made = await make();
-  await writeFile(`${file}.partial`, JSON.stringify(made));
-  await rename(`${file}.partial`, file);
-  return made;
 }

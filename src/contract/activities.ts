@@ -5,6 +5,7 @@ import type { LedgerSummary } from '../core/ledger.js';
 import type { Bounds } from '../core/bounds.js';
 import type { Expected, Observation, Verdict, WindowKind } from '../core/observation.js';
 import type { Environment, Hop, RolloutPlan } from '../core/plan.js';
+import type { RunningCounts, StuckRuns } from '../core/running-counts.js';
 import type { RolloutResult } from '../core/rollout-result.js';
 
 /**
@@ -146,6 +147,10 @@ export interface SnapshotResult {
   readonly shards: number;
   readonly running: Readonly<Record<string, number>>;
   readonly takenAt: string;
+  /** The largest counts of running workflows, by type too; absent when only shards were wanted. */
+  readonly byType?: RunningCounts | undefined;
+  /** Before the first hop of live: the ids of all running workflows, as JSON lines. */
+  readonly runningIds?: { readonly file: string; readonly total: number } | undefined;
 }
 
 export interface SchemaResult {
@@ -181,6 +186,10 @@ export interface RunningResult {
   readonly examined: number;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly missing: readonly string[];
+  /** The largest counts of those that run now. Absent, as the next field, in results of earlier releases. */
+  readonly byType?: RunningCounts | undefined;
+  /** Those of them that should have gone on and did not. */
+  readonly stuck?: StuckRuns | undefined;
 }
 
 export interface LoadRequest {

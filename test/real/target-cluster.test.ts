@@ -302,9 +302,10 @@ test('lists namespaces and running workflows, and tells what became of each', as
 
   const file = join(folder, 'snapshots', 'running.jsonl');
   const snapshot = await snapshotRunning(target, { file });
-  expect(snapshot.namespaces).toEqual({ default: { running: ids.length, recorded: ids.length } });
+  const types = { 'nobody-runs-this': ids.length };
+  expect(snapshot.namespaces).toEqual({ default: { running: ids.length, recorded: ids.length, types } });
   expect((await snapshotRunning(target, { file: `${file}.2`, perNamespace: 2 })).namespaces).toEqual({
-    default: { running: ids.length, recorded: 2 },
+    default: { running: ids.length, recorded: 2, types },
   });
   expect((await snapshotRunning(target, { file: `${file}.3`, exclude: ['default'] })).namespaces).toEqual({});
   expect(await compareRunning(target, file)).toMatchObject({ checked: 6, counts: { running: 6 }, examples: [] });

@@ -4,7 +4,11 @@ import { z } from 'zod';
 import { writeWhole } from '../backup-manifest.js';
 import { LOCK_NAMESPACE } from './cluster-lock.js';
 import type { Work } from '../store.js';
-import { countRunning, describeRun, listNamespaces, listRunning, type RunStatus } from './target-cluster.js';
+import type { RunningCount, StuckRun } from '../../core/running-counts.js';
+import { countRunningByType } from './count-by-type.js';
+import { readRun } from './read-run.js';
+import { StuckRunFinder, type StuckRunsOptions } from './stuck-runs.js';
+import { listNamespaces, listRunning, type RunStatus } from './target-cluster.js';
 import type { TargetConnection } from './target-connection.js';
 
 const PER_NAMESPACE = 2_000;
@@ -24,7 +28,7 @@ export interface RunningSnapshot {
   readonly file: string;
   readonly takenAt: string;
   /** By namespace, how many visibility counts, and how many of them are in the file. */
-  readonly namespaces: Readonly<Record<string, { readonly running: number; readonly recorded: number }>>;
+  readonly namespaces: Readonly<Record<string, RunningCount & { readonly recorded: number }>>;
 }
 
 export interface SnapshotOptions {
@@ -46,24 +50,35 @@ export async function snapshotRunning(
 ): Promise<RunningSnapshot> {
   const takenAt = new Date().toISOString();
   const header: z.infer<typeof Header>['namespaces'] = [];
+  const counts: Record<string, RunningCount & { readonly recorded: number }> = {};
   const entries: Entry[] = [];
   for (const { name, retentionSeconds } of await listNamespaces(target)) {
     if (name === LOCK_NAMESPACE || exclude.includes(name)) continue;
     work.signal?.throwIfAborted();
     work.onProgress?.(`listing running workflows of ${name}`);
     const runs = await listRunning(target, name, perNamespace);
-    const running = Math.max(await countRunning(target, name), runs.length);
+    const counted = await countRunningByType(target, name);
+    const running = Math.max(counted.running, runs.length);
+    counts[name] = { running, types: counted.types, recorded: runs.length };
     header.push({ name, running, recorded: runs.length, retentionSeconds });
     entries.push(...runs.map((run) => ({ namespace: name, ...run })));
   }
   await mkdir(dirname(file), { recursive: true });
   const lines = [{ takenAt, namespaces: header }, ...entries].map((line) => JSON.stringify(line));
   await writeWhole(file, `${lines.join('\n')}\n`);
-  return {
-    file,
-    takenAt,
-    namespaces: Object.fromEntries(header.map(({ name, running, recorded }) => [name, { running, recorded }])),
-  };
+  return { file, takenAt, namespaces: counts };
+}
+
+/** Counts running workflows by namespace and type; `temporal-system` and those of `exclude` are left out. */
+export async function countAllRunning(
+  target: TargetConnection,
+  exclude: readonly string[] = [],
+): Promise<Record<string, RunningCount>> {
+  const counts: Record<string, RunningCount> = {};
+  for (const { name } of await listNamespaces(target)) {
+    if (name !== LOCK_NAMESPACE && !exclude.includes(name)) counts[name] = await countRunningByType(target, name);
+  }
+  return counts;
 }
 
 /** `retained`: gone, but it may have closed and been deleted by the retention of its namespace since. */
@@ -75,6 +90,10 @@ export interface RunningComparison {
   readonly counts: Readonly<Partial<Record<RunFate, number>>>;
   /** The first few of each fate that a look may be worth: not those that run, completed or continued as new. */
   readonly examples: readonly (Entry & { readonly fate: RunFate })[];
+  /** All that should have gone on by now and did not. */
+  readonly stuck: readonly StuckRun[];
+  /** How many running ones have a history that is too long to look for timers in it. */
+  readonly historiesUnread: number;
 }
 
 /**
@@ -85,19 +104,24 @@ export async function compareRunning(
   target: TargetConnection,
   file: string,
   work: Work = {},
+  options: StuckRunsOptions = {},
 ): Promise<RunningComparison> {
   const { takenAt, namespaces, entries } = await readSnapshot(file);
   const retention = new Map(namespaces.map(({ name, retentionSeconds }) => [name, retentionSeconds]));
   const mayBeDeleted = (namespace: string) =>
     Date.now() - Date.parse(takenAt) >= (retention.get(namespace) ?? 0) * 1_000;
   const fates: { readonly entry: Entry; readonly fate: RunFate }[] = [];
+  const finder = new StuckRunFinder(target, options);
   const waiting = entries.values();
   const failure = new AbortController(); // of one stops the others
   const stop = AbortSignal.any([failure.signal, ...(work.signal === undefined ? [] : [work.signal])]);
   const worker = async () => {
     for (const entry of waiting) {
       stop.throwIfAborted();
-      const status = await describeRun(target, entry.namespace, entry);
+      const { namespace, workflowId, runId } = entry;
+      const run = await readRun(target, namespace, { workflowId, runId });
+      const { status } = run;
+      await finder.look(namespace, { workflowId, runId }, run);
       fates.push({ entry, fate: status === 'missing' && mayBeDeleted(entry.namespace) ? 'retained' : status });
       if (fates.length % 50 === 0) work.onProgress?.(`${fates.length} of ${entries.length} workflows looked up`);
     }
@@ -112,7 +136,8 @@ export async function compareRunning(
     if (count <= EXAMPLES && !['running', 'completed', 'continuedAsNew'].includes(fate))
       examples.push({ ...entry, fate });
   }
-  return { takenAt, checked: fates.length, counts, examples };
+  const stuck = await finder.confirm(work);
+  return { takenAt, checked: fates.length, counts, examples, stuck, historiesUnread: finder.historiesUnread };
 }
 
 async function readSnapshot(file: string): Promise<z.infer<typeof Header> & { readonly entries: readonly Entry[] }> {

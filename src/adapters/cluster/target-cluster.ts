@@ -79,10 +79,14 @@ export async function listNamespaces(target: TargetConnection): Promise<Namespac
   return found.sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** How many workflows of a namespace are running, as visibility counts them. */
-export async function countRunning(target: TargetConnection, namespace: string): Promise<number> {
+/** How many workflows of a namespace are running, or fit another `query`, as visibility counts them. */
+export async function countRunning(
+  target: TargetConnection,
+  namespace: string,
+  query = RUNNING_QUERY,
+): Promise<number> {
   const { count } = await target.ask(`counting workflows of ${namespace}`, () =>
-    target.grpc.workflowService.countWorkflowExecutions({ namespace, query: RUNNING_QUERY }),
+    target.grpc.workflowService.countWorkflowExecutions({ namespace, query }),
   );
   return Number(count);
 }
@@ -122,14 +126,15 @@ export interface RunningRun extends RunId {
   readonly taskQueue: string;
 }
 
-/** Running workflows of a namespace, in one page of at most `limit`. */
+/** Running workflows of a namespace, or those that fit another `query`, in one page of at most `limit`. */
 export async function listRunningPage(
   target: TargetConnection,
   namespace: string,
   limit: number,
+  query = RUNNING_QUERY,
 ): Promise<RunningRun[]> {
   const { executions } = await target.ask(`listing workflows of ${namespace}`, () =>
-    target.grpc.workflowService.listWorkflowExecutions({ namespace, query: RUNNING_QUERY, pageSize: limit }),
+    target.grpc.workflowService.listWorkflowExecutions({ namespace, query, pageSize: limit }),
   );
   return executions.flatMap(({ execution, type, taskQueue }) =>
     execution?.workflowId && execution.runId
@@ -145,7 +150,8 @@ export async function listRunningPage(
   );
 }
 
-const STATUSES = [
+/** In the order of `temporal.api.enums.v1.WorkflowExecutionStatus`. */
+export const STATUSES = [
   'unspecified',
   'running',
   'completed',

@@ -1,0 +1,48 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { targetDir } from '../adapters/data-dir.js';
+import type { HopPlace } from '../contract/activities.js';
+
+/** What is written down of a target before the servers of a hop are replaced, and what became of it. */
+export interface SnapshotFiles {
+  readonly directory: string;
+  readonly shards: string;
+  /** Running workflows, to be looked up one by one after the hop, and their counts. */
+  readonly running: string;
+  readonly runningSummary: string;
+  readonly runningAfter: string;
+  readonly stuck: string;
+  /** Ids of all running workflows, and their counts: once for all hops. */
+  readonly runningIds: string;
+  readonly runningIdsSummary: string;
+}
+
+/** The files of one hop and try of one roll-out. */
+export function snapshotFiles(place: HopPlace): SnapshotFiles {
+  const { dataDir, rolloutId, target, environment, from, to, attempt, firstRunId } = place;
+  const name = `${environment}-${from}-to-${to}-${attempt}`;
+  const directory = join(targetDir(dataDir, rolloutId, target.name), firstRunId);
+  return {
+    directory,
+    shards: join(directory, `${name}-shards.json`),
+    running: join(directory, `${name}-running.jsonl`),
+    runningSummary: join(directory, `${name}-running.json`),
+    runningAfter: join(directory, `${name}-running-after.json`),
+    stuck: join(directory, `${name}-stuck.jsonl`),
+    runningIds: join(directory, 'running-before-first-hop.jsonl'),
+    runningIdsSummary: join(directory, 'running-before-first-hop.json'),
+  };
+}
+
+/** What `file` has, or else what `make` gives, which is then kept there: a second try finds what the first one saw. */
+export async function keepOrMake<T>(file: string, make: () => Promise<T>): Promise<T> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as T;
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
+  const made = await make();
+  await writeFile(`${file}.partial`, JSON.stringify(made));
+  await rename(`${file}.partial`, file);
+  return made;
+}
