@@ -5,6 +5,7 @@ import { createClusterActivities } from './clusters.js';
 import { createControlActivities } from './control-activities.js';
 import { guard } from './guard.js';
 import { createLoadActivities } from './load.js';
+import { createMeterActivities } from './meter.js';
 import { createPreflightActivities } from './preflight.js';
 import { createObserveActivities } from './observe.js';
 import { createServerActivities } from './servers.js';
@@ -23,7 +24,8 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     ...createPreflightActivities(dependencies),
     ...createStoreActivities(dependencies),
     ...createServerActivities(dependencies),
-    ...createObserveActivities(dependencies),
+    ...createMeterActivities(dependencies),
+    ...createObserveActivities(),
     ...createLoadActivities(),
   });
 }

@@ -1,8 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cancellationSignal, getClient } from '@temporalio/activity';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { cancellationSignal } from '@temporalio/activity';
 import { expandHome } from '../adapters/data-dir.js';
 import type { LoadRequest, TargetActivities } from '../contract/activities.js';
 import { PreconditionError } from '../core/errors.js';
@@ -11,10 +10,10 @@ import { releaseLongCanaries, startLongCanaries } from '../load/long-canaries.js
 import { drainLoad, runLoad } from '../load/run-load.js';
 import { verifyLedger } from '../load/verify-ledger.js';
 import { currentWork, reportProgress } from './guard.js';
+import { untilOver } from './until-over.js';
 
 type LoadActivities = Pick<TargetActivities, 'runLoad' | 'startLongCanaries' | 'releaseLongCanaries' | 'verifyLedger'>;
 
-const LOOK_AFTER_ROLLOUT_MS = 30_000;
 const DRAIN_AGAIN_MS = 2_000;
 /** A canary lasts seconds; what still runs after this has lost something that it waits for. */
 const DRAIN_TIMEOUT_MS = 5 * 60_000;
@@ -22,24 +21,10 @@ const DRAIN_TIMEOUT_MS = 5 * 60_000;
 /** Activities of the simulated work on a target. */
 export const createLoadActivities = (): LoadActivities => ({
   async runLoad({ rolloutId, ...request }) {
-    const over = new AbortController();
-    const watch = setInterval(() => {
-      // A roll-out that was terminated cannot stop its load; the load looks after it.
-      isOver(rolloutId).then(
-        (yes) => yes && over.abort(),
-        () => undefined, // the control plane is away; asked again soon
-      );
-    }, LOOK_AFTER_ROLLOUT_MS);
-    try {
-      await mkdir(dirname(ledgerFileOf(request)), { recursive: true });
-      await runLoad({
-        ...loadOptions(request),
-        signal: AbortSignal.any([cancellationSignal(), over.signal]),
-        onProgress: reportProgress,
-      });
-    } finally {
-      clearInterval(watch);
-    }
+    await mkdir(dirname(ledgerFileOf(request)), { recursive: true });
+    await untilOver(rolloutId, cancellationSignal(), (signal) =>
+      runLoad({ ...loadOptions(request), signal, onProgress: reportProgress }),
+    );
   },
 
   async startLongCanaries({ hop, ...request }) {
@@ -88,15 +73,6 @@ function loadOptions(request: LoadRequest) {
   return { connection: target.connection, policy, loadId, ledgerFile: ledgerFileOf(request) };
 }
 
-function ledgerFileOf({ dataDir, loadId }: LoadRequest): string {
+export function ledgerFileOf({ dataDir, loadId }: LoadRequest): string {
   return join(expandHome(dataDir), 'ledgers', `${loadId}.sqlite`);
-}
-
-async function isOver(rolloutId: string): Promise<boolean> {
-  try {
-    return (await getClient().workflow.getHandle(rolloutId).describe()).status.name !== 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return true;
-    throw error;
-  }
 }

@@ -1,49 +1,84 @@
-import { runMeter } from '../adapters/meter/run-meter.js';
-import type { ToolResolver } from '../adapters/tools/tools.js';
-import type { LoadRequest, TargetActivities } from '../contract/activities.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MeterFile } from '../adapters/meter/meter-file.js';
+import type { LoadRequest, ObserveRequest, TargetActivities } from '../contract/activities.js';
 import { boundsOf } from '../core/bounds.js';
 import { judge } from '../core/judge.js';
-import type { LedgerSummary, LoadWindow } from '../core/ledger.js';
-import { beatFor, nextBeat, type Round } from '../core/measure-round.js';
-import { cutWindow } from '../core/measure-window.js';
+import type { LoadWindow } from '../core/ledger.js';
+import { nextBeat } from '../core/measure-round.js';
+import { beatsOfWindow, cutWindow } from '../core/measure-window.js';
+import type { Observation, Verdict } from '../core/observation.js';
+import { sameHours } from '../core/same-hours.js';
+import { readLoadWindow } from '../load/load-window.js';
 import { currentWork, reportProgress } from './guard.js';
-import { readLedger } from './load.js';
+import { ledgerFileOf, readLedger } from './load.js';
+import { meterFileOf } from './meter.js';
 
-/** Activities that measure. */
-export const createObserveActivities = ({
-  tools,
-}: {
-  readonly tools: ToolResolver;
-}): Pick<TargetActivities, 'observe'> => ({
-  async observe(request) {
-    const { target, windowMs, kind = 'settled', bounds, expected, baseline, load } = request;
-    const { signal } = currentWork();
-    const beatMs = request.beatMs ?? beatFor(windowMs);
-    const before = load === undefined ? undefined : await readLedger(load);
-    const from = nextBeat(Date.now(), beatMs);
-    const to = nextBeat(from + windowMs, beatMs);
-    const rounds: Round[] = [];
-    const onRound = (round: Round) => {
-      rounds.push(round);
-      reportProgress({ samples: rounds.length, of: (to - from) / beatMs + 1 });
-    };
-    await runMeter({ target, tools, beatMs, from, to, onRound, signal });
-    const counted = load === undefined || before === undefined ? undefined : await loadOfWindow(load, before);
-    const observation = cutWindow(rounds, { kind, from, to, beatMs, load: counted });
-    return { observation, verdict: judge({ observation, baseline, bounds: boundsOf(bounds, target), expected }) };
+/** A round whose time-outs are waited for is written so long after its beat; the probe writes every few seconds. */
+const LATE_MS = 8_000;
+const LOOK_MS = 500;
+
+type ObserveActivities = Pick<TargetActivities, 'observe' | 'watchEvidence'>;
+
+/** Milliseconds since 1970. */
+interface Ends {
+  readonly from: number;
+  readonly to: number;
+}
+
+interface Judged {
+  readonly observation: Observation;
+  readonly verdict: Verdict;
+}
+
+/** Activities that judge what the meter of a target has sampled, and what its load went through. */
+export const createObserveActivities = (): ObserveActivities => ({
+  observe: (request) => observe(request),
+
+  async watchEvidence(request) {
+    for (;;) {
+      const { verdict } = await observe(request);
+      if (verdict.verdict === 'fail') return { verdict };
+    }
   },
 });
 
-/** What the load did since `before`, as far as the ledger's summary tells. */
-async function loadOfWindow(load: LoadRequest, before: LedgerSummary): Promise<LoadWindow> {
-  const { started, completed, lost, duplicated, wrong, failed, failedCalls, examples } = await readLedger(load);
-  const inWindow = started - before.started;
-  return {
-    ...{ completed, lost, duplicated, wrong, failed, examples },
-    started: inWindow,
-    failedCalls: failedCalls - before.failedCalls,
-    // The summary does not say how many fell due: only that some were started is judged.
-    intended: inWindow,
-    startLatencyMs: null,
+async function observe(request: ObserveRequest): Promise<Judged> {
+  const { target, kind, bounds, expected, load, meter } = request;
+  const { from, to } = windowOf(request);
+  await waitFor(request, { from, to });
+  const counted = load === undefined ? undefined : await loadOfWindow(load, { from, to });
+  using file = new MeterFile(meterFileOf(meter), target.name);
+  const { beatMs } = meter;
+  const cut = (ends: Ends) => {
+    const [first, last] = beatsOfWindow({ ...ends, beatMs });
+    return file.rounds(first, last);
   };
+  const observation = cutWindow(cut({ from, to }), { kind, from, to, beatMs, load: counted });
+  const baseline = sameHours({ cut, from, to, beatMs, until: request.sameHoursUntil }) ?? request.baseline;
+  return { observation, verdict: judge({ observation, baseline, bounds: boundsOf(bounds, target), expected }) };
+}
+
+function windowOf({ past, windowMs, meter: { beatMs } }: ObserveRequest): Ends {
+  if (past !== undefined) return { from: Date.parse(past.from), to: Date.parse(past.to) };
+  const from = nextBeat(Date.now(), beatMs);
+  return { from, to: nextBeat(from + windowMs, beatMs) };
+}
+
+/** Until every round of the window is written, or will not be any more. */
+async function waitFor({ target, meter }: ObserveRequest, ends: Ends): Promise<void> {
+  const { signal } = currentWork();
+  const { beatMs } = meter;
+  const [first, last] = beatsOfWindow({ ...ends, beatMs });
+  const due = (last - first) / beatMs + 1;
+  using file = new MeterFile(meterFileOf(meter), target.name);
+  while (Date.now() < last + LATE_MS && file.count(first, last) < due) {
+    reportProgress({ until: new Date(last).toISOString() });
+    await sleep(Math.max(LOOK_MS, Math.min(last - Date.now(), 5_000)), undefined, { signal });
+  }
+}
+
+/** Verified first: what has ended by now is then known. */
+async function loadOfWindow(load: LoadRequest, ends: Ends): Promise<LoadWindow> {
+  await readLedger(load);
+  return readLoadWindow({ file: ledgerFileOf(load), loadId: load.loadId, ...ends });
 }

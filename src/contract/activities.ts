@@ -83,8 +83,12 @@ export interface TargetActivities {
    * @throws `PreflightFailed` with every finding that blocks
    */
   preflight(place: HopPlace & { readonly hop: Hop; readonly holder: Holder }): Promise<Examined>;
+  /** Samples the target until it is cancelled, or until the roll-out that wanted it is over. */
+  runMeter(request: MeterRequest & { readonly rolloutId: string }): Promise<void>;
   /** Measures for `windowMs` and judges against `baseline`. */
   observe(request: ObserveRequest): Promise<{ readonly observation: Observation; readonly verdict: Verdict }>;
+  /** Observes window after window for as long as each is good enough, and returns the first verdict that is a fail. */
+  watchEvidence(request: ObserveRequest): Promise<{ readonly verdict: Verdict }>;
   backUpStore(request: HopPlace & { readonly store: StoreName }): Promise<BackupResult>;
   backUpConfiguration(place: HopPlace): Promise<BackupResult>;
   /** Records who owns which shard and, unless only shards are wanted, which workflows are running: that takes a frontend. */
@@ -120,18 +124,32 @@ export interface Examined {
   readonly findings: readonly Finding[];
 }
 
+/** Names the file into which a meter writes its samples. */
+export interface MeterRequest {
+  readonly target: Target;
+  readonly dataDir: string;
+  readonly meterId: string;
+  /** Time between two samples, in milliseconds. */
+  readonly beatMs: number;
+}
+
 export interface ObserveRequest {
   readonly target: Target;
+  /** Length of the window that is observed from now on, in milliseconds. */
   readonly windowMs: number;
-  /** Which moment of a hop it is; `settled` when left out. */
-  readonly kind?: WindowKind | undefined;
-  /** Time between two samples; by the length of the window when left out. */
-  readonly beatMs?: number | undefined;
+  /** A window that lies behind, ISO 8601, in place of the coming one. */
+  readonly past?: { readonly from: string; readonly to: string } | undefined;
+  /** Where the samples are. */
+  readonly meter: MeterRequest;
+  /** Which moment of a hop it is: judged tightly when all is calm, loosely while servers are replaced. */
+  readonly kind: WindowKind;
   /** Bounds of the policy; the target may have its own. */
   readonly bounds: Bounds;
   readonly expected?: Expected | undefined;
   /** Absent for the baseline itself, whose errors are held against none at all. */
   readonly baseline?: Observation | undefined;
+  /** Until when what was sampled at the same hours of the day is a baseline (ISO 8601), where there is enough of it. */
+  readonly sameHoursUntil?: string | undefined;
   readonly load?: LoadRequest | undefined;
 }
 

@@ -3,6 +3,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 /** Names that live in histories and in operators' scripts: chosen once. */
 export const ROLLOUT_WORKFLOW = 'rollout';
 export const LOAD_WORKFLOW = 'load';
+export const METER_WORKFLOW = 'meter';
 export const DEFAULT_TASK_QUEUE = 'temporal-upgrade';
 
 /** The workflow id of a roll-out, so that Temporal itself refuses a second one for the same live target. */

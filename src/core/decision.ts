@@ -27,7 +27,8 @@ export interface Decision extends DecisionPayload {
 /** A decision as it was received, counted or not; nothing that a person sent is dropped. */
 export interface DecisionRecord extends Decision {
   readonly at: string;
-  readonly via: 'signal' | 'update';
+  /** `policy`: what the input said beforehand was to be done then. */
+  readonly via: 'signal' | 'update' | 'policy';
   readonly counted: boolean;
   /** Why it did not count. */
   readonly refused?: string | undefined;

@@ -166,6 +166,9 @@ export type Target = z.infer<typeof Target>;
 
 const SETTLE_MS = SETTLE_MINUTES * 60_000;
 
+/** Every hour of a day has its own load. */
+const WATCH_MS = 24 * 3_600_000;
+
 const GATE_PHASES = ['schema', 'servers', 'promote'] as const;
 
 const Weight = z.number().positive().max(1_000);
@@ -284,7 +287,15 @@ export const Policy = z
         live: LoadPolicy.optional().describe('Canaries on live too; none unless asked for.'),
       })
       .prefault({}),
-    watchLive: Duration.prefault(0).describe('How long live is watched after its last hop before the roll-out closes.'),
+    onFail: z
+      .enum(['incident', 'rollBack'])
+      .default('incident')
+      .describe(
+        'What a failed observation of the new servers does: wait for a person, or put the servers of the hop back first.',
+      ),
+    watchLive: Duration.prefault(WATCH_MS).describe(
+      'How long live is watched after its last hop before the roll-out closes; 0 for not at all.',
+    ),
   })
   .prefault({});
 export type Policy = z.infer<typeof Policy>;

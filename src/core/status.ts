@@ -10,6 +10,7 @@ export const HOP_PHASES = [
   'schema',
   'observe-schema',
   'servers',
+  'observe-roll',
   'settle',
   'observe-servers',
   'verify',

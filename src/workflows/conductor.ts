@@ -7,7 +7,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { DecisionKind, DecisionRecord } from '../core/decision.js';
+import type { DecisionKind, DecisionRecord, Gate } from '../core/decision.js';
 import type { RolloutInput } from '../core/input.js';
 import type { Environment, RolloutPlan } from '../core/plan.js';
 import type {
@@ -22,7 +22,8 @@ import type {
 import { DecisionDesk, type DeskState } from './decision-desk.js';
 import { describeFailure } from './describe-failure.js';
 import { Display } from './display.js';
-import { AbortRequested, RollBackRequested } from './interruptions.js';
+import { whileWatched, type EvidenceWatch } from './evidence-watch.js';
+import { AbortRequested, NotGoodEnough, RollBackRequested } from './interruptions.js';
 import { statusQuery } from './messages.js';
 import { waitFor } from './wait-for.js';
 
@@ -146,29 +147,73 @@ export class Conductor {
     }
   }
 
-  /** Waits until a person approves `<environment>/<version>/<phase>`. */
+  /**
+   * Waits until a person approves `<environment>/<version>/<phase>`. Evidence that breaks while the gate is open closes it;
+   * an approval given on it is void. It is then observed anew, and the gate asked again as `…/again/<number>`, so that an old
+   * click never fits.
+   */
   async approval(
     environment: Environment,
     version: string,
     phase: 'schema' | 'servers' | 'promote',
     evidence: readonly string[],
+    watch?: EvidenceWatch,
   ): Promise<DecisionRecord> {
     const name = `${environment}/${version}/${phase}`;
-    for (;;) {
+    let watched = watch;
+    let again: readonly string[] = [];
+    for (let asked = 1; ;) {
       await this.passable();
       this.#phase = phase;
       this.#since = now();
-      const answer = await this.#ask({
-        name,
-        kind: 'approval',
-        allowed: ['approve', 'reject', 'abort'],
-        evidence,
-        openedAt: now(),
-      });
-      if (answer.kind === 'approve') return answer;
+      const { answer, broken } = await this.#askWatched(
+        {
+          name: asked === 1 ? name : `${name}/again/${asked}`,
+          kind: 'approval',
+          allowed: ['approve', 'reject', 'abort'],
+          evidence: [...evidence, ...again],
+          openedAt: now(),
+        },
+        watched,
+      );
+      if (broken.length > 0) {
+        const at = now();
+        const renewed = await watched?.renew();
+        // What a person let pass is not held against the next approval.
+        if (renewed === undefined) watched = undefined;
+        again = [
+          ...again,
+          `evidence broke at ${at}: ${broken.join('; ')}`,
+          ...(renewed === undefined ? [] : [renewed]),
+        ];
+        asked += 1;
+      } else if (answer?.kind === 'approve') return answer;
       // A refused gate stays shut until somebody says what is to become of the roll-out.
-      await this.#incident(`${answer.by ?? 'somebody'} rejected ${name}${because(answer)}`, name, ['retry', 'abort']);
+      else if (answer !== undefined) {
+        await this.#incident(`${answer.by ?? 'somebody'} rejected ${name}${because(answer)}`, name, ['retry', 'abort']);
+      }
     }
+  }
+
+  /** The decision at a gate, or what has broken before it could count. */
+  async #askWatched(
+    gate: Gate,
+    watch: EvidenceWatch | undefined,
+  ): Promise<{ readonly answer?: DecisionRecord | undefined; readonly broken: readonly string[] }> {
+    let broken: readonly string[] = [];
+    const answer = await whileWatched(
+      watch,
+      () => this.#ask(gate),
+      (lines) => {
+        broken = lines;
+        this.desk.withdraw();
+      },
+    );
+    if (answer?.kind === 'approve' && broken.length === 0 && watch !== undefined) broken = await watch.recheck();
+    if (answer?.kind === 'approve' && broken.length > 0) {
+      this.desk.annul(answer, `void: the evidence had broken: ${broken.join('; ')}`);
+    }
+    return { answer, broken: answer?.kind === 'approve' || answer === undefined ? broken : [] };
   }
 
   /** Opens an incident that a person ends with `retry`; abort ends the roll-out. */
@@ -187,6 +232,17 @@ export class Conductor {
       this.#waitingForTime = undefined;
     }
     await this.passable();
+  }
+
+  /** Does `work`, which takes about `ms` milliseconds, in sight of everybody. */
+  async visibly<T>(what: string, ms: number, work: () => Promise<T>): Promise<T> {
+    this.#waitingForTime = { for: 'time', what, until: new Date(Date.now() + ms).toISOString() };
+    this.show();
+    try {
+      return await work();
+    } finally {
+      this.#waitingForTime = undefined;
+    }
   }
 
   /** Runs a long look at the target that may be cut short by a decision to abort or roll back. */
@@ -246,6 +302,10 @@ export class Conductor {
     } catch (error) {
       if (error instanceof AbortRequested || error instanceof RollBackRequested || isCancellation(error)) throw error;
       const problem = describeFailure(error);
+      if (this.#rollsBackByItself(error)) {
+        const gate = this.#gateName(name);
+        throw new RollBackRequested(this.desk.decideByPolicy('rollBack', gate, problem));
+      }
       const decision = await this.#incident(problem, this.#gateName(name), choices);
       if (decision.kind !== 'approve') return {};
       this.#finish({
@@ -256,6 +316,12 @@ export class Conductor {
       });
       return { overridden: true };
     }
+  }
+
+  /** Only what was judged to have failed, after servers were touched: anything else a person has to look at first. */
+  #rollsBackByItself(error: unknown): boolean {
+    const judgedBad = error instanceof NotGoodEnough && error.verdict === 'fail';
+    return judgedBad && this.desk.reversible && this.input?.policy.onFail === 'rollBack';
   }
 
   async #incident(problem: string, gateName: string, choices: readonly DecisionKind[]): Promise<DecisionRecord> {
@@ -271,16 +337,17 @@ export class Conductor {
       openedAt: now(),
     });
     this.#problem = undefined;
+    if (answer === undefined) throw new TypeError('an incident ended without a decision');
     if (answer.kind === 'rollBack') throw new RollBackRequested(answer);
     return answer;
   }
 
-  async #ask(gate: Parameters<DecisionDesk['ask']>[0]): Promise<DecisionRecord> {
+  /** The decision; undefined when the gate was withdrawn. @throws AbortRequested */
+  async #ask(gate: Gate): Promise<DecisionRecord | undefined> {
     const asked = Date.now();
     const answer = await this.desk.ask(gate, () => this.show());
     this.#waitedMs += Date.now() - asked;
     if (this.desk.abort !== undefined) throw new AbortRequested(this.desk.abort);
-    if (answer === undefined) throw new TypeError('a gate ended without a decision');
     return answer;
   }
 

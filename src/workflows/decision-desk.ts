@@ -12,6 +12,8 @@ import { waitFor } from './wait-for.js';
 
 /** Records kept in the state of the workflow; older ones are in its history. */
 const MAX_RECORDS = 200;
+/** As much as a person may give. */
+const MAX_REASON = 2_000;
 
 /** What the desk carries over from run to run: a decision that came at the very end of one counts in the next. */
 export interface DeskState {
@@ -29,6 +31,7 @@ export class DecisionDesk {
   #abort: DecisionRecord | undefined;
   #over = false;
   #rollBack: DecisionRecord | undefined;
+  #withdrawn = false;
   #reversibleHop: string | undefined;
 
   constructor({ decisions, paused, abort }: DeskState = { decisions: [] }) {
@@ -114,12 +117,41 @@ export class DecisionDesk {
     this.#over = true;
   }
 
-  /** Opens `gate` and waits, however long, for a decision that fits it; an abort ends the wait with `undefined`. */
+  /** Takes the open gate away: what it rests on no longer holds. */
+  withdraw(): void {
+    this.#withdrawn = true;
+  }
+
+  /** Takes down what the policy of the roll-out decided, as if a person had. */
+  decideByPolicy(kind: DecisionKind, gate: string, reason: string): DecisionRecord {
+    const record: DecisionRecord = {
+      kind,
+      gate,
+      by: 'policy.onFail',
+      reason: reason.slice(0, MAX_REASON),
+      at: new Date().toISOString(),
+      via: 'policy',
+      counted: true,
+    };
+    this.#records = [...this.#records, record].slice(-MAX_RECORDS);
+    return record;
+  }
+
+  /** A decision that was taken does not count after all; the record keeps it, with the reason. */
+  annul(record: DecisionRecord, why: string): void {
+    this.#records = this.#records.map((each) => (each === record ? { ...each, counted: false, refused: why } : each));
+  }
+
+  /**
+   * Opens `gate` and waits, however long, for a decision that fits it. An abort, or a gate that is withdrawn, ends the wait
+   * with `undefined`.
+   */
   async ask(gate: Gate, onChange: () => void): Promise<DecisionRecord | undefined> {
     this.#gate = gate;
     this.#answer = undefined;
+    this.#withdrawn = false;
     onChange();
-    await waitFor(() => this.#answer !== undefined || this.interrupted, `gate ${gate.name}`);
+    await waitFor(() => this.#answer !== undefined || this.interrupted || this.#withdrawn, `gate ${gate.name}`);
     const answer = this.#answer ?? this.#rollBack;
     this.#gate = undefined;
     onChange();

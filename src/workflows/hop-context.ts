@@ -1,11 +1,11 @@
-import type { Holder, HopPlace, LoadRequest } from '../contract/activities.js';
+import type { Holder, HopPlace, LoadRequest, MeterRequest } from '../contract/activities.js';
 import type { Policy } from '../core/input.js';
 import type { Environment, Hop } from '../core/plan.js';
 import type { Conductor } from './conductor.js';
 import type { near } from './proxies.js';
 
 /** What an observation needs, in a hop or outside. */
-export type ObserveContext = Pick<HopContext, 'conductor' | 'target' | 'policy' | 'load'> & {
+export type ObserveContext = Pick<HopContext, 'conductor' | 'target' | 'policy' | 'load' | 'meter'> & {
   readonly place: Pick<HopPlace, 'target'>;
 };
 
@@ -19,6 +19,8 @@ export interface HopContext {
   readonly holder: Holder;
   /** Activities near the target. */
   readonly target: ReturnType<typeof near>;
+  /** Where the samples of this target are. */
+  readonly meter: MeterRequest;
   /** Present when canaries run on this target. */
   readonly load?: LoadRequest | undefined;
   /** Names the long canaries that cross this try of the hop. */

@@ -1,2 +1,3 @@
 export { rollout } from './rollout.js';
 export { load } from './load.js';
+export { meter } from './meter.js';

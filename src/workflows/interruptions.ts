@@ -19,4 +19,11 @@ export class RollBackRequested extends Error {
 /** What was measured is not good enough to go on. Becomes an incident. */
 export class NotGoodEnough extends Error {
   override readonly name = 'NotGoodEnough';
+  /** `verdict`: `fail` where an observation was judged so; other things that were counted have none. */
+  constructor(
+    message: string,
+    readonly verdict?: 'fail' | 'inconclusive',
+  ) {
+    super(message);
+  }
 }

@@ -1,9 +1,9 @@
-import { getExternalWorkflowHandle, isCancellation, log, ParentClosePolicy, startChild } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { isCancellation, log } from '@temporalio/workflow';
 import type { LoadRequest } from '../contract/activities.js';
 import { LOAD_WORKFLOW } from '../contract/names.js';
 import { ledgerLine, ledgerProblems, type LedgerSummary } from '../core/ledger.js';
 import type { Environment } from '../core/plan.js';
+import { startBeside, stopBeside } from './background.js';
 import type { Conductor } from './conductor.js';
 import { NotGoodEnough } from './interruptions.js';
 import type { load } from './load.js';
@@ -49,14 +49,10 @@ export class LoadKeeper {
     if (this.#loads[environment] !== undefined || this.prepared.input.policy.load[environment] === undefined) return;
     const request = { ...this.request(environment), rolloutId: this.conductor.rolloutId };
     await this.conductor.phase('load', async () => {
-      await startChild<typeof load>(LOAD_WORKFLOW, {
-        args: [request],
+      await startBeside(LOAD_WORKFLOW, {
         workflowId: this.#workflowId(environment),
-        // It outlives this run, which continues as new; it ends when told to, or when the roll-out is over.
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        staticSummary: `load on ${request.target.name} for ${this.conductor.rolloutId}`,
-      }).catch((error: unknown) => {
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        request: request satisfies Parameters<typeof load>[0],
+        summary: `load on ${request.target.name} for ${this.conductor.rolloutId}`,
       });
       return { summary: `load on ${environment}: ${request.policy.startsPerSecond} canaries a second`, value: true };
     });
@@ -101,12 +97,7 @@ export class LoadKeeper {
   }
 
   async stop(environment: Environment): Promise<void> {
-    try {
-      await getExternalWorkflowHandle(this.#workflowId(environment)).signal(stopLoadSignal);
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      log.warn('the load had ended already', { environment, error: String(error) });
-    }
+    await stopBeside(this.#workflowId(environment), stopLoadSignal);
     this.#loads[environment] = 'stopped';
   }
 

@@ -25,5 +25,6 @@ export const DECISION_DESCRIPTIONS: Record<DecisionKind, string> = {
 
 export const statusQuery = defineQuery<RolloutStatus>('status');
 
-/** Stops the load for good; sent by the roll-out. */
+/** Stop the load, or the meter, for good; sent by the roll-out. */
 export const stopLoadSignal = defineSignal('stopLoad');
+export const stopMeterSignal = defineSignal('stopMeter');

@@ -1,36 +1,48 @@
-import type { LoadRequest } from '../contract/activities.js';
+import type { ObserveRequest } from '../contract/activities.js';
 import type { Observation } from '../core/observation.js';
 import type { Done } from './conductor.js';
+import { evidenceWatch, type EvidenceWatch } from './evidence-watch.js';
 import type { ObserveContext } from './hop-context.js';
 import { NotGoodEnough } from './interruptions.js';
 
+/** What is observed, and against what. */
+export interface Window extends Pick<ObserveRequest, 'kind' | 'expected' | 'baseline' | 'sameHoursUntil' | 'past'> {
+  /** For people: what this window shows. */
+  readonly what: string;
+  /** Milliseconds; that of the policy when left out. */
+  readonly windowMs?: number;
+  /** How often it is extended for want of evidence; as often as the policy says when left out. */
+  readonly extensions?: number;
+}
+
 /**
  * Measures for the agreed window and has it judged; a window without enough evidence is extended as often as the policy
- * allows. @throws NotGoodEnough with every check that did not pass
+ * allows. One that lies behind is what it is. @throws NotGoodEnough with every check that did not pass
  */
-export async function observePhase(
-  { conductor, target, place, policy, load }: ObserveContext,
-  what: string,
-  baseline?: Observation,
-): Promise<Done<Observation>> {
-  const { window, extensions, bounds } = policy.observation;
-  let windowMs = window;
+export async function observePhase(context: ObserveContext, window: Window): Promise<Done<Observation>> {
+  const { conductor, target, policy } = context;
+  const request = observeRequest(context, window);
+  const extensions = window.past === undefined ? (window.extensions ?? policy.observation.extensions) : 0;
+  let { windowMs } = request;
   for (let extended = 0; ; extended += 1) {
     const { observation, verdict } = await conductor.interruptible(() =>
-      target.act.observe.executeWithOptions({ summary: what }, [
-        {
-          target: place.target,
-          windowMs,
-          bounds,
-          baseline,
-          load: load satisfies LoadRequest | undefined,
-        },
-      ]),
+      target.act.observe.executeWithOptions({ summary: window.what }, [{ ...request, windowMs }]),
     );
     if (verdict.verdict === 'pass') return { summary: verdict.summary, value: observation };
     if (verdict.verdict === 'fail' || extended >= extensions) {
-      throw new NotGoodEnough([`${what}: ${verdict.verdict}`, ...verdict.lines].join('\n'));
+      throw new NotGoodEnough([`${window.what}: ${verdict.verdict}`, ...verdict.lines].join('\n'), verdict.verdict);
     }
     windowMs *= 2;
   }
+}
+
+/** Keeps looking at what `window` showed while a gate that rests on it is open: no server has changed. `renew` observes anew. */
+export function watchOver(context: ObserveContext, window: Window, renew: EvidenceWatch['renew']): EvidenceWatch {
+  return evidenceWatch(context.target, { ...observeRequest(context, window), kind: 'schema' }, renew);
+}
+
+function observeRequest({ place, policy, load, meter }: ObserveContext, window: Window): ObserveRequest {
+  const { window: usual, bounds } = policy.observation;
+  const { kind, expected, baseline, sameHoursUntil, past, windowMs = usual } = window;
+  return { target: place.target, windowMs, past, kind, bounds, expected, baseline, sameHoursUntil, load, meter };
 }

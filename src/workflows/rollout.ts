@@ -14,23 +14,26 @@ import { Conductor, now, secondsSince, type ConductorState } from './conductor.j
 import { AbortRequested } from './interruptions.js';
 import { letGoOf } from './let-go.js';
 import { LoadKeeper, type LoadState } from './load-keeper.js';
+import { MeterKeeper, type MeterState } from './meter-keeper.js';
 import { prepare, type Prepared } from './prepare.js';
 import { control, near } from './proxies.js';
 import { runHop } from './run-hop.js';
-import { watchLive } from './watch-live.js';
+import { watchLive, type WatchProgress } from './watch-live.js';
 
 /** What one run of the workflow hands to the next: everything decided so far, never to be decided anew. */
 export interface CarriedState {
   readonly prepared: Prepared;
   readonly conductor: ConductorState;
   readonly load: LoadState;
+  readonly meters: MeterState;
   readonly promoted: boolean;
   /** Times that the present hop was begun: more than one after a roll-back. */
   readonly attempt: number;
 }
 
 /**
- * The whole roll-out: staging under load hop by hop, then live hop by hop. Each hop is a run of its own (continue-as-new).
+ * The whole roll-out: staging under load hop by hop, then live hop by hop. The preparation and each hop are a run of their own
+ * (continue-as-new), so that the history of one stays short.
  * @throws ApplicationFailure `InvalidRollout`, `UnsupportedPath`, `PreflightFailed`, `ClusterBusy` or
  *   `TargetIsControlPlane` before anything was changed; never later
  */
@@ -40,11 +43,16 @@ export async function rollout(raw: unknown, carried?: CarriedState): Promise<Rol
   conductor.know(prepared);
   const run = new Rollout(conductor, prepared, carried);
   try {
-    const next = run.nextHop();
-    if (next === undefined) return await run.finish('completed');
-    if (next.environment === 'live') await run.promote(next.hop);
-    await run.loads.ensure(next.environment);
-    await run.hop(next.environment, next.hop);
+    if (carried === undefined) await run.meters.ensure();
+    else {
+      const next = run.nextHop();
+      if (next === undefined) return await run.finish('completed');
+      if (next.environment === 'live') await run.promote(next.hop);
+      await run.loads.ensure(next.environment);
+      await run.hop(next.environment, next.hop);
+    }
+    // A run that continues as new takes no notice of a cancellation that came with its last event.
+    await conductor.passable();
   } catch (error) {
     if (error instanceof AbortRequested) return run.finish('aborted', error);
     if (isCancellation(error)) await CancellationScope.nonCancellable(() => run.letGo());
@@ -57,6 +65,8 @@ export async function rollout(raw: unknown, carried?: CarriedState): Promise<Rol
 /** One run of the workflow, after preparation. */
 class Rollout {
   readonly loads: LoadKeeper;
+  readonly meters: MeterKeeper;
+  readonly #letGo = new Set<Environment>();
   #promoted: boolean;
   #attempt: number;
 
@@ -66,6 +76,7 @@ class Rollout {
     carried: CarriedState | undefined,
   ) {
     this.loads = new LoadKeeper(conductor, prepared, carried?.load);
+    this.meters = new MeterKeeper(conductor, prepared, carried?.meters);
     this.#promoted = carried?.promoted ?? false;
     this.#attempt = carried?.attempt ?? 1;
   }
@@ -75,6 +86,7 @@ class Rollout {
       prepared: this.prepared,
       conductor: this.conductor.state,
       load: this.loads.state,
+      meters: this.meters.state,
       promoted: this.#promoted,
       attempt: this.#attempt,
     };
@@ -124,6 +136,7 @@ class Rollout {
       policy: input.policy,
       holder,
       target,
+      meter: this.meters.request(environment),
       load,
       crossing,
     });
@@ -203,16 +216,24 @@ class Rollout {
   async #watch(): Promise<void> {
     const { conductor } = this;
     const { input, plan } = this.prepared;
-    if (input.policy.watchLive === 0 || plan.live.hops.length === 0) return;
+    const first = conductor.hops.find(({ environment }) => environment === 'live');
+    if (input.policy.watchLive === 0 || plan.live.hops.length === 0 || first === undefined) return;
+    // Nothing more is done there; the next roll-out of staging need not wait until live has been watched.
+    await this.#letGoOf('staging');
     conductor.next = 'close with a report';
+    const progress: WatchProgress = { looks: 0, unclear: [] };
     await conductor.overridablePhase('watch', () =>
-      watchLive({
-        conductor,
-        target: near(input.live),
-        place: { target: input.live },
-        policy: input.policy,
-        load: this.loads.running('live'),
-      }),
+      watchLive(
+        {
+          conductor,
+          target: near(input.live),
+          place: { target: input.live },
+          policy: input.policy,
+          meter: this.meters.request('live'),
+          load: this.loads.running('live'),
+        },
+        { untouchedUntil: first.startedAt, progress },
+      ),
     );
   }
 
@@ -230,11 +251,16 @@ class Rollout {
 
   /** Stops the load and releases both clusters; what cannot be reached now is told in the log, and looked after later. */
   async letGo(): Promise<void> {
+    for (const environment of ['staging', 'live'] as const) await this.#letGoOf(environment);
+  }
+
+  async #letGoOf(environment: Environment): Promise<void> {
+    if (this.#letGo.has(environment)) return;
     const { input, holder } = this.prepared;
-    for (const environment of ['staging', 'live'] as const) {
-      if (this.loads.running(environment) !== undefined) await this.loads.stop(environment);
-      await letGoOf(input[environment], holder);
-    }
+    if (this.loads.running(environment) !== undefined) await this.loads.stop(environment);
+    await this.meters.stop(environment);
+    await letGoOf(input[environment], holder);
+    this.#letGo.add(environment);
   }
 
   async #writeReport(result: RolloutResult): Promise<string | undefined> {

@@ -3,11 +3,13 @@ import type { BackupResult, StoreName } from '../contract/activities.js';
 import { formatDuration } from '../core/duration.js';
 import { type Finding, findingText } from '../core/finding.js';
 import { ledgerLine, ledgerProblems } from '../core/ledger.js';
+import type { Observation } from '../core/observation.js';
 import { overrideLines, type HopResult } from '../core/status.js';
 import { now, type Done } from './conductor.js';
+import type { EvidenceWatch } from './evidence-watch.js';
 import type { HopContext } from './hop-context.js';
 import { AbortRequested, NotGoodEnough, RollBackRequested } from './interruptions.js';
-import { observePhase } from './observe-phase.js';
+import { observePhase, watchOver, type Window } from './observe-phase.js';
 import { replaceServers } from './replace-servers.js';
 import { rollBackServers } from './roll-back-servers.js';
 import { settlePhase } from './settle-phase.js';
@@ -83,47 +85,82 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   const toLookAt = await conductor.phase('preflight', () => preflight(context));
 
   conductor.next = 'back up each store and the configuration';
-  const baseline = await conductor.overridablePhase('baseline', () => observePhase(context, 'baseline'));
+  const [from, to, both] = [[hop.from], [hop.to], [hop.from, hop.to]].map((versions) => ({ versions }));
+  const before = { kind: 'baseline', what: 'baseline', expected: from } as const;
+  const baseline = await conductor.overridablePhase('baseline', () => observePhase(context, before));
 
   conductor.next = gates.includes('schema') ? `gate ${environment}/${hop.to}/schema` : 'upgrade the schemas';
   await conductor.overridablePhase('backup', () => backUp(context, progress));
 
   if (gates.includes('schema')) {
     conductor.next = 'upgrade the schemas';
-    await conductor.approval(environment, hop.to, 'schema', [
-      ...schemaLines(context),
-      ...progress.backups.map(({ store, file, bytes }) => `backup of ${store}: ${file} (${bytes} bytes, read back)`),
-      ...overrideLines(conductor.phases),
-      ...findingLines([...context.hop.findings, ...toLookAt]),
-    ]);
+    await conductor.approval(
+      environment,
+      hop.to,
+      'schema',
+      [
+        ...schemaLines(context),
+        ...progress.backups.map(({ store, file, bytes }) => `backup of ${store}: ${file} (${bytes} bytes, read back)`),
+        ...overrideLines(conductor.phases),
+        ...findingLines([...context.hop.findings, ...toLookAt]),
+      ],
+      watchOf(context, 'baseline', { ...before, baseline }, baseline),
+    );
   }
   conductor.next = 'observe the old servers on the new schema';
   await conductor.phase('schema', () => upgradeSchemas(context));
 
   conductor.next = gates.includes('servers') ? `gate ${environment}/${hop.to}/servers` : 'replace the servers';
-  await conductor.overridablePhase('observe-schema', () => observePhase(context, 'old servers, new schema', baseline));
+  const onSchema = { kind: 'schema', what: 'old servers, new schema', baseline, expected: from } as const;
+  const seen = await conductor.overridablePhase('observe-schema', () => observePhase(context, onSchema));
 
   if (gates.includes('servers')) {
     conductor.next = 'replace the servers, node by node';
-    await conductor.approval(environment, hop.to, 'servers', [
-      ...conductor.phases.map(({ phase, summary }) => `${phase}: ${summary}`),
-      ...overrideLines(conductor.phases),
-    ]);
+    await conductor.approval(
+      environment,
+      hop.to,
+      'servers',
+      [...conductor.phases.map(({ phase, summary }) => `${phase}: ${summary}`), ...overrideLines(conductor.phases)],
+      watchOf(context, 'observe-schema', onSchema, seen),
+    );
   }
   // From here on there is something to put back.
   conductor.desk.reversibleHop = `${environment}/${hop.to}`;
-  conductor.next = `settle for ${formatDuration(policy.settle.atLeast)}`;
+  conductor.next = 'judge the time in which they were replaced';
+  const rollFrom = now();
   const onServers = (versions: string) => (progress.servers = versions);
   await conductor.phase('servers', () => replaceServers(context, { direction: 'forward', onServers }));
+
+  conductor.next = `settle for ${formatDuration(policy.settle.atLeast)}`;
+  const roll = { kind: 'roll', what: 'while servers were replaced', baseline, expected: both } as const;
+  const rolled = { from: rollFrom, to: now() };
+  await conductor.overridablePhase('observe-roll', () => observePhase(context, { ...roll, past: rolled }));
 
   conductor.next = 'prove that every shard is owned by the new servers, then observe them';
   await conductor.phase('settle', () => settlePhase(context, context.place));
 
   conductor.next = 'account for every workflow';
-  await conductor.overridablePhase('observe-servers', () => observePhase(context, 'new servers', baseline));
+  const settled = { kind: 'settled', what: 'new servers', baseline, expected: to } as const;
+  await conductor.overridablePhase('observe-servers', () => observePhase(context, settled));
 
   conductor.next = 'the next hop';
   await conductor.overridablePhase('verify', () => verify(context));
+}
+
+/** Keeps `window` in sight while a gate that rests on it is open; nothing to keep where a person let a bad one pass. */
+function watchOf(
+  context: HopContext,
+  phase: 'baseline' | 'observe-schema',
+  window: Window,
+  seen: Observation | undefined,
+): EvidenceWatch | undefined {
+  if (seen === undefined) return undefined;
+  const { conductor } = context;
+  return watchOver(context, window, async () => {
+    const again = { ...window, what: `${window.what}, again` };
+    const renewed = await conductor.overridablePhase(phase, () => observePhase(context, again));
+    return renewed === undefined ? undefined : `${phase}, again: ${conductor.phases.at(-1)?.summary ?? ''}`;
+  });
 }
 
 async function preflight({ target, place, hop, holder }: HopContext): Promise<Done<readonly Finding[]>> {

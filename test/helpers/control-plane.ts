@@ -36,6 +36,7 @@ export interface RunSettings {
 }
 
 const QUICK: PolicyText = {
+  watchLive: 0,
   gates: { live: [] },
   settle: { atLeast: 20, reason: 'a test', proofTimeout: 1_000 },
   observation: { window: 10, extensions: 2 },

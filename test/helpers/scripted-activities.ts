@@ -21,6 +21,14 @@ export interface Call {
   readonly request: unknown;
 }
 
+/** Every look at live while it is watched lasts until the roll-out ends it. */
+export function watchingFor(plan: RolloutPlan): Script {
+  const fine = judged('pass', 'pass: 9 checks');
+  return new Script(plan).always('observe', (request) =>
+    request.kind === 'watch' ? heldBy(new Promise<never>(() => undefined)) : fine(request),
+  );
+}
+
 /** A call that lasts until the test lets it go, or until it is cancelled. */
 export interface HeldCall {
   /** Fulfilled when the call has begun. */
@@ -91,21 +99,21 @@ export class Script {
 /** The activities of a worker that serves many roll-outs at once, each by the script of its workflow id. */
 export function scriptedActivities(scriptOf: (rolloutId: string) => Script): Activities {
   const perform = (name: ActivityName) => (request: unknown) => {
-    const rolloutId = activityInfo().workflowExecution?.workflowId.replace(/-load-.*$/, '') ?? '';
+    const rolloutId = activityInfo().workflowExecution?.workflowId.replace(/-(load|meter)-.*$/, '') ?? '';
     return scriptOf(rolloutId).perform(name, request);
   };
   const names = Object.keys(USUAL) as ActivityName[];
   return guard(Object.fromEntries(names.map((name) => [name, perform(name)]))) as unknown as Activities;
 }
 
-async function heldBy(released: Promise<void>): Promise<void> {
+async function heldBy<T>(released: Promise<T>): Promise<T> {
   const signal = cancellationSignal();
   // Cancellation is told in the answer to a heartbeat.
   const beat = setInterval(() => heartbeat(), 20);
   try {
-    await Promise.race([
+    return await Promise.race([
       released,
-      new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('cancelled')))),
+      new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new Error('cancelled')))),
     ]);
   } finally {
     clearInterval(beat);
@@ -177,6 +185,8 @@ const USUAL: Activities = {
     Promise.resolve({ node, before: null, after: version, changed: true, servingAt: '2026-01-01T00:00:00.000Z' }),
   proveSettle: () => Promise.resolve({ shards: 64, owners: { 'history-1': 64 }, provedAt: '2026-01-01T00:00:00.000Z' }),
   verifyRunning: () => Promise.resolve({ examined: 20, outcomes: { running: 20 }, missing: [] }),
+  runMeter: () => heldBy(new Promise(() => undefined)),
+  watchEvidence: () => heldBy(new Promise<never>(() => undefined)),
   runLoad: () => heldBy(new Promise(() => undefined)),
   startLongCanaries: () => Promise.resolve({ started: 20 }),
   releaseLongCanaries: () => Promise.resolve({ released: 20 }),

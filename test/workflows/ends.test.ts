@@ -8,7 +8,7 @@ import type { RolloutResult } from '../../src/core/rollout-result.js';
 import type { RolloutStatus } from '../../src/core/status.js';
 import { ControlPlane, type RunningRollout } from '../helpers/control-plane.js';
 import { LIVE_ALONE, ONE_HOP } from '../helpers/plans.js';
-import { judged, Script, type ActivityName } from '../helpers/scripted-activities.js';
+import { judged, Script, watchingFor, type ActivityName } from '../helpers/scripted-activities.js';
 import { LEDGER } from '../helpers/statuses.js';
 
 // A roll-out waits for its server most of the time, so those of this file run side by side.
@@ -205,7 +205,7 @@ test.concurrent('abort during the preparation changes nothing', async () => {
 });
 
 test.concurrent('abort while live is watched', async () => {
-  const run = await controlPlane.begin({ policy: { watchLive: '2 days' } });
+  const run = await controlPlane.begin({ script: watchingFor(LIVE_ALONE), policy: { watchLive: '2 days' } });
   await run.until('watching', waitsFor(`watch ${run.name}`));
   const { hops, live } = await abort(run);
   expect(hops).toMatchObject([{ outcome: 'completed' }]);
@@ -300,7 +300,7 @@ test.concurrent.each([
   ['in the settle timer', LONG_SETTLE, inSettle],
   ['while live is watched', { watchLive: '2 days' }, waitsFor('watch')],
 ])('a roll-out that is cancelled %s lets both clusters go', async (_, policy, there) => {
-  const run = await controlPlane.begin({ policy });
+  const run = await controlPlane.begin({ script: watchingFor(LIVE_ALONE), policy });
   await run.until('there', there);
   await run.latest.cancel();
   await expectCancelled(run);

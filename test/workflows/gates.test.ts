@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ControlPlane, refusal, type RunningRollout } from '../helpers/control-plane.js';
 import { LIVE_ALONE, ONE_HOP } from '../helpers/plans.js';
-import { judged, Script } from '../helpers/scripted-activities.js';
+import { judged, Script, type RequestOf } from '../helpers/scripted-activities.js';
 
 // A roll-out waits for its server most of the time, so those of this file run side by side.
 let controlPlane: ControlPlane;
@@ -36,6 +36,72 @@ test.concurrent('nothing passes a gate before it is approved, and each gate need
     { kind: 'approve', gate: SCHEMA, by: 'ada', reason: 'quiet hour', via: 'signal', counted: true },
     { kind: 'approve', gate: SERVERS, by: 'ben', via: 'signal', counted: true },
   ]);
+});
+
+describe('evidence that breaks while a gate is open', () => {
+  const isRecheck = ({ kind, past }: RequestOf<'observe'>) => kind === 'schema' && past !== undefined;
+  const fail = { verdict: { verdict: 'fail' as const, checks: [], summary: '', lines: ['fail: history-1 is down'] } };
+
+  test.concurrent('closes the gate; it is observed anew, and asked again under another name', async () => {
+    const script = new Script(LIVE_ALONE).once('watchEvidence', () => Promise.resolve(fail));
+    const run = await controlPlane.begin({ script, policy: { gates: { live: ['servers'] } } });
+    const again = await run.atGate(`${SERVERS}/again/2`);
+    expect(again.waiting).toMatchObject({
+      evidence: expect.arrayContaining([
+        expect.stringMatching(/^evidence broke at \S+: fail: history-1 is down$/),
+        'observe-schema, again: pass: 9 checks',
+      ]),
+    });
+    expect(again.phases.map(({ phase }) => phase).filter((phase) => phase === 'observe-schema')).toHaveLength(2);
+    await run.signal('approve', { gate: SERVERS, by: 'ada' });
+    expect(await decision(run, 1)).toMatchObject({ counted: false, refused: expect.stringContaining('again/2') });
+    expect(script.count('replaceNode')).toBe(0);
+    await run.approve(`${SERVERS}/again/2`);
+    expect(await run.result()).toMatchObject({ status: 'completed', hops: [{ incidents: 0 }] });
+  });
+
+  test.concurrent('makes an approval void that is given in spite of it', async () => {
+    const script = new Script(LIVE_ALONE);
+    let bad = true;
+    script.always('observe', (request) => judged(isRecheck(request) && bad ? 'fail' : 'pass', 'so it is')(request));
+    const run = await controlPlane.begin({ script, policy: { gates: { live: ['schema'] } } });
+    await run.atGate(SCHEMA);
+    await run.signal('approve', { gate: SCHEMA, by: 'ada' });
+    await run.atGate(`${SCHEMA}/again/2`);
+    expect(await decision(run, 1)).toMatchObject({
+      by: 'ada',
+      counted: false,
+      refused: 'void: the evidence had broken: fail: error-ratio: so it is',
+    });
+    expect(script.count('upgradeSchema')).toBe(0);
+    const looks = script.requests('observe').filter(isRecheck);
+    expect(looks).toMatchObject([{ past: { from: expect.any(String), to: expect.any(String) } }]);
+    bad = false;
+    await run.approve(`${SCHEMA}/again/2`);
+    expect(await run.result()).toMatchObject({ status: 'completed' });
+  });
+
+  test.concurrent('and stays bad is an incident; one who lets it pass is not asked for evidence again', async () => {
+    const script = new Script(LIVE_ALONE).once('watchEvidence', () => Promise.resolve(fail));
+    script.once('observe', judged('pass', 'fine')).once('observe', judged('pass', 'fine'));
+    script.once('observe', judged('fail', 'still down'));
+    const run = await controlPlane.begin({ script, policy: { gates: { live: ['servers'] } } });
+    const { name } = await run.atIncident('live/1.31.2/observe-schema');
+    await run.signal('approve', { gate: name, by: 'ada', reason: 'a known node' });
+    await run.approve(`${SERVERS}/again/2`);
+    expect(await run.result()).toMatchObject({ status: 'completed', hops: [{ incidents: 1 }] });
+    expect(script.count('watchEvidence')).toBe(1);
+  });
+
+  test.concurrent('is not looked for where nobody passed an observation', async () => {
+    const script = new Script(LIVE_ALONE).once('observe', judged('fail', 'too bad'));
+    const run = await controlPlane.begin({ script, policy: { gates: { live: ['schema'] } } });
+    const { name } = await run.atIncident('live/1.31.2/baseline');
+    await run.signal('approve', { gate: name, by: 'ada', reason: 'known noise' });
+    await run.approve(SCHEMA);
+    await run.result();
+    expect(script.count('watchEvidence')).toBe(0);
+  });
 });
 
 test.concurrent('a second click on the gate just passed does not approve the next one', async () => {

@@ -16,10 +16,17 @@ beforeAll(async () => {
 afterAll(() => controlPlane.stop());
 
 const HOP = 'live/1.31.2';
-const OBSERVATIONS: readonly HopPhase[] = ['baseline', 'observe-schema', 'observe-servers'];
-const OVERRIDABLE: readonly HopPhase[] = ['baseline', 'backup', 'observe-schema', 'observe-servers', 'verify'];
+const OBSERVATIONS: readonly HopPhase[] = ['baseline', 'observe-schema', 'observe-roll', 'observe-servers'];
+const OVERRIDABLE: readonly HopPhase[] = [
+  'baseline',
+  'backup',
+  'observe-schema',
+  'observe-roll',
+  'observe-servers',
+  'verify',
+];
 /** Phases that can be rolled back: servers have been touched. */
-const REVERSIBLE: readonly HopPhase[] = ['servers', 'settle', 'observe-servers', 'verify'];
+const REVERSIBLE: readonly HopPhase[] = ['servers', 'observe-roll', 'settle', 'observe-servers', 'verify'];
 const LONG_SETTLE = { settle: { atLeast: '1h', reason: 'a test', proofTimeout: 1_000 } };
 
 /** The activity of each phase that fails here, and all that the phase does. */
@@ -30,6 +37,7 @@ const WORK: Record<HopPhase, readonly ActivityName[]> = {
   schema: ['upgradeSchema', 'upgradeSchema'],
   'observe-schema': ['observe'],
   servers: ['takeSnapshot', 'planRoll', 'replaceNode', 'replaceNode', 'replaceNode', 'replaceNode'],
+  'observe-roll': ['observe'],
   settle: ['proveSettle'],
   'observe-servers': ['observe'],
   verify: ['verifyRunning'],
@@ -61,7 +69,7 @@ function allowedAt({ waiting }: RolloutStatus): readonly string[] | undefined {
 
 /** Activities of a hop that were called, in order. */
 function calledInHop({ script }: RunningRollout): ActivityName[] {
-  const names = script.calls.map(({ name }) => name).filter((name) => name !== 'runLoad');
+  const names = script.calls.map(({ name }) => name).filter((name) => name !== 'runLoad' && name !== 'runMeter');
   return names.slice(names.indexOf('preflight'), names.indexOf('releaseTarget'));
 }
 
@@ -280,6 +288,34 @@ describe('roll-back', () => {
   });
 });
 
+describe('a policy that rolls back by itself', () => {
+  const ON_FAIL = { onFail: 'rollBack' as const };
+
+  test.concurrent('puts the servers back when new servers are judged bad, then waits for a person', async () => {
+    const run = await controlPlane.begin({ script: failingIn('observe-servers', 'error ratio 0.3'), policy: ON_FAIL });
+    const { status } = await run.atIncident(`${HOP}/rolled-back`);
+    expect(status.hops).toMatchObject([{ outcome: 'rolled-back', servers: '1.30.7', incidents: 0 }]);
+    expect(status.decisions).toMatchObject([
+      { kind: 'rollBack', by: 'policy.onFail', via: 'policy', reason: expect.stringContaining('error ratio 0.3') },
+    ]);
+    await run.terminate();
+  });
+
+  test.concurrent('asks a person first about anything else', async () => {
+    for (const phase of ['baseline', 'settle', 'verify'] as const) {
+      const run = await controlPlane.begin({ script: failingIn(phase), policy: ON_FAIL });
+      await run.atIncident(`${HOP}/${phase}`);
+      await run.terminate();
+    }
+    const script = new Script(LIVE_ALONE);
+    for (let fine = 0; fine < 3; fine += 1) script.once('observe', judged('pass', 'fine'));
+    for (let more = 0; more < 3; more += 1) script.once('observe', judged('inconclusive', '3 requests'));
+    const run = await controlPlane.begin({ script, policy: ON_FAIL });
+    await run.atIncident(`${HOP}/observe-servers`);
+    await run.terminate();
+  });
+});
+
 describe('observation', () => {
   const windows = ({ script }: RunningRollout) => script.requests('observe').map(({ windowMs }) => windowMs);
 
@@ -292,14 +328,14 @@ describe('observation', () => {
     expect(status.problem).toBe('baseline: inconclusive\ninconclusive: error-ratio: 3 requests');
     await run.signal('retry', { gate: name });
     await run.result();
-    expect(windows(run)).toEqual([10, 20, 40, 10, 10, 10]);
+    expect(windows(run)).toEqual([10, 20, 40, 10, 10, 10, 10]);
   });
 
   test.concurrent('that finds its evidence in a longer window goes on', async () => {
     const script = new Script(LIVE_ALONE).once('observe', judged('inconclusive', '3 requests'));
     const run = await controlPlane.begin({ script });
     expect(await run.result()).toMatchObject({ hops: [{ incidents: 0 }] });
-    expect(windows(run)).toEqual([10, 20, 10, 10]);
+    expect(windows(run)).toEqual([10, 20, 10, 10, 10]);
   });
 
   test.concurrent('is not extended where the policy does not allow it', async () => {

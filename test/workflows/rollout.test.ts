@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { HOP_PHASES } from '../../src/core/status.js';
 import { ControlPlane } from '../helpers/control-plane.js';
 import { LIVE_ALONE, ONE_HOP, TWO_HOPS } from '../helpers/plans.js';
-import { judged, Script, type ActivityName } from '../helpers/scripted-activities.js';
+import { OBSERVATION, Script, judged, type ActivityName } from '../helpers/scripted-activities.js';
 
 // A roll-out waits for its server most of the time, so those of this file run side by side.
 let controlPlane: ControlPlane;
@@ -36,6 +36,7 @@ const HOP: ActivityName[] = [
   'takeSnapshot',
   'planRoll',
   ...Array<ActivityName>(4).fill('replaceNode'),
+  'observe',
   'proveSettle',
   'observe',
   'verifyRunning',
@@ -48,7 +49,7 @@ test.concurrent('staging goes hop by hop under load, then live, each phase in it
 
   // The load runs beside the hops, so its call may come at any place after its start.
   const { calls } = run.script;
-  expect(calls.map(({ name }) => name).filter((name) => name !== 'runLoad')).toEqual([
+  expect(calls.map(({ name }) => name).filter((name) => name !== 'runLoad' && name !== 'runMeter')).toEqual([
     ...PREPARATION,
     ...HOP_UNDER_LOAD,
     ...HOP_UNDER_LOAD,
@@ -79,7 +80,7 @@ test.concurrent('staging goes hop by hop under load, then live, each phase in it
   );
 
   const histories = await run.histories();
-  expect(histories.length).toBe(5);
+  expect(histories.length).toBe(6);
   for (const { history } of histories) expect(history.events?.length).toBeLessThanOrEqual(250);
 });
 
@@ -93,7 +94,7 @@ test.concurrent('a hop of eight nodes with every gate fits in 250 events', async
   await run.approve('live/1.31.2/schema');
   const { hops } = await run.result();
   const histories = await run.histories();
-  expect(histories.length).toBe(3);
+  expect(histories.length).toBe(4);
   for (const { history } of histories) expect(history.events?.length).toBeLessThanOrEqual(250);
   for (const { historyEvents } of hops) expect(historyEvents).toBeLessThanOrEqual(250);
   expect(script.count('replaceNode')).toBe(16);
@@ -205,25 +206,30 @@ test.concurrent('a roll-out whose every workflow task is replayed from the start
 });
 
 test.concurrent(
-  'live that is watched is looked at again and again, against the first look; a bad one is an incident',
+  'live that is watched is looked at every hour, against what it was before; a bad look is an incident',
   async () => {
     const script = new Script(LIVE_ALONE);
-    const policy = { watchLive: 60, observation: { window: 20, extensions: 0 } };
-    // Three looks of the hop, and the first of the watch; then one that is bad.
-    for (let good = 0; good < 4; good += 1) script.once('observe', judged('pass', 'fine'));
+    const policy = { watchLive: '3h', observation: { window: 20, extensions: 2 } };
+    // Four looks of the hop, the one at live as it was before, and the first of the watch; then one that is bad.
+    for (let good = 0; good < 6; good += 1) script.once('observe', judged('pass', 'fine'));
     script.once('observe', judged('fail', 'error ratio 0.3'));
     const run = await controlPlane.begin({ script, policy });
     const { name, status } = await run.atIncident('watch');
-    expect(status.problem).toBe(`look 2 of 3 at ${run.name}: fail\nfail: error-ratio: error ratio 0.3`);
-    expect(script.count('releaseTarget')).toBe(0);
+    expect(status.problem).toBe(`watch ${run.name}: look 2 of 3: fail\nfail: error-ratio: error ratio 0.3`);
+    // Staging is free for others by then.
+    expect(script.requests('releaseTarget').map(({ target }) => target.name)).toEqual([`${run.name}-staging`]);
     await run.signal('retry', { gate: name });
-    const { steps, live } = await run.result();
+    const { steps, live, hops } = await run.result();
     expect(live.to).toBe('1.31.2');
     expect(steps.at(-1)).toMatchObject({
       phase: 'watch',
-      summary: `${run.name} was looked at 3 times while it was watched, each time well`,
+      summary: `${run.name} was looked at 3 times while it was watched, 3 times well`,
     });
-    const watched = script.requests('observe').slice(3);
-    expect(watched.map(({ baseline }) => baseline !== undefined)).toEqual([false, true, false, true, true]);
+    const looks = script.requests('observe').slice(4);
+    // Somebody who says retry goes on with the look that was bad, not with the first.
+    expect(looks.map(({ kind }) => kind)).toEqual(['baseline', 'watch', 'watch', 'baseline', 'watch', 'watch']);
+    const untouchedUntil = hops[0]?.startedAt;
+    expect(looks[0]?.past?.to).toBe(untouchedUntil);
+    expect(looks[1]).toMatchObject({ windowMs: 3_600_000, sameHoursUntil: untouchedUntil, baseline: OBSERVATION });
   },
 );

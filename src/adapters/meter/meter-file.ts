@@ -52,8 +52,9 @@ export class MeterFile implements Disposable {
       .map(({ body }) => JSON.parse(String(body)) as Round); // written by append alone
   }
 
-  has(at: number): boolean {
-    return this.#db.prepare('SELECT 1 FROM round WHERE at = ?').get(at) !== undefined;
+  /** How many rounds there are from `from` to `to`, both included. */
+  count(from: number, to: number): number {
+    return Number(this.#db.prepare('SELECT count(*) AS n FROM round WHERE at >= ? AND at <= ?').get(from, to)?.['n']);
   }
 
   /** Beat of the last round; undefined before the first. */

@@ -1,0 +1,61 @@
+import type { MeterRequest } from '../contract/activities.js';
+import { METER_WORKFLOW } from '../contract/names.js';
+import { beatFor } from '../core/measure-round.js';
+import type { Environment } from '../core/plan.js';
+import { startBeside, stopBeside } from './background.js';
+import type { Conductor } from './conductor.js';
+import { stopMeterSignal } from './messages.js';
+import type { meter } from './meter.js';
+import type { Prepared } from './prepare.js';
+
+/** What the keeper of the meters carries over from run to run. */
+export type MeterState = Partial<Record<Environment, 'running' | 'stopped'>>;
+
+/** Has both targets sampled from the beginning: what live was like before anything touched it is what it is held against. */
+export class MeterKeeper {
+  readonly #meters: MeterState;
+
+  constructor(
+    private readonly conductor: Conductor,
+    private readonly prepared: Prepared,
+    carried: MeterState | undefined,
+  ) {
+    this.#meters = { ...carried };
+  }
+
+  get state(): MeterState {
+    return this.#meters;
+  }
+
+  /** Starts the meter of each target that has a hop to come, once. */
+  async ensure(): Promise<void> {
+    for (const environment of ['staging', 'live'] as const) {
+      if (this.#meters[environment] !== undefined || this.prepared.plan[environment].hops.length === 0) continue;
+      const request = this.request(environment);
+      await startBeside(METER_WORKFLOW, {
+        workflowId: this.#workflowId(environment),
+        request: { ...request, rolloutId: this.conductor.rolloutId } satisfies Parameters<typeof meter>[0],
+        summary: `samples of ${request.target.name} for ${this.conductor.rolloutId}`,
+      });
+      this.#meters[environment] = 'running';
+    }
+  }
+
+  async stop(environment: Environment): Promise<void> {
+    if (this.#meters[environment] !== 'running') return;
+    await stopBeside(this.#workflowId(environment), stopMeterSignal);
+    this.#meters[environment] = 'stopped';
+  }
+
+  request(environment: Environment): MeterRequest {
+    const { input, holder } = this.prepared;
+    // The first run id sets the samples of this roll-out apart from those of an earlier one with the same workflow id.
+    const meterId = `${this.conductor.rolloutId}-${environment}-${holder.firstRunId.slice(0, 8)}`;
+    const { window, beat = beatFor(window) } = input.policy.observation;
+    return { target: input[environment], dataDir: input.dataDir, meterId, beatMs: beat };
+  }
+
+  #workflowId(environment: Environment): string {
+    return `${this.conductor.rolloutId}-meter-${environment}`;
+  }
+}
