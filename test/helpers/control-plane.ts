@@ -268,8 +268,8 @@ export class RunningRollout {
   }
 
   /** The load of an environment, when it has ended. */
-  async loadHistory(environment: 'staging' | 'live'): Promise<RunHistory['history']> {
-    const handle: WorkflowHandle = this.client.getHandle(`${this.workflowId}-load-${environment}`);
+  async historyBeside(what: 'load' | 'meter', environment: 'staging' | 'live'): Promise<RunHistory['history']> {
+    const handle: WorkflowHandle = this.client.getHandle(`${this.workflowId}-${what}-${environment}`);
     await handle.result();
     return handle.fetchHistory();
   }

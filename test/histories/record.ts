@@ -20,11 +20,13 @@ beforeAll(async () => {
 afterAll(() => controlPlane.stop());
 
 test.each(SCENARIOS)('records $name', async (scenario) => {
-  const { name, load } = scenario;
+  const { name, beside } = scenario;
   const run = await scenario.play(controlPlane);
   await run.result();
   for (const [index, { history }] of (await run.histories()).entries()) await write(`${name}.${index + 1}`, history);
-  if (load === true) await write(`${name}.load`, await run.loadHistory('staging'));
+  if (beside !== true) return;
+  for (const what of ['load', 'meter'] as const)
+    await write(`${name}.${what}`, await run.historyBeside(what, 'staging'));
 });
 
 async function write(name: string, history: RunHistory['history']): Promise<void> {

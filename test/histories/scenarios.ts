@@ -5,8 +5,8 @@ import { judged, Script } from '../helpers/scripted-activities.js';
 /** A roll-out that is recorded for replay: played to its end, every run of its chain becomes a file. */
 export interface Scenario {
   readonly name: string;
-  /** Whether its load, a workflow of its own, is recorded too. */
-  readonly load?: true;
+  /** Whether load and meter of staging, workflows of their own, are recorded too. */
+  readonly beside?: true;
   play(controlPlane: ControlPlane): Promise<RunningRollout>;
 }
 
@@ -17,7 +17,7 @@ const LONG_SETTLE = { settle: { atLeast: '1h', reason: 'a test', proofTimeout: 1
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'staging-then-live',
-    load: true,
+    beside: true,
     async play(controlPlane) {
       const gates = { staging: [], live: ['schema' as const, 'servers' as const, 'promote' as const] };
       const run = await controlPlane.begin({ plan: ONE_HOP, policy: { gates, watchLive: 20 } });
@@ -58,6 +58,7 @@ export const SCENARIOS: readonly Scenario[] = [
     async play(controlPlane) {
       const script = new Script(LIVE_ALONE)
         .once('observe', judged('pass', 'fine'))
+        .once('observe', judged('pass', 'fine'))
         .once('observe', judged('pass', 'fine'));
       script.once('observe', judged('fail', 'error ratio 0.2'));
       const run = await controlPlane.begin({ script });
@@ -65,6 +66,36 @@ export const SCENARIOS: readonly Scenario[] = [
       await run.signal('rollBack', { gate: name, by: 'ada', reason: 'errors' });
       const { name: back } = await run.atIncident('live/1.31.2/rolled-back');
       await run.signal('retry', { gate: back, by: 'ada' });
+      return run;
+    },
+  },
+  {
+    name: 'rolled-back-by-policy-then-aborted',
+    async play(controlPlane) {
+      const script = new Script(LIVE_ALONE)
+        .once('observe', judged('pass', 'fine'))
+        .once('observe', judged('pass', 'fine'))
+        .once('observe', judged('fail', 'error ratio 0.2'));
+      const run = await controlPlane.begin({ script, policy: { onFail: 'rollBack' } });
+      await run.atIncident('live/1.31.2/rolled-back');
+      await run.signal('abort', { by: 'ada', reason: 'enough for today' });
+      return run;
+    },
+  },
+  {
+    name: 'evidence-that-broke',
+    async play(controlPlane) {
+      const broken = { verdict: 'fail' as const, checks: [], summary: '', lines: ['fail: history-1 is down'] };
+      const script = new Script(LIVE_ALONE)
+        .once('watchEvidence', () => Promise.resolve({ verdict: broken }))
+        // Baseline, schema, the look after the evidence broke; then the look at an approval, which makes it void.
+        .once('observe', judged('pass', 'fine'))
+        .once('observe', judged('pass', 'fine'))
+        .once('observe', judged('pass', 'fine'))
+        .once('observe', judged('fail', 'down again'));
+      const run = await controlPlane.begin({ script, policy: { gates: { live: ['servers'] } } });
+      await run.approve(`${SERVERS}/again/2`);
+      await run.approve(`${SERVERS}/again/3`);
       return run;
     },
   },

@@ -61,6 +61,15 @@ const CASES: Record<string, (events: readonly Event[]) => boolean> = {
     schedules(events, 'startLongCanaries', 'upgradeSchema', 'replaceNode', 'proveSettle', 'verifyLedger'),
   'the start of the load': (events) =>
     events.some((event) => event.startChildWorkflowExecutionInitiatedEventAttributes),
+  'the meter itself': (events) => schedules(events, 'runMeter') && signals(events, 'stopMeter').length > 0,
+  'evidence that broke while its gate was open': (events) =>
+    scheduled(events).filter((name) => name === 'watchEvidence').length === 3 &&
+    signals(events, 'approve').some((text) => text.includes('/again/3')),
+  'a roll-back by policy': (events) =>
+    startInput(events).includes('"via":"policy"') ||
+    scheduled(events).filter((name) => name === 'planRoll').length === 2,
+  'live that is watched': (events) =>
+    startInput(events).includes('"promoted":true') && schedules(events, 'observe', 'writeReport'),
   'the load itself': (events) => schedules(events, 'runLoad') && signals(events, 'stopLoad').length > 0,
   'a live hop with all gates': (events) =>
     ['promote', 'schema', 'servers'].every((gate) =>
@@ -101,7 +110,7 @@ test.each(Object.entries(CASES))('the histories show %s', (_, shows) => {
 });
 
 test('every scenario is recorded, from its first run to its last', () => {
-  for (const { name, load } of SCENARIOS) {
+  for (const { name, beside } of SCENARIOS) {
     const runs = files.filter((file) => new RegExp(`^${name}\\.\\d+\\.json$`).test(file));
     const ends = runs.map((file) => recorded.get(file)?.().events?.at(-1));
     expect(ends.map((end) => Boolean(end?.workflowExecutionContinuedAsNewEventAttributes))).toEqual([
@@ -109,7 +118,7 @@ test('every scenario is recorded, from its first run to its last', () => {
       false,
     ]);
     expect(ends.at(-1)?.workflowExecutionCompletedEventAttributes).toBeTruthy();
-    if (load === true) expect(files).toContain(`${name}.load.json`);
+    if (beside === true) expect(files).toEqual(expect.arrayContaining([`${name}.load.json`, `${name}.meter.json`]));
   }
 });
 
