@@ -65,6 +65,7 @@ export async function measureRollout(onProgress: (line: string) => void): Promis
         // Live has no load here, so that both sides do the same.
         observation: { window: WINDOW_MS, bounds: { minRequests: 0 } },
         load: { staging: { startsPerSecond: 1, longRunning: 5 } },
+        watchLive: 0,
       },
     });
     const { workflowId } = await startRollout(lab.client, input);

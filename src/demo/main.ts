@@ -21,6 +21,7 @@ const DEMO_POLICY: RolloutInputText['policy'] = {
   settle: { atLeast: '20s', reason: 'demo: a handful of shards on one machine' },
   observation: { window: '10s', bounds: { minRequests: 50 }, extensions: 3 },
   load: { staging: { startsPerSecond: 2, longRunning: 10 }, live: { startsPerSecond: 2, longRunning: 10 } },
+  watchLive: '10s',
 };
 
 /** Workflows of somebody else on each cluster: nothing may happen to them. */

@@ -14,5 +14,5 @@ test('it is of what an operator writes: what has a default may be left out, span
   expect(schema['required']).toEqual(['to', 'staging', 'live']);
   // Spans of time are numbers or text on the way in, though numbers once parsed.
   expect(schema).toHaveProperty('properties.policy.properties.watchLive.anyOf.1.type', 'string');
-  expect(schema).toHaveProperty('properties.policy.properties.watchLive.default', 0);
+  expect(schema).toHaveProperty('properties.policy.properties.watchLive.default', 86_400_000);
 });

@@ -27,6 +27,7 @@ export const SHORT_POLICY = {
   gates: { staging: [], live: [] },
   settle: { atLeast: '5s', reason: 'test: eight shards on one machine' },
   observation: { window: '4s', bounds: { minRequests: 10 }, extensions: 8 },
+  watchLive: 0,
 } as const satisfies RolloutInputText['policy'];
 
 /** Two clusters on {@link FROM} with one node a role, PostgreSQL and a control plane; no worker yet. */

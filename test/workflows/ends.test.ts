@@ -179,7 +179,7 @@ test.concurrent('abort under load stops the load and says what became of its can
   expect(ledgers).toMatchObject({ staging: { running: 2 } });
   expect(script.requests('verifyLedger')).toMatchObject([{ drain: false }]);
   // Ended by itself, else there would be no result to wait for.
-  expect((await run.loadHistory('staging')).events?.at(-1)?.workflowExecutionCompletedEventAttributes).toBeTruthy();
+  expect((await run.historyBeside('load', 'staging')).events?.at(-1)?.workflowExecutionCompletedEventAttributes).toBeTruthy();
 });
 
 test.concurrent('abort between staging and live leaves live untouched', async () => {
@@ -280,7 +280,7 @@ test.concurrent('a roll-out that is cancelled ends between two nodes and lets bo
   expect(script.count('replaceNode')).toBe(1);
   // The node was replaced to the end: a cancelled one may be stopped and not started.
   expect((await events(run)).filter((event) => event.activityTaskCancelRequestedEventAttributes)).toEqual([]);
-  await run.loadHistory('staging');
+  await run.historyBeside('load', 'staging');
 });
 
 test.concurrent('a roll-out that is cancelled finishes the schema that it is at', async () => {
