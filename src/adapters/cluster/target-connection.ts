@@ -48,18 +48,28 @@ export async function connectTarget(connection: Connection, otherAddress?: strin
     const reason = (await diagnoseConnection(address, reachableBy.tls)) ?? messageOf(cause);
     throw new PreconditionError(`the frontend at ${address} cannot be used: ${reason}`, { address }, { cause });
   }
+  const asked = new Set<Promise<unknown>>();
   return {
     address,
     grpc,
     client: (namespace) => new Client({ connection: grpc, namespace }),
     ask: async (what, calls, timeoutMs = CALL_TIMEOUT_MS) => {
+      const answer = grpc.withDeadline(Date.now() + timeoutMs, calls);
+      asked.add(answer);
       try {
-        return await grpc.withDeadline(Date.now() + timeoutMs, calls);
+        return await answer;
       } catch (error) {
         throw asRefusal(error, { address, what }) ?? error;
+      } finally {
+        asked.delete(answer);
       }
     },
-    close: () => grpc.close(),
+    close: async () => {
+      // A call that waits for its next try on a closed connection throws where nobody can catch it, and ends the process (SDK
+      // 1.24, grpc-retry). So those that nobody waits for any more are given until their deadline.
+      await Promise.allSettled(asked);
+      await grpc.close();
+    },
   };
 }
 

@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProbeInterval } from '../../../src/load/probe/probe-interval.js';
+import { ProbeStore } from '../../../src/load/probe/probe-store.js';
+import { runProbe, type ProbeOptions } from '../../../src/load/probe/run-probe.js';
+
+let folder: string;
+let store: ProbeStore;
+let stop: AbortController;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'probe-'));
+  store = new ProbeStore(join(folder, 'probe.sqlite'));
+  stop = new AbortController();
+});
+afterEach(() => {
+  stop.abort();
+  store[Symbol.dispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Probes an address at which nothing answers. */
+function probeNobody(more: Partial<ProbeOptions> = {}): Promise<void> {
+  const onProblem = () => undefined;
+  const probed = { namespace: 'n', id: 'test', mayChange: true, reachableBy: { address: '127.0.0.1:1' } };
+  return runProbe({ ...probed, sink: store, stop: stop.signal, intervalMs: 200, onProblem, ...more });
+}
+
+test('a target that is away is no reason to stop: every kind of call fails, and the gap has not ended', async () => {
+  const from = Date.now();
+  const probing = probeNobody({ perSecond: 50 });
+  while (Object.keys(store.window({ from, to: Date.now() }).byKind).length < 6) await sleep(50);
+  stop.abort();
+  await probing;
+  const seen = store.window({ from, to: Date.now() });
+  expect(seen.attempts).toBe(seen.failedAttempts);
+  expect(seen.byCode).toEqual({ UNAVAILABLE: seen.failedAttempts });
+  expect(seen).toMatchObject({ failedCalls: 0, latencyMs: null });
+  expect(seen.longestGapMs).toBeGreaterThan(0);
+  expect(seen.longestGapMs + seen.missingMs).toBeLessThanOrEqual(Date.now() - from);
+});
+
+test('a process that stood still has seen nothing in that time', async () => {
+  const from = Date.now();
+  const probing = probeNobody();
+  while (store.window({ from, to: Date.now() }).attempts < 3) await sleep(50);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000);
+  const { attempts } = store.window({ from, to: Date.now() });
+  while (store.window({ from, to: Date.now() }).attempts < attempts + 3) await sleep(50);
+  stop.abort();
+  await probing;
+  const seen = store.window({ from, to: Date.now() });
+  expect(seen.missingMs).toBeGreaterThanOrEqual(1_900);
+  // What fell due meanwhile was not made up for.
+  expect(seen.attempts).toBeLessThan((10 * (Date.now() - from - 1_900)) / 1_000 + 2);
+});
+
+test('what could not be written comes with the next interval', async () => {
+  const written: ProbeInterval[] = [];
+  const problems: string[] = [];
+  let refusals = 2;
+  const sink = {
+    record: (interval: ProbeInterval) => {
+      if ((refusals -= 1) >= 0) throw new Error('disk full');
+      written.push(interval);
+    },
+  };
+  const probing = probeNobody({ sink, onProblem: (message) => problems.push(message) });
+  while (written.length < 2) await sleep(50);
+  stop.abort();
+  await probing;
+  expect(problems).toHaveLength(2);
+  expect(problems[0]).toContain('disk full');
+  const [first, second] = written;
+  expect((first?.endedAt ?? 0) - (first?.startedAt ?? 0)).toBeGreaterThanOrEqual(200);
+  expect(second).toMatchObject({ startedAt: first?.endedAt, stretch: first?.stretch });
+});
+
+test('a rate of 0 is no probe', async () => {
+  await probeNobody({ perSecond: 0 });
+  expect(store.window({ from: 0, to: Date.now() }).attempts).toBe(0);
+});
