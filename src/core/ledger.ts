@@ -65,13 +65,14 @@ export interface ProbeWindow {
   readonly latencyMs: Percentiles | null;
   /** Longest time of the window in which no call of one kind succeeded, raw or retried; also one that has not ended. */
   readonly longestGapMs: number;
-  /** The kind of call that had this gap; null when nothing was recorded. */
-  readonly longestGapKind: string | null;
-  /** Failed raw calls by name of the gRPC status, and by kind of call. */
+  /** Failed raw calls by name of the gRPC status. */
   readonly byCode: Readonly<Record<string, number>>;
-  readonly byKind: Readonly<Record<string, number>>;
+  /** And by kind of call. */
+  readonly byKind?: Readonly<Record<string, number>> | undefined;
+  /** The kind of call that had the longest gap; null when nothing was recorded. */
+  readonly longestGapKind?: string | null | undefined;
   /** Time of the window of which there is no record: the probe did not run, or its last interval was lost with it. */
-  readonly missingMs: number;
+  readonly missingMs?: number | undefined;
 }
 
 /** The ledger in one line. */

@@ -9,11 +9,10 @@ import { connectionOptions, type ReachableBy } from '../../src/adapters/connecti
 import { connectTarget, withTarget, type TargetConnection } from '../../src/adapters/cluster/target-connection.js';
 import { listServerProcesses } from '../../src/adapters/process/server-process.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
-import type { ProbeWindow } from '../../src/core/ledger.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
 import { startPostgres, type LabPostgres } from '../../src/lab/postgres.js';
 import { ensureCanaryNamespace } from '../../src/load/canary-namespace.js';
-import type { Span } from '../../src/load/probe/cut-window.js';
+import type { SeenWindow, Span } from '../../src/load/probe/cut-window.js';
 import { ProbeStore } from '../../src/load/probe/probe-store.js';
 import { runProbe, type ProbeOptions } from '../../src/load/probe/run-probe.js';
 import { compileSource } from '../helpers/compiled-source.js';
@@ -58,7 +57,7 @@ async function probeDuring(
   name: string,
   work: () => Promise<unknown>,
   more: Partial<ProbeOptions> = {},
-): Promise<ProbeWindow & { readonly span: Span }> {
+): Promise<SeenWindow & { readonly span: Span }> {
   const stop = new AbortController();
   using sink = new ProbeStore(join(folder, `${name}.sqlite`));
   const onProblem = (message: string) => expect(message).toBe('no problem');

@@ -8,6 +8,9 @@ export interface Span {
   readonly to: number;
 }
 
+/** With everything that the probe can tell. */
+export type SeenWindow = Required<ProbeWindow>;
+
 interface Recorded {
   /** Those that touch the window, in the order in which they began. */
   readonly intervals: Iterable<Omit<ProbeInterval, 'failures'>>;
@@ -16,7 +19,7 @@ interface Recorded {
 }
 
 /** What the probe saw between two moments. Time without a record is neither success nor outage: it is missing. */
-export function cutWindow({ intervals, failures }: Recorded, span: Span): ProbeWindow {
+export function cutWindow({ intervals, failures }: Recorded, span: Span): SeenWindow {
   const counts = { attempts: 0, calls: 0 };
   const latencies = new Latencies();
   const gaps = new Gaps(span);
@@ -93,7 +96,7 @@ class Gaps {
     this.#recordedUntil = endedAt;
   }
 
-  longest(): Pick<ProbeWindow, 'longestGapMs' | 'longestGapKind'> {
+  longest(): Pick<SeenWindow, 'longestGapMs' | 'longestGapKind'> {
     this.#closeAll();
     return { longestGapMs: this.#longestMs, longestGapKind: this.#longestKind };
   }

@@ -2,8 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
-import type { ProbeWindow } from '../../core/ledger.js';
-import { cutWindow, type Span } from './cut-window.js';
+import { cutWindow, type SeenWindow, type Span } from './cut-window.js';
 import { PROBE_KINDS, type KindTally, type ProbeFailure, type ProbeInterval } from './probe-interval.js';
 
 const SCHEMA = `
@@ -73,7 +72,7 @@ export class ProbeStore implements Disposable {
   }
 
   /** What was seen from `from` until before `to`. */
-  window(span: Span): ProbeWindow {
+  window(span: Span): SeenWindow {
     return cutWindow({ intervals: this.#intervals(span), failures: this.#failures(span) }, span);
   }
 
