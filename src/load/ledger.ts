@@ -245,10 +245,10 @@ export class Ledger implements Disposable {
     );
   }
 
-  /** A `final` outcome is not asked for again. */
+  /** A `final` outcome is not asked for again, and stays, whatever another verification saw before. */
   recordOutcome(row: number, { outcome, reason, final }: Judgement): void {
     this.entries.run(
-      'UPDATE canary SET outcome = ?, reason = ?, final = ?, verifiedAt = ? WHERE row = ?',
+      'UPDATE canary SET outcome = ?, reason = ?, final = ?, verifiedAt = ? WHERE row = ? AND final = 0',
       outcome,
       reason,
       final ? 1 : 0,

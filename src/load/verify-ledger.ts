@@ -57,7 +57,19 @@ export async function verifyCanaries(options: {
   let examined = 0;
   for (;;) {
     const batch = ledger.unverified(last, before, BATCH);
-    await forEachAtOnce(batch, { atOnce: AT_ONCE, signal }, (canary) => verifyOne(ledger, target, canary, settleMs));
+    const found: Found[] = [];
+    const workerSince = ledger.workerSince();
+    try {
+      await forEachAtOnce(batch, { atOnce: AT_ONCE, signal }, async (canary) => {
+        const one = judgeOne(canary, await target.fetchRuns(canary), { settleMs, workerSince });
+        if (one !== undefined) found.push(one);
+      });
+    } finally {
+      // Together: a transaction for each would take a good part of the whole. What is lost with a kill is asked again.
+      ledger.inTransaction(() => {
+        for (const one of found) record(ledger, one);
+      });
+    }
     examined += batch.length;
     onProgress?.(examined);
     last = batch.at(-1)?.row ?? last;
@@ -65,21 +77,35 @@ export async function verifyCanaries(options: {
   }
 }
 
-async function verifyOne(ledger: Ledger, target: CanaryTarget, canary: CanaryRow, settleMs: number): Promise<void> {
-  const runs = await target.fetchRuns(canary);
+/** What came of asking for one canary. */
+interface Found {
+  readonly row: number;
+  readonly judgement: Judgement;
+  /** Of one whose start nobody could note. */
+  readonly start?: { readonly runId: string; readonly at: number };
+}
+
+function judgeOne(
+  canary: CanaryRow,
+  runs: Runs | null,
+  { settleMs, workerSince }: { readonly settleMs: number; readonly workerSince: number },
+): Found | undefined {
+  const { row } = canary;
   if (runs === null) {
     // Only intended: its call may have failed, be on its way, or never have been made. Nothing was promised.
-    if (canary.startedAt !== null)
-      ledger.recordOutcome(canary.row, judgeMissing(canary, { settleMs, now: Date.now() }));
-    return;
+    if (canary.startedAt === null) return undefined;
+    return { row, judgement: judgeMissing(canary, { settleMs, now: Date.now() }) };
   }
-  const judgement = judgeHistory(canary, runs);
-  if (canary.startedAt === null || canary.runId === null) {
-    // The target has it though nobody could note that: from now on it counts as started. Its calls stay due.
-    ledger.noteStart(canary.row, { runId: runIdOf(runs), at: startTimeOf(runs) });
-  }
-  const waitsSince = Math.max(canary.readyAt ?? 0, ledger.workerSince());
-  ledger.recordOutcome(canary.row, suspect(canary, judgement, { settleMs, waitsSince }));
+  const waitsSince = Math.max(canary.readyAt ?? 0, workerSince);
+  const judgement = suspect(canary, judgeHistory(canary, runs), { settleMs, waitsSince });
+  // The target has it though nobody could note that: from now on it counts as started. Its calls stay due.
+  const unnoted = canary.startedAt === null || canary.runId === null;
+  return { row, judgement, ...(unnoted ? { start: { runId: runIdOf(runs), at: startTimeOf(runs) } } : {}) };
+}
+
+function record(ledger: Ledger, { row, judgement, start }: Found): void {
+  if (start !== undefined) ledger.noteStart(row, start);
+  ledger.recordOutcome(row, judgement);
 }
 
 /** What is promised and not in the target. A schedule may be late with a tick: its server may just have come back. */

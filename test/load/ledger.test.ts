@@ -209,6 +209,16 @@ test('visibility counts only once it was asked, and only against what has long b
   expect(ledgerProblems(ledger.summary())).toEqual([expect.stringContaining('visibility does not show 1')]);
 });
 
+test('what is final stays, whatever a slower verification saw before', () => {
+  using ledger = new Ledger(join(folder, 'final.sqlite'), 'a');
+  ledger.intend(row(1));
+  ledger.confirmStart(1, { runId: 'r', at: 5, dueAt: null });
+  ledger.recordOutcome(1, { outcome: 'running', reason: null, final: false });
+  ledger.recordOutcome(1, { outcome: 'completed', reason: null, final: true });
+  ledger.recordOutcome(1, { outcome: 'running', reason: null, final: false });
+  expect(ledger.summary()).toMatchObject({ completed: 1, running: 0 });
+});
+
 test('the kinds of work and where it is done are kept with the entries, once each', () => {
   const file = join(folder, 'commands.sqlite');
   const own = {
