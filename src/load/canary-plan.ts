@@ -47,7 +47,6 @@ export interface CanaryPlan {
   readonly childId: string | null;
   /** Value of its search attribute; null when it sets none. */
   readonly attribute: string | null;
-  readonly result: CanaryResult;
 }
 
 export interface CanaryInput {
@@ -123,30 +122,43 @@ function shapeOf(number: number, kind: CanaryKind): Shape {
 
 /** The plan of canary `number`; `workflowId` names its child and its search attribute, `run` counts from 0. */
 export function planCanary(number: number, kind: CanaryKind, workflowId: string, run = 0): CanaryPlan {
-  const { behaviours, timersMs = [], calls: wanted = [], child = false, runs = 1 } = shapeOf(number, kind);
-  const id = (letter: string, index: number) => `c-${number}-${letter}-${index}`;
-  const activitiesOf = (ofRun: number) =>
-    behaviours.map((behaviour, i) => ({ id: id('a', ofRun * behaviours.length + i), behaviour }));
-  const calls = wanted.map((call, index) => ({ call, id: id(call.slice(0, 1), index) }));
-  const values = [
-    ...Array.from({ length: runs }, (_, ofRun) => activitiesOf(ofRun)).flatMap((activities) =>
-      activities.map(({ id, behaviour }) => activityValueOf(id, behaviour)),
-    ),
-    // A query leaves nothing behind: its answer is judged when it comes.
-    ...calls.filter(({ call }) => call !== 'query').map(({ id }) => valueOf(id)),
-    ...(child ? [childValueOf(number)] : []),
-  ];
+  const shape = shapeOf(number, kind);
+  const { timersMs = [], child = false, runs = 1 } = shape;
   return {
-    activities: activitiesOf(run),
+    activities: activitiesOf(number, shape, run),
     runs,
     timersMs,
     // Spread over half an hour: set before the hop, they fall due all through it.
     alarmMs: kind === 'long' ? 2_000 + ((number * 37_000) % 1_800_000) : null,
-    calls,
+    calls: callsOf(number, shape),
     childId: child ? `${workflowId}-child` : null,
     attribute: kind === 'searchAttributes' ? workflowId : null,
-    result: { number, digest: values.reduce(mix, number) },
   };
+}
+
+/** What canary `number` returns when all of its plan has come about. */
+export function resultOf(number: number, kind: CanaryKind): CanaryResult {
+  const shape = shapeOf(number, kind);
+  const { child = false, runs = 1 } = shape;
+  const values = [
+    ...Array.from({ length: runs }, (_, run) => activitiesOf(number, shape, run)).flatMap((activities) =>
+      activities.map(({ id, behaviour }) => activityValueOf(id, behaviour)),
+    ),
+    // A query leaves nothing behind: its answer is judged when it comes.
+    ...callsOf(number, shape)
+      .filter(({ call }) => call !== 'query')
+      .map(({ id }) => valueOf(id)),
+    ...(child ? [childValueOf(number)] : []),
+  ];
+  return { number, digest: values.reduce(mix, number) };
+}
+
+function activitiesOf(number: number, { behaviours }: Shape, run: number): CanaryPlan['activities'] {
+  return behaviours.map((behaviour, i) => ({ id: `c-${number}-a-${run * behaviours.length + i}`, behaviour }));
+}
+
+function callsOf(number: number, { calls = [] }: Shape): CanaryPlan['calls'] {
+  return calls.map((call, index) => ({ call, id: `c-${number}-${call.slice(0, 1)}-${index}` }));
 }
 
 /** What the canary must answer to call `index` of its plan, when that is a query. */
@@ -155,10 +167,13 @@ export function answerTo(plan: Pick<CanaryPlan, 'calls'>, index: number): Canary
   return { value: valueOf(plan.calls[index]?.id ?? ''), signals };
 }
 
+// A global is slow to look up in a sandbox, and a long text takes a hundred thousand look-ups.
+const { imul } = Math;
+
 /** What a step returns, or a signal carries: a number that only its id gives. FNV-1a, 32 bits. */
 export function valueOf(id: string): number {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < id.length; i += 1) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
+  for (let i = 0; i < id.length; i += 1) hash = imul(hash ^ id.charCodeAt(i), 0x01000193);
   return hash >>> 0;
 }
 
@@ -180,5 +195,5 @@ export function childValueOf(number: number): number {
 
 /** Folds one more value in; the order matters, so a step left out or done twice shows in the result. */
 export function mix(digest: number, value: number): number {
-  return (Math.imul(digest ^ (value % 0x1_0000_0000), 0x9e3779b1) + 0x7f4a7c15) >>> 0;
+  return (imul(digest ^ (value % 0x1_0000_0000), 0x9e3779b1) + 0x7f4a7c15) >>> 0;
 }

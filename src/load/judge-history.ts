@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
-import { planCanary, valueOf, type CanaryPlan, type PlannedCall } from './canary-plan.js';
+import { planCanary, resultOf, valueOf, type CanaryPlan, type PlannedCall } from './canary-plan.js';
 import type { HistoryEvent } from './canary-target.js';
 import { countSteps, findTwice, type Steps } from './history-steps.js';
 import type { CanaryRow, Judgement } from './ledger.js';
@@ -24,8 +24,6 @@ const COMPLETED: Judgement = { outcome: 'completed', reason: null, final: true }
 
 type Judged = Pick<CanaryRow, 'workflowId' | 'number' | 'kind' | 'runId' | 'callsDone' | 'wrongAnswer'>;
 type Runs = readonly (readonly HistoryEvent[])[];
-/** A plan, also of what is no canary: then with a result of its own. */
-type Expected = Omit<CanaryPlan, 'result'> & { readonly result: unknown };
 
 /** Compares what the target recorded of a canary with its plan. `runs` are the whole histories of its runs, oldest first. */
 export function judgeHistory(canary: Judged, runs: Runs): Judgement {
@@ -58,7 +56,7 @@ function judgeRun(
     readonly run: number;
     readonly isLast: boolean;
     readonly events: readonly HistoryEvent[];
-    readonly plan: Expected;
+    readonly plan: CanaryPlan;
     readonly steps: Steps;
   },
 ): Judgement {
@@ -88,7 +86,8 @@ function judgeRun(
     return { outcome: 'running', reason: unconfirmed ?? canary.wrongAnswer, final: false };
   }
   if (run + 1 < plan.runs) return wrong(`it ended in run ${run + 1} of ${plan.runs}`);
-  const problem = unconfirmed ?? findMissing(plan, steps) ?? compareResult(plan.result, last) ?? canary.wrongAnswer;
+  const problem =
+    unconfirmed ?? findMissing(plan, steps) ?? compareResult(expectedResult(canary), last) ?? canary.wrongAnswer;
   return problem === null || problem === undefined ? COMPLETED : wrong(problem);
 }
 
@@ -107,13 +106,16 @@ function judgeOwn({ runId }: Judged, events: readonly HistoryEvent[]): Judgement
   return { outcome: 'running', reason: null, final: false };
 }
 
-function planOf({ kind, number, workflowId }: Judged, run: number): Expected {
+function planOf({ kind, number, workflowId }: Judged, run: number): CanaryPlan {
   if (kind !== 'tick' && kind !== 'own') return planCanary(number, kind, workflowId, run);
   return {
     activities: [{ id: 'tick', behaviour: 'plain' }],
     ...{ runs: 1, timersMs: [], alarmMs: null, calls: [], childId: null, attribute: null },
-    result: valueOf(workflowId),
   };
+}
+
+function expectedResult({ kind, number, workflowId }: Judged): unknown {
+  return kind === 'tick' || kind === 'own' ? valueOf(workflowId) : resultOf(number, kind);
 }
 
 function findSecondRun(runId: string | null, runs: Runs): string | undefined {
@@ -130,13 +132,13 @@ function wasReset(events: readonly HistoryEvent[]): boolean {
 }
 
 /** The first of the first `count` calls that the history does not have; a query leaves nothing there. */
-function findMissingCall(plan: Expected, steps: Steps, count: number): PlannedCall | undefined {
+function findMissingCall(plan: CanaryPlan, steps: Steps, count: number): PlannedCall | undefined {
   return plan.calls
     .slice(0, count)
     .find(({ call, id }) => call !== 'query' && !(call === 'signal' ? steps.signals : steps.updatesCompleted).has(id));
 }
 
-function findMissing(plan: Expected, steps: Steps): string | undefined {
+function findMissing(plan: CanaryPlan, steps: Steps): string | undefined {
   const activity = plan.activities.find(({ id }) => !steps.completed.has(id));
   if (activity !== undefined) return `activity ${activity.id} is not completed in its history`;
   if (steps.completed.size > plan.activities.length) return 'it completed more activities than planned';
@@ -152,7 +154,7 @@ function findMissing(plan: Expected, steps: Steps): string | undefined {
   return findMissingTimer(plan, steps);
 }
 
-function findMissingTimer(plan: Expected, steps: Steps): string | undefined {
+function findMissingTimer(plan: CanaryPlan, steps: Steps): string | undefined {
   // Alarm and deadline of a long canary may be cancelled, even before they reach the target.
   const most = plan.timersMs.length + (plan.alarmMs === null ? 0 : 2);
   if (steps.timersStarted.size > most) return `${steps.timersStarted.size} timers started, planned were ${most}`;

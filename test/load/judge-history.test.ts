@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type Long from 'long';
 import proto from '@temporalio/proto';
-import { planCanary, valueOf, type CanaryKind } from '../../src/load/canary-plan.js';
+import { planCanary, resultOf, valueOf, type CanaryKind } from '../../src/load/canary-plan.js';
 import type { HistoryEvent } from '../../src/load/canary-target.js';
 import { judgeHistory } from '../../src/load/judge-history.js';
 
@@ -51,7 +51,7 @@ function stepsOf(kind: CanaryKind): Step[] {
   }
   steps.push({ startChildWorkflowExecutionInitiatedEventAttributes: { workflowId: plan.childId } });
   steps.push({ childWorkflowExecutionCompletedEventAttributes: { workflowExecution: { workflowId: plan.childId } } });
-  steps.push(completedWith(plan.result));
+  steps.push(completedWith(resultOf(NUMBER, kind)));
   return steps;
 }
 
@@ -143,13 +143,15 @@ describe('completed, but not as planned', () => {
     });
   });
 
-  test.each([[{ number: NUMBER, digest: 1 }], [{ number: 8, digest: planOf('steps').result.digest }], [null], ['x']])(
-    'with the result %j',
-    (result) => {
-      const steps = [...stepsOf('steps').slice(0, -1), completedWith(result)];
-      expect(judge('steps', steps)).toMatchObject({ outcome: 'wrong', reason: expect.stringContaining('expected') });
-    },
-  );
+  test.each([
+    [{ number: NUMBER, digest: 1 }],
+    [{ number: 8, digest: resultOf(NUMBER, 'steps').digest }],
+    [null],
+    ['x'],
+  ])('with the result %j', (result) => {
+    const steps = [...stepsOf('steps').slice(0, -1), completedWith(result)];
+    expect(judge('steps', steps)).toMatchObject({ outcome: 'wrong', reason: expect.stringContaining('expected') });
+  });
 
   test('with an activity, or a timer, that nobody planned', () => {
     const index = stepsOf('steps').length - 1;

@@ -1,7 +1,7 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import type Long from 'long';
-import { planCanary, valueOf, type CanaryKind } from '../../load/canary-plan.js';
+import { planCanary, resultOf, valueOf, type CanaryKind } from '../../load/canary-plan.js';
 import type { HistoryEvent } from '../../load/canary-target.js';
 
 const { EventType } = proto.temporal.api.enums.v1;
@@ -62,7 +62,7 @@ export function stepsOfRuns(number: number, kind: CanaryKind, workflowId: string
       const workflowExecution = { workflowId: plan.childId };
       steps.push({ childWorkflowExecutionCompletedEventAttributes: { workflowExecution } });
     }
-    if (run === runs - 1) steps.push(completedWith(plan.result));
+    if (run === runs - 1) steps.push(completedWith(resultOf(number, kind)));
     else steps.push({ eventType: EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW });
     return steps;
   });
