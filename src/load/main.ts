@@ -205,8 +205,7 @@ async function verifyAsItGoes(ledger: Ledger, target: CanaryTarget): Promise<voi
     await sleep(VERIFY_EACH_MS, undefined, { signal: stop }).catch(() => undefined);
     if (stop.aborted) return;
     await verify(ledger, target, VERIFY_AFTER_MS, stop);
-    // Where visibility cannot answer such questions, nothing is said of what it shows.
-    await askVisibility(ledger, target, stop).catch(() => undefined);
+    await askVisibility(ledger, target, stop).catch(() => undefined); // stopped meanwhile
   }
 }
 

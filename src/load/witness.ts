@@ -13,9 +13,18 @@ const LOOKED_FOR_MS = 6 * 3_600_000;
 
 /**
  * Asks visibility, the second witness, for what histories have shown to be completed. Never the first: an entry that it
- * shows is not thereby completed, one that it does not show is counted as not seen. @throws when the target cannot be asked
+ * shows is not thereby completed, one that it does not show is counted as not seen. Where it cannot answer such questions,
+ * or not now, nothing is said of what it shows: whether it works at all is for others to measure.
  */
 export async function askVisibility(ledger: Ledger, target: CanaryTarget, signal?: AbortSignal): Promise<void> {
+  try {
+    await ask(ledger, target, signal);
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+  }
+}
+
+async function ask(ledger: Ledger, target: CanaryTarget, signal?: AbortSignal): Promise<void> {
   const askedAt = Date.now();
   for (const { namespace, taskQueue, since } of unseenPlaces(ledger)) {
     await markListed(ledger, target, { namespace, taskQueue, since }, signal);
