@@ -77,7 +77,8 @@ export const CANARY_TICK_WORKFLOW = 'canaryTick';
 export const CANARY_SIGNAL = 'step';
 export const CANARY_QUERY = 'ask';
 export const CANARY_UPDATE = 'change';
-export const CANARY_ATTRIBUTE = 'TemporalUpgradeCanary';
+/** Not with `Temporal` at its beginning: that is the server's own. */
+export const CANARY_ATTRIBUTE = 'UpgradeCanary';
 
 /** Well below the size at which a server warns (limit.blobSize.warn, 256 KiB at the smallest). */
 export const LARGE_BYTES = 100_000;
