@@ -71,6 +71,7 @@ const ROOMS: readonly {
   },
   { room: 'input-file.ts', rooms: ['core', 'client.ts'], libraries: ['node:', 'yaml'] },
   { room: 'planning.ts', rooms: ['core', 'adapters'], libraries: [] },
+  { room: 'observing.ts', rooms: ['core', 'adapters'], libraries: ['node:'] },
   { room: 'dev-server.ts', rooms: ['core', 'contract', 'adapters'], libraries: ['node:'] },
   {
     room: 'dev.ts',
@@ -79,7 +80,17 @@ const ROOMS: readonly {
   },
   {
     room: 'cli',
-    rooms: ['core', 'contract', 'report', 'client.ts', 'input-file.ts', 'planning.ts', 'run-worker.ts', 'dev.ts'],
+    rooms: [
+      'core',
+      'contract',
+      'report',
+      'client.ts',
+      'input-file.ts',
+      'planning.ts',
+      'observing.ts',
+      'run-worker.ts',
+      'dev.ts',
+    ],
     libraries: ['node:', 'commander', 'yaml'],
   },
   { room: 'cli.ts', rooms: ['cli'], libraries: [] },

@@ -13,6 +13,10 @@ export const ExitCode = {
   warned: 4,
   /** `check`, `doctor`: the worst finding stands in the way of an upgrade. */
   blocked: 5,
+  /** `observe`: a check failed. */
+  failed: 6,
+  /** `observe`: there is not enough evidence for a pass. */
+  inconclusive: 7,
 } as const;
 
 /** Exit code by the worst finding. */

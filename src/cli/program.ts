@@ -6,6 +6,7 @@ import { ExitCode } from './exit-codes.js';
 import { addDevCommand, addWorkerCommand } from './dev.js';
 import { addCheckCommand } from './check.js';
 import { addDoctorCommand } from './doctor.js';
+import { addObserveCommand } from './observe.js';
 import { addPlanCommand } from './plan.js';
 import { addSchemaCommand } from './schema.js';
 import { addReportCommand, addStartCommand, addStatusCommand, addWatchCommand } from './rollouts.js';
@@ -27,13 +28,14 @@ export function buildProgram(): Command {
     .showHelpAfterError('(add --help for what there is)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 unexpected, 2 the request cannot be carried out as it\nstands, 3 the roll-out did not complete, 4 something to look at, 5 something that\nstands in the way.',
+      '\nExit codes: 0 done, 1 unexpected, 2 the request cannot be carried out as it\nstands, 3 the roll-out did not complete, 4 something to look at, 5 something that\nstands in the way, 6 observed to be bad, 7 not enough evidence.',
     );
   addDevCommand(program);
   addWorkerCommand(program);
   addPlanCommand(program);
   addCheckCommand(program);
   addDoctorCommand(program);
+  addObserveCommand(program);
   addSchemaCommand(program);
   addStartCommand(program);
   addStatusCommand(program);

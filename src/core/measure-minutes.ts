@@ -1,3 +1,4 @@
+import { worstBy } from './measure-streak.js';
 import type { Segment } from './measure-rises.js';
 import type { WorstMinute } from './observation.js';
 
@@ -11,10 +12,11 @@ const LEAST_REQUESTS = 200;
  */
 export function worstMinute(segments: readonly Segment[], from: number, to: number): WorstMinute | undefined {
   if (segments.length === 0) return undefined;
-  const badness = ({ atMost, atLeast }: WorstMinute) => atMost / Math.max(atLeast, LEAST_REQUESTS);
-  return minutesOf(from, to)
-    .map((minute) => measure(segments, minute))
-    .reduce((worst, one) => (badness(one) > badness(worst) ? one : worst));
+  const minutes = minutesOf(from, to).map((minute) => measure(segments, minute));
+  const share = (errors: number, requests: number) => errors / Math.max(requests, LEAST_REQUESTS);
+  const worst = worstBy(minutes, ({ errors, requests }) => share(errors, requests));
+  const possible = worstBy(minutes, ({ atMost, atLeast }) => share(atMost, atLeast));
+  return worst && possible && { ...worst, atMost: possible.atMost, atLeast: possible.atLeast };
 }
 
 /** The last one ends with the window, and may overlap with the one before it. */

@@ -57,6 +57,14 @@ export interface RingsSample {
   readonly problem?: string | undefined;
 }
 
+/** Asking every frontend for its rings costs more than the rest, and rings change rarely. */
+const BEATS_PER_RINGS = 5;
+
+/** Whether rings are asked for at a beat. */
+export function isRingsBeat(at: number, beatMs: number): boolean {
+  return (at / beatMs) % BEATS_PER_RINGS === 0;
+}
+
 /** The first beat at or after `time` (milliseconds since 1970). */
 export function nextBeat(time: number, beatMs: number): number {
   return Math.ceil(time / beatMs) * beatMs;

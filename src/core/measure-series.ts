@@ -55,8 +55,6 @@ export const SERIES = {
   immediateQueueLag: { kind: 'histogram', names: ['shardinfo_immediate_queue_lag'], unit: 'count' },
   scheduledQueueLag: { kind: 'histogram', names: ['shardinfo_scheduled_queue_lag'], unit: 'ms' },
   backlogAgeSeconds: { kind: 'gauge', names: ['approximate_backlog_age_seconds'], merge: 'max' },
-  backlogCount: { kind: 'gauge', names: ['approximate_backlog_count'], merge: 'sum' },
-  shards: { kind: 'gauge', names: ['numshards_gauge'], merge: 'sum' },
   panics: sparse('service_panics'),
   dlqWrites: sparse('dlq_writes'),
   terminalFailures: sparse('task_terminal_failures'),

@@ -15,6 +15,30 @@ export function streakOf(answers: readonly Answer[]): Streak {
   return { good: answers.filter((answer) => answer === 'good').length, worst, open };
 }
 
+/** The worst item, by a number that grows with badness; the first of equals. Undefined for an empty list. */
+export function worstBy<T>(items: readonly T[], badness: (item: T) => number): T | undefined {
+  return items.toSorted((a, b) => badness(b) - badness(a))[0];
+}
+
+/** Share of beats that may be worse than what a window is said to have: as many may be missing. */
+const EXCEPTIONS = 0.1;
+
+/**
+ * What a number was at all beats but a tenth; a beat without one counts as worse than any, so that leaving samples out
+ * never makes it better. Undefined when more beats than that have none.
+ */
+export function sustained(values: readonly (number | undefined)[]): number | undefined {
+  const worstFirst = values.map((value) => value ?? Infinity).toSorted((a, b) => b - a);
+  const value = worstFirst[Math.floor(values.length * EXCEPTIONS)];
+  return value === undefined || value === Infinity ? undefined : value;
+}
+
+/** The middle of all beats; one without a number counts as more than any. Undefined when the middle has none. */
+export function medianOf(values: readonly (number | undefined)[]): number | undefined {
+  const middle = values.map((value) => value ?? Infinity).toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+  return middle === undefined || middle === Infinity ? undefined : middle;
+}
+
 /** How many of the due beats were seen, and whether both ends were. */
 export function countBeats(seen: readonly boolean[]): BeatCount {
   return {

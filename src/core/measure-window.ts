@@ -2,9 +2,9 @@ import type { LoadWindow } from './ledger.js';
 import { addHistograms } from './measure-histogram.js';
 import { worstMinute } from './measure-minutes.js';
 import { histogramOver, segmentsOf, sumOf, type Segment, type Timed } from './measure-rises.js';
-import type { DatabaseSample, Round } from './measure-round.js';
+import { isRingsBeat, type DatabaseSample, type Round } from './measure-round.js';
 import { SERIES, type Histogram, type SeriesKey } from './measure-series.js';
-import { countBeats, streakOf, type Answer } from './measure-streak.js';
+import { countBeats, medianOf, streakOf, sustained, type Answer } from './measure-streak.js';
 import type { DatabaseWindow, Observation, ProcessWindow, RingsWindow, WindowKind } from './observation.js';
 
 export interface WindowRequest {
@@ -47,7 +47,10 @@ export function cutWindow(rounds: readonly Round[], request: WindowRequest): Obs
     beats: countBeats(inside.map((round) => round !== undefined)),
     processes: processes.map(({ window }) => window),
     databases: stores.map((store) => cutDatabase(inside, store)),
-    rings: cutRings(inside),
+    rings: cutRings(
+      inside,
+      due.map((at) => isRingsBeat(at, beatMs)),
+    ),
     totals: totalsOf(processes),
     histograms: histogramsOf(processes),
     worstMinute: worstMinute(frontends, first, last),
@@ -59,7 +62,8 @@ export function cutWindow(rounds: readonly Round[], request: WindowRequest): Obs
 interface Cut {
   readonly window: ProcessWindow;
   readonly segments: readonly Segment[];
-  readonly samples: readonly Timed[];
+  /** One for each beat of the window. */
+  readonly samples: readonly (Timed | undefined)[];
   readonly respelled?: Pick<NonNullable<Observation['respelled']>, 'before' | 'after'> | undefined;
 }
 
@@ -85,7 +89,7 @@ function cutProcess(rounds: readonly (Round | undefined)[], node: string, beatMs
     ...usageOf(seen, beatMs),
     ...(problem === undefined ? {} : { problem }),
   };
-  return { window, segments, samples: seen, respelled: respelling(seen) };
+  return { window, segments, samples, respelled: respelling(seen) };
 }
 
 /** A page is not expected of a process that does not run, or is not ready yet. */
@@ -154,19 +158,14 @@ function totalsOf(processes: readonly Cut[]): Observation['totals'] {
   return Object.fromEntries(totals);
 }
 
-/** A gauge at its worst moment: the highest that one process showed, or the sum over all at one beat. */
+/** A gauge as it was of the worst process. One whose page was read and does not have it shows 0. */
 function gaugeOf(processes: readonly Cut[], key: SeriesKey): number | undefined {
-  const definition = SERIES[key];
-  if (definition.kind !== 'gauge') return undefined;
-  const byBeat = new Map<number, number[]>();
-  for (const { at, reading } of processes.flatMap(({ samples }) => samples)) {
-    const value = reading?.values[key];
-    if (value !== undefined) byBeat.set(at, [...(byBeat.get(at) ?? []), value]);
-  }
-  const beats = [...byBeat.values()].map((values) =>
-    definition.merge === 'max' ? Math.max(...values) : values.reduce((sum, value) => sum + value, 0),
+  const showing = processes.filter(({ samples }) => samples.some((one) => one?.reading?.values[key] !== undefined));
+  const values = showing.map(({ samples }) =>
+    sustained(samples.map((one) => one?.reading && (one.reading.values[key] ?? 0))),
   );
-  return beats.length === 0 ? undefined : Math.max(...beats);
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 || known.length < values.length ? undefined : Math.max(...known);
 }
 
 function histogramsOf(processes: readonly Cut[]): Observation['histograms'] {
@@ -182,32 +181,32 @@ function histogramsOf(processes: readonly Cut[]): Observation['histograms'] {
 
 function cutDatabase(rounds: readonly (Round | undefined)[], store: DatabaseSample['store']): DatabaseWindow {
   const samples = rounds.map((round) => round?.databases.find((one) => one.store === store));
-  const facts = samples.flatMap((sample) => sample?.facts ?? []);
-  const times = facts.map(({ queryMs }) => queryMs).sort((a, b) => a - b);
-  const [median, most] = [times[Math.floor((times.length - 1) / 2)], times.at(-1)];
-  const [first, last] = [facts[0], facts.at(-1)];
-  const fullest = facts
-    .flatMap(({ connections }) => connections ?? [])
-    .toSorted((a, b) => b.inUse / b.allowed - a.inUse / a.allowed)[0];
+  const facts = samples.map((sample) => sample?.facts);
+  const known = facts.filter((one) => one !== undefined);
+  const queryMs = medianOf(facts.map((one) => one?.queryMs));
+  const [first, last] = [known[0], known.at(-1)];
+  // Where a product has no bound on connections, there is nothing to see; else a beat without an answer is a full one.
+  const allowed = known.find(({ connections }) => connections !== undefined)?.connections?.allowed;
+  const inUse = sustained(facts.map((one) => one?.connections?.inUse));
   const problem = samples.findLast((sample) => sample?.problem !== undefined)?.problem;
   return {
     store,
     beats: countBeats(samples.map((sample) => sample !== undefined)),
     reached: streakOf(samples.map((sample) => sample && (sample.facts === undefined ? 'bad' : 'good'))),
-    ...(median === undefined || most === undefined ? {} : { queryMs: { median, most } }),
+    ...(queryMs === undefined ? {} : { queryMs }),
     ...(first === undefined || last === undefined ? {} : { bytes: { first: first.bytes, last: last.bytes } }),
-    ...(fullest === undefined ? {} : { connections: fullest }),
+    ...(allowed === undefined || inUse === undefined ? {} : { connections: { inUse, allowed } }),
     ...(problem === undefined ? {} : { problem }),
   };
 }
 
-function cutRings(rounds: readonly (Round | undefined)[]): RingsWindow {
+function cutRings(rounds: readonly (Round | undefined)[], beats: readonly boolean[]): RingsWindow {
   const asked = rounds.flatMap((round) => round?.rings ?? []);
   const problem = asked.findLast((one) => one.problem !== undefined)?.problem;
   return {
+    due: beats.filter(Boolean).length,
     asked: asked.length,
     unequal: asked.filter(({ equal }) => !equal).length,
-    lastUnequal: asked.at(-1)?.equal === false,
     ...(problem === undefined ? {} : { problem }),
   };
 }

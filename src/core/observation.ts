@@ -19,7 +19,10 @@ export interface Observation {
   readonly processes: readonly ProcessWindow[];
   readonly databases: readonly DatabaseWindow[];
   readonly rings: RingsWindow;
-  /** Rises of counters, and highest values of gauges, of all processes together; absent means not measured. */
+  /**
+   * Rises of counters of all processes together. Gauges: what no process was above at all beats but a tenth. Absent means
+   * not measured.
+   */
   readonly totals: Readonly<Partial<Record<SeriesKey, number>>>;
   /** What was added to histograms by all processes together. */
   readonly histograms: Readonly<Partial<Record<SeriesKey, Histogram>>>;
@@ -73,28 +76,28 @@ export interface DatabaseWindow {
   readonly store: 'default' | 'visibility';
   readonly beats: BeatCount;
   readonly reached: Streak;
-  /** Median and highest time of a trivial question, in milliseconds. */
-  readonly queryMs?: { readonly median: number; readonly most: number } | undefined;
+  /** Median time of a trivial question, in milliseconds; a beat without an answer counts as slower than all others. */
+  readonly queryMs?: number | undefined;
   readonly bytes?: { readonly first: number; readonly last: number } | undefined;
-  /** At the beat with the most of them. */
+  /** At all beats but a tenth, which had more or gave no answer. */
   readonly connections?: { readonly inUse: number; readonly allowed: number } | undefined;
   readonly problem?: string | undefined;
 }
 
 export interface RingsWindow {
+  /** Beats at which they were to be asked for. */
+  readonly due: number;
   readonly asked: number;
   readonly unequal: number;
-  /** Whether they were unequal the last time that they were asked. */
-  readonly lastUnequal: boolean;
   readonly problem?: string | undefined;
 }
 
 export interface WorstMinute {
   readonly at: string;
-  /** As it was measured, spread evenly between two samples. */
+  /** As measured, spread evenly between two samples, of the minute that was worst by that. */
   readonly errors: number;
   readonly requests: number;
-  /** Every error that may have been in it, and the requests that surely were. */
+  /** Errors that may have been in a minute, and requests that surely were, of the one that was worst by that. */
   readonly atMost: number;
   readonly atLeast: number;
 }

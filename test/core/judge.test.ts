@@ -105,13 +105,13 @@ describe('fails', () => {
       ['a restart', 'restarts', withProcess({ restarts: 1 })],
       ['a wrong version', 'versions', withProcess({ versions: ['1.30.7'] }), { expected: { versions: ['1.31.2'] } }],
       ['two versions in a role', 'versions', withProcess({ versions: ['1.30.7'] })],
-      ['rings that differ', 'rings', observed({ rings: { asked: 4, unequal: 2, lastUnequal: true, problem: 'x' } })],
+      ['rings that differ', 'rings', observed({ rings: { due: 4, asked: 4, unequal: 2, problem: 'x' } })],
       [
         'a database that is away',
         'database-reached/default',
         database({ reached: { good: 18, worst: { beats: 2, bad: 2 }, open: { beats: 0, bad: 0 } } }),
       ],
-      ['a database that answers slowly', 'database-query/default', database({ queryMs: { median: 30, most: 90 } })],
+      ['a database that answers slowly', 'database-query/default', database({ queryMs: 30 })],
       [
         'a database without room',
         'database-connections/default',
@@ -191,8 +191,8 @@ describe('is inconclusive for want of evidence', () => {
         withProcess({ health: { good: 17, worst: { beats: 3, bad: 1 }, open: { beats: 0, bad: 0 } } }),
       ],
       ['no version', 'versions', withProcess({ versions: [] })],
-      ['rings never asked for', 'rings', observed({ rings: { asked: 0, unequal: 0, lastUnequal: false } })],
-      ['rings that differed once', 'rings', observed({ rings: { asked: 4, unequal: 1, lastUnequal: false } })],
+      ['rings never asked for', 'rings', observed({ rings: { due: 4, asked: 0, unequal: 0 } })],
+      ['rings that differed once', 'rings', observed({ rings: { due: 4, asked: 4, unequal: 1 } })],
       ['a counter that fell', 'counters-whole', withProcess({ fell: 'requests' })],
       ['no minute', 'error-minute', observed({ worstMinute: undefined })],
       [

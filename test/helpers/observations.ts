@@ -52,7 +52,7 @@ const database = (store: 'default' | 'visibility') => ({
   store,
   beats: { due: 20, seen: 20, ends: true },
   reached: good(20),
-  queryMs: { median: 0.8, most: 3 },
+  queryMs: 0.8,
   bytes: { first: 10_000_000, last: 10_400_000 },
   connections: { inUse: 60, allowed: 97 },
 });
@@ -67,7 +67,7 @@ export function observed(changes: Partial<Observation> = {}): Observation {
     beats: { due: 20, seen: 20, ends: true },
     processes: ['frontend-1', 'history-1', 'history-2', 'matching-1', 'worker-1'].map((node) => processWindow(node)),
     databases: [database('default'), database('visibility')],
-    rings: { asked: 4, unequal: 0, lastUnequal: false },
+    rings: { due: 4, asked: 4, unequal: 0 },
     totals: {
       requests: 10_000,
       errors: 0,

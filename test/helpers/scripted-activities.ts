@@ -128,7 +128,7 @@ export const OBSERVATION: Observation = {
   beats: { due: 6, seen: 6, ends: true },
   processes: [],
   databases: [],
-  rings: { asked: 1, unequal: 0, lastUnequal: false },
+  rings: { due: 1, asked: 1, unequal: 0 },
   totals: { requests: 1_000, errors: 0 },
   histograms: {},
 };

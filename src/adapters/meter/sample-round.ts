@@ -1,7 +1,13 @@
 import type { NodeState } from '../../core/cluster.js';
 import { messageOf } from '../../core/errors.js';
 import type { Target } from '../../core/input.js';
-import type { DatabaseSample, ProcessSample, RingsSample, Round } from '../../core/measure-round.js';
+import {
+  isRingsBeat,
+  type DatabaseSample,
+  type ProcessSample,
+  type RingsSample,
+  type Round,
+} from '../../core/measure-round.js';
 import { ringViews } from '../cluster/cluster-view.js';
 import { hasHealthService } from '../cluster/node-health.js';
 import { checkHealth, HEALTH_SERVICES } from '../grpc-health.js';
@@ -11,8 +17,6 @@ import { readPages, type Page } from './read-pages.js';
 /** Long for an answer, short enough that a round ends while it still is news. */
 const TIMEOUT_MS = 5_000;
 const HEALTH_TIMEOUT_MS = 3_000;
-/** Asking every frontend for its rings costs more than the rest, and rings change rarely. */
-const BEATS_PER_RINGS = 5;
 
 /** Samples all processes and databases of a target once. What cannot be had is left out, with the reason; nothing throws. */
 export async function sampleRound(
@@ -25,7 +29,7 @@ export async function sampleRound(
     readPages(target, nodes, TIMEOUT_MS),
     sampleDatabase('default', () => stores.default.measure(TIMEOUT_MS)),
     sampleDatabase('visibility', () => stores.visibility.measure(TIMEOUT_MS)),
-    (at / beatMs) % BEATS_PER_RINGS === 0 ? sampleRings(target, nodes) : undefined,
+    isRingsBeat(at, beatMs) ? sampleRings(target, nodes) : undefined,
   ]);
   const processes = await Promise.all(
     nodes.map(async (node) => ({

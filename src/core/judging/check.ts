@@ -47,8 +47,3 @@ function compare(value: number | null, bound: number | null, least: true | undef
   if (least === true) return value >= bound ? 'pass' : 'inconclusive';
   return value <= bound ? 'pass' : 'fail';
 }
-
-/** The worst first: by a number that grows with badness. Undefined for an empty list. */
-export function worstBy<T>(items: readonly T[], badness: (item: T) => number): T | undefined {
-  return items.toSorted((a, b) => badness(b) - badness(a))[0];
-}

@@ -28,17 +28,17 @@ function reached({ bounds }: Case, { store, reached: streak, beats, problem }: D
 }
 
 function query({ baseline, bounds }: Case, { store, queryMs, reached: { good } }: DatabaseWindow): Check {
-  const before = baseline?.databases.find((one) => one.store === store)?.queryMs?.median;
+  const before = baseline?.databases.find((one) => one.store === store)?.queryMs;
   const { latencyFactor, latencyRiseMs, databaseQueryMs } = bounds;
   const relative = before === undefined ? Infinity : Math.max(before * latencyFactor, before + latencyRiseMs);
   return check('database-query', {
     of: store,
-    value: queryMs?.median,
+    value: queryMs,
     bound: Math.min(relative, databaseQueryMs),
     baseline: before,
     unit: 'ms',
     samples: good,
-    about: queryMs === undefined ? 'it never answered' : undefined,
+    about: queryMs === undefined ? 'it did not answer often enough' : undefined,
   });
 }
 
@@ -48,8 +48,19 @@ function connections({ baseline, bounds }: Case, database: DatabaseWindow): Chec
     connections: fullest,
     reached: { good },
   } = database;
-  if (fullest === undefined) return [];
   const before = baseline?.databases.find((one) => one.store === store)?.connections;
+  if (fullest === undefined) {
+    if (before === undefined) return [];
+    return [
+      check('database-connections', {
+        of: store,
+        verdict: 'inconclusive',
+        value: null,
+        samples: good,
+        about: 'not measured often enough',
+      }),
+    ];
+  }
   return [
     check('database-connections', {
       of: store,

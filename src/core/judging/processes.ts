@@ -1,6 +1,7 @@
 import { NEVER_EXPECTED, SERIES } from '../measure-series.js';
 import type { Check, ProcessWindow } from '../observation.js';
-import { check, worstBy, type Case } from './check.js';
+import { worstBy } from '../measure-streak.js';
+import { check, type Case } from './check.js';
 
 /** So many bad answers without a good one between them are no accident of the measuring. */
 export const PERSISTENT = 3;
@@ -77,10 +78,11 @@ function rings({ observation: { rings: seen, kind } }: Case): Check {
   const facts = { value: seen.asked === 0 ? null : seen.unequal, samples: seen.asked, about: seen.problem };
   // Members come and go during a roll.
   if (kind === 'roll') return check('rings', facts);
-  const persistent = seen.lastUnequal && seen.unequal >= 2;
+  const whole = seen.asked > 0 && seen.asked >= seen.due;
   return check('rings', {
     ...facts,
-    verdict: persistent ? 'fail' : seen.asked > 0 && seen.unequal === 0 ? 'pass' : 'inconclusive',
+    // Once may be the moment between two views of one change.
+    verdict: seen.unequal >= 2 ? 'fail' : whole && seen.unequal === 0 ? 'pass' : 'inconclusive',
     bound: 0,
   });
 }

@@ -193,6 +193,10 @@ function slowest({ observation, baseline, id, key, allowed, absolute }: Slowest)
   if (wanted === null) return skip('no baseline to compare with');
   const bound = nextBound([own, other ?? []], wanted);
   const slow = samples - countUpTo(own, bound);
+  // A few slow calls alone are no better than no calls.
+  if (slow === samples && slow <= FEW && other !== undefined && countOf(other) >= FEW * 5) {
+    return check(id, { ...facts, verdict: 'inconclusive', bound: wanted, about: 'no call but slow ones' });
+  }
   const told =
     slow > 0
       ? `${slow} of ${samples} were slower than ${Number.isFinite(bound) ? bound : 'the last bound'}`

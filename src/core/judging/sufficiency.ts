@@ -1,6 +1,7 @@
 import { SERIES, type SeriesKey } from '../measure-series.js';
 import type { Check, Observation } from '../observation.js';
-import { check, worstBy, type Case } from './check.js';
+import { worstBy } from '../measure-streak.js';
+import { check, type Case } from './check.js';
 
 /** Whether there is enough evidence to judge at all. */
 export function sufficiency(given: Case): Check[] {

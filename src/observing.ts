@@ -1,0 +1,80 @@
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MeterFile } from './adapters/meter/meter-file.js';
+import { runMeter } from './adapters/meter/run-meter.js';
+import { createToolResolver } from './adapters/tools/tool-resolver.js';
+import { Bounds, boundsOf } from './core/bounds.js';
+import { messageOf, PreconditionError } from './core/errors.js';
+import type { Target } from './core/input.js';
+import { judge } from './core/judge.js';
+import { beatFor, nextBeat } from './core/measure-round.js';
+import { cutWindow } from './core/measure-window.js';
+import { SavedObservation } from './core/saved-observation.js';
+import type { Observation, Verdict } from './core/observation.js';
+
+export interface ObserveOptions {
+  readonly windowMs: number;
+  readonly beatMs?: number | undefined;
+  readonly baseline?: Observation | undefined;
+  readonly onSample?: ((seen: number, of: number) => void) | undefined;
+}
+
+/** Measures a target from here for a while and judges it; changes nothing on it. */
+export async function observeTarget(
+  target: Target,
+  { windowMs, baseline, onSample, ...options }: ObserveOptions,
+): Promise<{ readonly observation: Observation; readonly verdict: Verdict }> {
+  const beatMs = options.beatMs ?? beatFor(windowMs);
+  const from = nextBeat(Date.now(), beatMs);
+  const to = nextBeat(from + windowMs, beatMs);
+  const of = (to - from) / beatMs + 1;
+  // In a file, as hours of rounds are more than memory should hold.
+  const directory = await mkdtemp(join(tmpdir(), 'temporal-upgrade-observe-'));
+  try {
+    using file = new MeterFile(join(directory, 'rounds.sqlite'), target.name);
+    let seen = 0;
+    await runMeter({
+      ...{ target, tools: createToolResolver(), beatMs, from, to },
+      onRound: (round) => {
+        file.append(round);
+        seen += 1;
+        onSample?.(seen, of);
+      },
+    });
+    const kind = baseline === undefined ? 'baseline' : 'settled';
+    const observation = cutWindow(file.rounds(from, to), { kind, from, to, beatMs });
+    const bounds = boundsOf(Bounds.parse({}), target);
+    const expected = target.version === undefined ? undefined : { versions: [target.version] };
+    return { observation, verdict: judge({ observation, baseline, bounds, expected }) };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Writes an observation as a baseline for later ones; an existing file is replaced whole. */
+export async function saveObservation(file: string, target: string, observation: Observation): Promise<void> {
+  const saved: SavedObservation = { format: 1, target, observation };
+  try {
+    await writeFile(`${file}.part`, `${JSON.stringify(saved)}\n`);
+    await rename(`${file}.part`, file);
+  } catch (cause) {
+    throw new PreconditionError(`the observation cannot be saved: ${messageOf(cause)}`, { file }, { cause });
+  }
+}
+
+/** Reads what {@link saveObservation} wrote. @throws PreconditionError when it is something else, or of another target */
+export async function readObservation(file: string, target: string): Promise<Observation> {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(await readFile(file, 'utf8'));
+  } catch (cause) {
+    throw new PreconditionError(`the baseline ${file} cannot be read: ${messageOf(cause)}`, { file }, { cause });
+  }
+  const saved = SavedObservation.safeParse(raw);
+  if (!saved.success) {
+    throw new PreconditionError(`${file} is no baseline that observe --save wrote; make one with --save`, { file });
+  }
+  if (saved.data.target === target) return saved.data.observation;
+  throw new PreconditionError(`the baseline ${file} is of ${saved.data.target}, not of ${target}`, { file });
+}
