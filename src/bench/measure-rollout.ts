@@ -63,7 +63,7 @@ export async function measureRollout(onProgress: (line: string) => void): Promis
         gates: { staging: [], live: [] },
         settle: { atLeast: SETTLE_MS, reason: 'bench: a handful of shards on one machine' },
         // Live has no load here, so that both sides do the same.
-        observation: { window: WINDOW_MS, bounds: { minRequests: 0 } },
+        observation: { window: WINDOW_MS, bounds: { minRequests: 0, latencyFactor: 100, latencyRiseMs: 60_000 } },
         load: { staging: { startsPerSecond: 1, longRunning: 5 } },
         watchLive: 0,
       },

@@ -25,7 +25,7 @@ const PATH = (
 const MARCH_POLICY: RolloutInputText['policy'] = {
   gates: { staging: [], live: ['promote', 'servers'] },
   settle: { atLeast: '20s', reason: 'march: a handful of shards on one machine, twenty-four hops' },
-  observation: { window: '6s', bounds: { minRequests: 50 }, extensions: 4 },
+  observation: { window: '6s', bounds: { minRequests: 50, latencyFactor: 100, latencyRiseMs: 60_000 }, extensions: 4 },
   load: { staging: { startsPerSecond: 2, longRunning: 5 }, live: { startsPerSecond: 2, longRunning: 5 } },
   watchLive: 0,
 };

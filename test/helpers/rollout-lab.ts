@@ -22,11 +22,26 @@ export const SCHEMA = {
   after: { default: '1.18', visibility: '1.13' },
 } as const;
 
+/** Bounds without those that a busy machine breaks by itself: nothing is tested by how fast it is. */
+const PATIENT = {
+  minRequests: 10,
+  minBeatShare: 0.5,
+  minLoadShare: 0.5,
+  latencyFactor: 100,
+  latencyRiseMs: 60_000,
+  latencyMs: 60_000,
+  queueLagFactor: 100,
+  backlogAgeRiseSeconds: 60,
+  databaseQueryMs: 10_000,
+  probeGapFactor: 100,
+  probeGapMs: 60_000,
+} as const;
+
 /** No gates and short waits: what is tested is what happens, not how long it is looked at. */
 export const SHORT_POLICY = {
   gates: { staging: [], live: [] },
   settle: { atLeast: '5s', reason: 'test: eight shards on one machine' },
-  observation: { window: '4s', bounds: { minRequests: 10 }, extensions: 8 },
+  observation: { window: '4s', bounds: PATIENT, extensions: 8 },
   watchLive: 0,
 } as const satisfies RolloutInputText['policy'];
 
