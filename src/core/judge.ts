@@ -5,18 +5,19 @@ import { databaseChecks } from './judging/databases.js';
 import { loadChecks } from './judging/load.js';
 import { processChecks } from './judging/processes.js';
 import { requestChecks } from './judging/requests.js';
+import { withoutUnavoidableGaps } from './judging/single-processes.js';
 import { baselineEvidence, sufficiency } from './judging/sufficiency.js';
 
 /** Judges an observation: first whether there is enough evidence, then the evidence. One fail is a fail. */
 export function judge(given: Case): Verdict {
-  const checks = [
+  const checks = withoutUnavoidableGaps(given, [
     ...sufficiency(given),
     ...baselineEvidence(given),
     ...processChecks(given),
     ...requestChecks(given),
     ...databaseChecks(given),
     ...loadChecks(given),
-  ].toSorted((a, b) => ORDER[a.verdict] - ORDER[b.verdict]);
+  ]).toSorted((a, b) => ORDER[a.verdict] - ORDER[b.verdict]);
   const verdict = overall(checks);
   return {
     verdict,

@@ -140,4 +140,6 @@ export interface Verdict {
 export interface Expected {
   /** Versions that processes may run: one, or the two of a roll. Any, but one alone for each role, when left out. */
   readonly versions?: readonly string[] | undefined;
+  /** Roles that clients need and that have one process: a roll cannot be without a gap there. */
+  readonly singleRoles?: readonly string[] | undefined;
 }

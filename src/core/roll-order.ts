@@ -23,3 +23,11 @@ export function rollOrder(
     ...ordered.filter(({ running }) => running !== false),
   ].map(({ name }) => name);
 }
+
+/** Roles on which every call of a client depends. */
+const CALLED: readonly Role[] = ['frontend', 'history', 'matching'];
+
+/** Roles that clients depend on and that have one process alone, in order: replacing it leaves a gap. */
+export function singleRoles(nodes: readonly { readonly role: Role }[]): Role[] {
+  return CALLED.filter((role) => nodes.filter((node) => node.role === role).length === 1);
+}

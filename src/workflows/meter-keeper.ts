@@ -11,7 +11,7 @@ import type { Prepared } from './prepare.js';
 /** What the keeper of the meters carries over from run to run. */
 export type MeterState = Partial<Record<Environment, 'running' | 'stopped'>>;
 
-/** Has both targets sampled from the beginning: what live was like before anything touched it is what it is held against. */
+/** Has each target sampled beside everything else that is done. */
 export class MeterKeeper {
   readonly #meters: MeterState;
 
@@ -27,18 +27,22 @@ export class MeterKeeper {
     return this.#meters;
   }
 
-  /** Starts the meter of each target that has a hop to come, once. */
-  async ensure(): Promise<void> {
-    for (const environment of ['staging', 'live'] as const) {
-      if (this.#meters[environment] !== undefined || this.prepared.plan[environment].hops.length === 0) continue;
-      const request = this.request(environment);
-      await startBeside(METER_WORKFLOW, {
-        workflowId: this.#workflowId(environment),
-        request: { ...request, rolloutId: this.conductor.rolloutId } satisfies Parameters<typeof meter>[0],
-        summary: `samples of ${request.target.name} for ${this.conductor.rolloutId}`,
-      });
-      this.#meters[environment] = 'running';
-    }
+  /** Live from the beginning, where its hours before the first hop will be compared with. */
+  async ensureFirst(): Promise<void> {
+    const { input, plan } = this.prepared;
+    if (input.policy.watchLive > 0 && plan.live.hops.length > 0) await this.ensure('live');
+  }
+
+  /** Starts the meter of a target, once; it runs through all its hops. */
+  async ensure(environment: Environment): Promise<void> {
+    if (this.#meters[environment] !== undefined) return;
+    const request = this.request(environment);
+    await startBeside(METER_WORKFLOW, {
+      workflowId: this.#workflowId(environment),
+      request: { ...request, rolloutId: this.conductor.rolloutId } satisfies Parameters<typeof meter>[0],
+      summary: `samples of ${request.target.name} for ${this.conductor.rolloutId}`,
+    });
+    this.#meters[environment] = 'running';
   }
 
   async stop(environment: Environment): Promise<void> {

@@ -43,11 +43,12 @@ export async function rollout(raw: unknown, carried?: CarriedState): Promise<Rol
   conductor.know(prepared);
   const run = new Rollout(conductor, prepared, carried);
   try {
-    if (carried === undefined) await run.meters.ensure();
+    if (carried === undefined) await run.meters.ensureFirst();
     else {
       const next = run.nextHop();
       if (next === undefined) return await run.finish('completed');
       if (next.environment === 'live') await run.promote(next.hop);
+      await run.meters.ensure(next.environment);
       await run.loads.ensure(next.environment);
       await run.hop(next.environment, next.hop);
     }

@@ -4,6 +4,7 @@ import { formatDuration } from '../core/duration.js';
 import { type Finding, findingText } from '../core/finding.js';
 import { ledgerLine, ledgerProblems } from '../core/ledger.js';
 import type { Observation } from '../core/observation.js';
+import { singleRoles } from '../core/roll-order.js';
 import { overrideLines, type HopResult } from '../core/status.js';
 import { now, type Done } from './conductor.js';
 import type { EvidenceWatch } from './evidence-watch.js';
@@ -85,7 +86,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   const toLookAt = await conductor.phase('preflight', () => preflight(context));
 
   conductor.next = 'back up each store and the configuration';
-  const [from, to, both] = [[hop.from], [hop.to], [hop.from, hop.to]].map((versions) => ({ versions }));
+  const [from, to] = [{ versions: [hop.from] }, { versions: [hop.to] }];
   const before = { kind: 'baseline', what: 'baseline', expected: from } as const;
   const baseline = await conductor.overridablePhase('baseline', () => observePhase(context, before));
 
@@ -132,7 +133,8 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   await conductor.phase('servers', () => replaceServers(context, { direction: 'forward', onServers }));
 
   conductor.next = `settle for ${formatDuration(policy.settle.atLeast)}`;
-  const roll = { kind: 'roll', what: 'while servers were replaced', baseline, expected: both } as const;
+  const inRoll = { versions: [hop.from, hop.to], singleRoles: singleRoles(context.place.target.driver.nodes) };
+  const roll = { kind: 'roll', what: 'while servers were replaced', baseline, expected: inRoll } as const;
   const rolled = { from: rollFrom, to: now() };
   await conductor.overridablePhase('observe-roll', () => observePhase(context, { ...roll, past: rolled }));
 

@@ -156,7 +156,7 @@ async function observe(meanwhile: () => Promise<unknown> = () => Promise.resolve
 async function cut(from: number, end: number): Promise<Observation> {
   const to = nextBeat(end, BEAT_MS);
   // The round of the last beat may wait for a time-out.
-  for (const deadline = Date.now() + 12_000; !file.has(to) && Date.now() < deadline;) await sleep(100);
+  for (const deadline = Date.now() + 12_000; file.count(to, to) === 0 && Date.now() < deadline;) await sleep(100);
   return cutWindow(file.rounds(from, to), { kind: 'settled', from, to, beatMs: BEAT_MS });
 }
 

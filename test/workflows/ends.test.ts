@@ -179,7 +179,9 @@ test.concurrent('abort under load stops the load and says what became of its can
   expect(ledgers).toMatchObject({ staging: { running: 2 } });
   expect(script.requests('verifyLedger')).toMatchObject([{ drain: false }]);
   // Ended by itself, else there would be no result to wait for.
-  expect((await run.historyBeside('load', 'staging')).events?.at(-1)?.workflowExecutionCompletedEventAttributes).toBeTruthy();
+  expect(
+    (await run.historyBeside('load', 'staging')).events?.at(-1)?.workflowExecutionCompletedEventAttributes,
+  ).toBeTruthy();
 });
 
 test.concurrent('abort between staging and live leaves live untouched', async () => {

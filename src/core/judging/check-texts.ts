@@ -38,6 +38,7 @@ export const WHY = {
   'load-failed': 'a canary never fails by itself: failing workflows are a reason to go back',
   'load-failed-calls': 'a call that fails after the SDK’s retries reaches the user',
   'load-latency': 'starts take longer from the moment at which they were meant',
+  'probe-recorded': 'a gap in the record is no proof that all went well',
   'probe-attempts': 'a probe that hardly called proves nothing',
   'probe-failed-calls': 'a call that fails after the SDK’s retries reaches the user',
   'probe-failed-attempts': 'each is a moment at which the cluster did not answer',

@@ -77,6 +77,7 @@ function probe(given: Case, { probe: own }: LoadWindow): Check[] {
       least: true,
       samples: own.attempts,
     }),
+    ...recorded(given, own),
     check('probe-failed-calls', { value: own.failedCalls, bound: 0, samples: own.calls, about: codesOf(own) }),
     failedAttempts(given, own),
     gap(given, own, before),
@@ -88,6 +89,20 @@ function probe(given: Case, { probe: own }: LoadWindow): Check[] {
       bounds,
     }),
   ];
+}
+
+/** The probe writes every few seconds, so that the end of a window may not be written yet. */
+const UNWRITTEN_MS = 10_000;
+
+function recorded(
+  { observation: { startedAt, endedAt }, bounds }: Case,
+  { missingMs, attempts }: ProbeWindow,
+): Check[] {
+  if (missingMs === undefined) return [];
+  const windowMs = Date.parse(endedAt) - Date.parse(startedAt);
+  const bound = Math.max(UNWRITTEN_MS, windowMs * (1 - bounds.minBeatShare));
+  const verdict = missingMs <= bound ? 'pass' : 'inconclusive';
+  return [check('probe-recorded', { verdict, value: missingMs, bound, unit: 'ms', samples: attempts })];
 }
 
 function codesOf({ byCode }: ProbeWindow): string | undefined {
