@@ -1,7 +1,7 @@
 /** Running workflows of one namespace. */
 export interface RunningCount {
   readonly running: number;
-  /** By workflow type; those of types too many to name are in none of them. */
+  /** By workflow type; not those of types too many to name, or with quotes in their names. */
   readonly types: Readonly<Record<string, number>>;
 }
 

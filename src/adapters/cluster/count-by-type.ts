@@ -14,9 +14,10 @@ export async function countRunningByType(target: TargetConnection, namespace: st
   const running = await countRunning(target, namespace);
   const types = new Map<string, number>();
   while (types.size < MOST_TYPES) {
-    const query = without([...types.keys()]);
-    const page = await listRunningPage(target, namespace, PAGE_SIZE, query);
-    const found = new Set(page.map(({ type }) => type).filter((type) => !types.has(type)));
+    const page = await listRunningPage(target, namespace, PAGE_SIZE, without([...types.keys()]));
+    const found = new Set(
+      page.map(({ type }) => type).filter((type) => !types.has(type) && quoted(type) !== undefined),
+    );
     if (found.size === 0) break;
     for (const type of found) {
       types.set(type, await countRunning(target, namespace, `${RUNNING_QUERY} AND WorkflowType = ${quoted(type)}`));
@@ -26,11 +27,11 @@ export async function countRunningByType(target: TargetConnection, namespace: st
 }
 
 function without(types: readonly string[]): string {
-  return types.length === 0
-    ? RUNNING_QUERY
-    : `${RUNNING_QUERY} AND WorkflowType NOT IN (${types.map(quoted).join(', ')})`;
+  if (types.length === 0) return RUNNING_QUERY;
+  return `${RUNNING_QUERY} AND WorkflowType NOT IN (${types.map(quoted).join(', ')})`;
 }
 
-function quoted(text: string): string {
-  return JSON.stringify(text);
+/** Undefined for a name that a query cannot hold: servers take a quote within it, escaped, and find nothing (seen on 1.31.2). */
+function quoted(type: string): string | undefined {
+  return /['"\\]/.test(type) ? undefined : `"${type}"`;
 }
