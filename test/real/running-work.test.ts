@@ -136,16 +136,17 @@ test(
     const dueSeconds = 45;
     for (const id of ['waits-1', 'waits-2', 'terminated', 'deleted']) await start(id, 'order');
     await start('finishes', 'invoice', { taskQueue: 'finishing' });
+    for (const id of ['busy-1', 'busy-2']) await start(id, 'order', { taskQueue: 'busy' });
     await startThoseToLose(dueSeconds);
     const dueAt = Date.now() + dueSeconds * 1_000;
     // Without matching, its workflow task stays with history.
     await cluster.driver.stopNode('matching-1');
     await start('lost-task', 'order', { taskQueue: 'served' });
-    await eventually(async () => (await countAllRunning(target))['default']?.running === 9);
+    await eventually(async () => (await countAllRunning(target))['default']?.running === 11);
     const file = join(folder, 'snapshots', 'running.jsonl');
     const snapshot = await snapshotRunning(target, { file });
     expect(snapshot.namespaces).toEqual({
-      default: { running: 9, recorded: 9, types: { order: 8, invoice: 1 } },
+      default: { running: 11, recorded: 11, types: { order: 10, invoice: 1 } },
       // A query cannot name the other one.
       [SECOND]: { running: 2, recorded: 2, types: { report: 1 } },
     });
@@ -171,6 +172,13 @@ test(
       completeWorkflowExecutionCommandAttributes: {},
     });
 
+    // A worker with more to do than it can: it took one task, and the other one waits for it.
+    const taskQueue = { name: 'busy' };
+    const { taskToken } = await polled(() =>
+      target.grpc.workflowService.pollWorkflowTaskQueue({ namespace: 'default', taskQueue, identity: 'busy' }),
+    );
+    expect(taskToken.length).toBeGreaterThan(0);
+
     const stop = new AbortController();
     const polling = pollInVain('served', stop.signal);
     await sleep(Math.max(0, dueAt - Date.now()) + 8_000);
@@ -182,7 +190,7 @@ test(
     expect(await polling).toBe(0);
     expect(served).toEqual({ pollers: expect.any(Number), backlog: 0, versioned: false });
     expect(served.pollers).toBeGreaterThan(0);
-    expect(compared.counts).toEqual({ running: 8, terminated: 1, missing: 1, completed: 1 });
+    expect(compared.counts).toEqual({ running: 10, terminated: 1, missing: 1, completed: 1 });
     expect(compared.stuck.map(({ workflowId }) => workflowId).sort()).toEqual([
       'lost-task',
       'lost-timeout',
@@ -192,8 +200,8 @@ test(
     expect(whyOf.get('lost-task')).toContain('not in task queue served');
     expect(whyOf.get('lost-timer')).toBe('timer reminder did not fire');
     expect(whyOf.get('lost-timeout')).toBe('the start-to-close timeout of activity charge is over');
-    await eventually(async () => (await countAllRunning(target))['default']?.running === 6);
-    expect(await countAllRunning(target, [SECOND])).toEqual({ default: { running: 6, types: { order: 6 } } });
+    await eventually(async () => (await countAllRunning(target))['default']?.running === 8);
+    expect(await countAllRunning(target, [SECOND])).toEqual({ default: { running: 8, types: { order: 8 } } });
   },
   5 * MINUTE,
 );
