@@ -25,7 +25,12 @@ const { WorkflowIdReusePolicy, UpdateWorkflowExecutionLifecycleStage } = proto.t
 /** gRPC's status codes that are told apart here. */
 const NOT_FOUND = 5;
 const ALREADY_EXISTS = 6;
+const CANCELLED = 1;
+const DEADLINE_EXCEEDED = 4;
 const CALL_DEADLINE_MS = 30_000;
+/** A query or an update waits for the worker of the canaries, not for the target alone. Below the lease of a call. */
+const WORKER_DEADLINE_MS = 60_000;
+const WORKER_ATTEMPT_MS = 15_000;
 /** A long canary that nobody releases ends by itself after a week. */
 const DEADLINE_MS = 7 * 24 * 3_600_000;
 /** More runs than any canary has: an end to the search for the first one. */
@@ -98,11 +103,14 @@ export class CanaryTarget {
     const planned = plan.calls[index];
     if (planned === undefined) return { taken: true, wrongAnswer: null };
     try {
-      const wrongAnswer = await this.withDeadline(() => {
-        if (planned.call === 'signal') return this.#signal(canary, planned);
-        if (planned.call === 'update') return this.#update(canary, planned);
-        return this.#query(canary, planned, answerTo(plan, index));
-      });
+      const wrongAnswer =
+        planned.call === 'signal'
+          ? await this.withDeadline(() => this.#signal(canary, planned))
+          : await this.#patiently(() =>
+              planned.call === 'update'
+                ? this.#update(canary, planned)
+                : this.#query(canary, planned, answerTo(plan, index)),
+            );
       return { taken: true, wrongAnswer };
     } catch (error) {
       if (hasCode(error, NOT_FOUND)) return { taken: false, wrongAnswer: null };
@@ -204,6 +212,19 @@ export class CanaryTarget {
       }),
     );
     return history?.events?.[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId ?? '';
+  }
+
+  /** Asks again when no answer came: the task may have gone to a worker that was killed since. */
+  async #patiently<T>(call: () => Promise<T>): Promise<T> {
+    const giveUpAt = Date.now() + WORKER_DEADLINE_MS;
+    for (;;) {
+      try {
+        return await this.connection.withDeadline(Math.min(Date.now() + WORKER_ATTEMPT_MS, giveUpAt), call);
+      } catch (error) {
+        const unanswered = hasCode(error, DEADLINE_EXCEEDED) || hasCode(error, CANCELLED);
+        if (!unanswered || Date.now() >= giveUpAt) throw error;
+      }
+    }
   }
 
   withDeadline<T>(call: () => Promise<T>): Promise<T> {

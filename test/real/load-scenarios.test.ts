@@ -96,6 +96,7 @@ test(
 
     const summary = await verifyLedger(options);
     expectAllAccountedFor(summary);
+    expect(summary.failedCalls).toBe(0);
     using ledger = new Ledger(options.ledgerFile, loadId);
     const kinds = countKinds(ledger);
     for (const kind of [...SCENARIOS, 'tick', 'own'] as const) expect(kinds.get(kind)).toBeGreaterThan(2);

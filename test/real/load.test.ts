@@ -74,7 +74,7 @@ async function untilGone(pid: number): Promise<void> {
   while (isAlive(pid)) await sleep(100);
 }
 
-test.concurrent(
+test(
   'a load process that is killed goes on where it was: nothing lost, nothing twice',
   async () => {
     const options = optionsOf('killed');
@@ -102,7 +102,7 @@ test.concurrent(
   4 * MINUTE,
 );
 
-test.concurrent(
+test(
   'what a killed load process left is brought to its end without starting more',
   async () => {
     const options = optionsOf('left');
@@ -126,7 +126,7 @@ test.concurrent(
   4 * MINUTE,
 );
 
-test.concurrent(
+test(
   'long canaries cross a stretch of time: started once and released once, however often it is asked for',
   async () => {
     const options = { ...optionsOf('long', 1), hop: 'staging/1.30.7' };
@@ -144,7 +144,7 @@ test.concurrent(
   4 * MINUTE,
 );
 
-test.concurrent(
+test(
   'long canaries whose ledger entries were not confirmed are found, not started twice',
   async () => {
     const options = { ...optionsOf('found', 1), hop: 'h' };
@@ -165,7 +165,7 @@ test.concurrent(
   4 * MINUTE,
 );
 
-test.concurrent(
+test(
   'when the process that wanted the load is killed, the load ends by itself and the next one may begin',
   async () => {
     const options = optionsOf('orphan', 2);
@@ -195,7 +195,7 @@ test.concurrent(
   4 * MINUTE,
 );
 
-test.concurrent(
+test(
   'what is wrong in the target is said, each by its name',
   async () => {
     const loadId = 'spoilt';
@@ -264,7 +264,7 @@ test.concurrent(
   4 * MINUTE,
 );
 
-test.concurrent(
+test(
   'a canary that has everything and does not end is no longer taken for running',
   async () => {
     const options = { ...optionsOf('stuck', 1), hop: 'h', count: 1 };
