@@ -1,5 +1,5 @@
 import { Bounds } from '../../src/core/bounds.js';
-import type { LoadWindow } from '../../src/core/ledger.js';
+import type { LoadWindow, ProbeWindow } from '../../src/core/ledger.js';
 import type { Observation, ProcessWindow, Streak } from '../../src/core/observation.js';
 
 export const BOUNDS = Bounds.parse({});
@@ -23,6 +23,19 @@ export function processWindow(node: string, changes: Partial<ProcessWindow> = {}
   };
 }
 
+export const PROBE: ProbeWindow = {
+  attempts: 1_800,
+  failedAttempts: 0,
+  calls: 1_800,
+  failedCalls: 0,
+  latencyMs: { p50: 8, p99: 45, max: 80 },
+  longestGapMs: 180,
+  longestGapKind: 'history-read',
+  byCode: {},
+  byKind: {},
+  missingMs: 0,
+};
+
 export const LOAD: LoadWindow = {
   started: 360,
   completed: 350,
@@ -34,18 +47,7 @@ export const LOAD: LoadWindow = {
   intended: 360,
   startLatencyMs: { p50: 12, p99: 60, max: 90 },
   examples: [],
-  probe: {
-    attempts: 1_800,
-    failedAttempts: 0,
-    calls: 1_800,
-    failedCalls: 0,
-    latencyMs: { p50: 8, p99: 45, max: 80 },
-    longestGapMs: 180,
-    longestGapKind: 'history-read',
-    byCode: {},
-    byKind: {},
-    missingMs: 0,
-  },
+  probe: PROBE,
 };
 
 const database = (store: 'default' | 'visibility') => ({
