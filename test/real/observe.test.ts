@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { MeterFile } from '../../src/adapters/meter/meter-file.js';
 import { runMeter } from '../../src/adapters/meter/run-meter.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
@@ -121,6 +122,8 @@ async function startLoad(address: string, callsPerSecond: number): Promise<Load>
             workflowId,
             workflowType: { name: 'nobody' },
             taskQueue: { name: 'nobody' },
+            // Nobody works on them: without a delay their tasks would be a backlog that grows and grows.
+            workflowStartDelay: msToTs('1 day'),
           })
         : workflowService.signalWorkflowExecution({ ...execution, workflowExecution: { workflowId }, signalName: 's' }),
     );

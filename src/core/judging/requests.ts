@@ -218,5 +218,8 @@ function backlogAge({ observation, baseline }: Case, rise: number): Check {
     const about = baseline === undefined ? 'no baseline to compare with' : 'not measured on the baseline';
     return check('backlog-age', { ...facts, verdict: 'not-judged', about });
   }
+  // Matching shows it from the first backlog on that it meets: a process that is new may not have met one.
+  if (value === undefined)
+    return check('backlog-age', { ...facts, verdict: 'not-judged', about: 'no backlog is shown' });
   return check('backlog-age', { ...facts, bound: before + rise });
 }

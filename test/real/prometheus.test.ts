@@ -1,0 +1,91 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { queryPrometheus } from '../../src/adapters/meter/prometheus.js';
+import { MetricsSource } from '../../src/core/input.js';
+import { reducePage } from '../../src/core/measure-series.js';
+import { parseMetrics } from '../../src/core/metrics.js';
+import { findFreePort } from '../../src/lab/free-ports.js';
+
+/** A real Prometheus scrapes the page of a real server. Debian's package `prometheus` brings it; without it there is nothing to test. */
+const THERE = spawnSync('prometheus', ['--version']).status === 0;
+const withPrometheus = THERE ? test : test.skip;
+
+let folder: string;
+let server: Server;
+let address: string;
+let page: string;
+let child: ChildProcess;
+let source: MetricsSource;
+
+beforeAll(async () => {
+  if (!THERE) return;
+  folder = await mkdtemp(join(tmpdir(), 'temporal-upgrade-prometheus-'));
+  page = await readFile(new URL('../fixtures/metrics-1.29.1-after.txt', import.meta.url), 'utf8');
+  server = createServer((_request, response) => {
+    response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(page);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  address = `127.0.0.1:${(server.address() as { port: number }).port}`;
+  const port = await findFreePort();
+  const scrapes = `global: { scrape_interval: 1s }
+scrape_configs: [{ job_name: temporal, static_configs: [{ targets: ['${address}'], labels: { cluster: prod } }] }]
+`;
+  await writeFile(join(folder, 'prometheus.yml'), scrapes);
+  child = spawn(
+    'prometheus',
+    [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    { stdio: 'ignore' },
+  );
+  source = MetricsSource.parse({ prometheus: `http://127.0.0.1:${port}`, labels: { cluster: 'prod' } });
+}, 60_000);
+
+afterAll(async () => {
+  if (!THERE) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  await ended;
+  server.closeAllConnections();
+  server.close();
+  await rm(folder, { recursive: true, force: true });
+}, 60_000);
+
+async function ask(until: (found: ReadonlyMap<string, unknown>) => boolean) {
+  for (const deadline = Date.now() + 45_000; ; await sleep(500)) {
+    const found = await queryPrometheus(source, [address, 'other:1'], 5_000).catch(() => new Map<string, never>());
+    if (until(found) || Date.now() > deadline) return found;
+  }
+}
+
+withPrometheus(
+  'what Prometheus has of a process is what its page says',
+  async () => {
+    const found = await ask((series) => series.size > 0);
+    expect([...found.keys()]).toEqual([address]);
+    expect(reducePage(found.get(address) ?? [])).toEqual(reducePage(parseMetrics(page)));
+  },
+  60_000,
+);
+
+withPrometheus('another cluster of the same Prometheus is not this one', async () => {
+  expect((await queryPrometheus({ ...source, labels: { cluster: 'staging' } }, [address], 5_000)).size).toBe(0);
+});
+
+withPrometheus(
+  'a process that Prometheus cannot scrape any more has no series, though some are still kept',
+  async () => {
+    server.closeAllConnections();
+    server.close();
+    expect((await ask((series) => series.size === 0)).size).toBe(0);
+  },
+  60_000,
+);
