@@ -185,6 +185,8 @@ test(
     // By the rule of five minutes nothing is late yet.
     expect((await compareRunning(target, file)).stuck).toEqual([]);
     const compared = await compareRunning(target, file, {}, { overdueMs: 5_000, lookAgainMs: 3_000 });
+    const busy = await readQueue(target, 'default', { kind: 'workflow', name: 'busy' });
+    expect(Math.min(busy.pollers, busy.backlog)).toBeGreaterThan(0);
     const served = await readQueue(target, 'default', { kind: 'workflow', name: 'served' });
     stop.abort();
     expect(await polling).toBe(0);
