@@ -12,6 +12,7 @@ import { CanaryTarget, hasCode } from '../../src/load/canary-target.js';
 import { Ledger, type EntryKind } from '../../src/load/ledger.js';
 import { copyMix } from '../../src/load/live-mix.js';
 import type { LoadOptions } from '../../src/load/load-options.js';
+import { drainLoad } from '../../src/load/run-load.js';
 import { canaryCommand, canaryTaskQueueOf } from '../../src/load/start-command.js';
 import { verifyLedger } from '../../src/load/verify-ledger.js';
 import { askVisibility } from '../../src/load/witness.js';
@@ -94,6 +95,9 @@ test(
     expect(leftOut).toEqual([]);
     expect(await second.stop()).toBeUndefined();
 
+    while ((await verifyLedger(options)).running > 0) {
+      await drainLoad({ ...options, mainFile, signal: new AbortController().signal });
+    }
     const summary = await verifyLedger(options);
     expectAllAccountedFor(summary);
     expect(summary.failedCalls).toBe(0);
