@@ -64,7 +64,8 @@ function runOf(options: LoadOptions): LoadRun {
 }
 
 /** The ledger once nothing runs any more. A load gives its canaries a minute to end; on a busy machine some take longer. */
-async function atRest(options: LoadOptions): Promise<LedgerSummary> {
+async function atRest({ connection, policy, ledgerFile, loadId }: LoadOptions): Promise<LedgerSummary> {
+  const options = { connection, policy, ledgerFile, loadId };
   for (;;) {
     const summary = await verifyLedger(options);
     if (summary.running === 0) return summary;
