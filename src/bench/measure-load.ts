@@ -1,13 +1,13 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createToolResolver } from '../adapters/tools/tool-resolver.js';
 import { LoadPolicy, type LoadMix } from '../core/input.js';
 import { startCluster, type LabCluster } from '../lab/cluster.js';
 import { startPostgres } from '../lab/postgres.js';
 import { Ledger } from '../load/ledger.js';
-import { runLoad } from '../load/run-load.js';
+import type { LoadLine } from '../load/load-options.js';
+import { drainLoad, runLoad } from '../load/run-load.js';
 
 /** What the load process took for one scenario. */
 export interface MeasuredScenario {
@@ -71,26 +71,34 @@ async function measureScenario(
   const ledgerFile = join(directory, 'ledger.sqlite');
   const policy = LoadPolicy.parse({ namespace: 'bench', longRunning: 0, ...profile });
   const over = new AbortController();
-  let cpuSeconds = 0;
+  // Of the whole life of each, so the last answer of one counts; there is none once it has ended.
+  const cpuOfPids = new Map<number, number>();
+  const noteCpu = ({ pid }: LoadLine) => {
+    cpuSecondsOf(pid).then(
+      (seconds) => cpuOfPids.set(pid, seconds),
+      () => undefined,
+    );
+  };
+  const options = { connection: target.connection, policy, ledgerFile, loadId };
   let began: number | undefined;
   try {
     const serverBefore = await serverCpu();
     await runLoad({
-      ...{ connection: target.connection, policy, ledgerFile, loadId },
+      ...options,
       signal: over.signal,
-      onProgress: ({ pid, started }) => {
-        if (started > 0) began ??= Date.now();
+      onProgress: (line) => {
+        if (line.started > 0) began ??= Date.now();
         if (began !== undefined && Date.now() - began >= SECONDS * 1_000) over.abort();
-        // Of its whole life, so the last answer counts. None comes once it has ended.
-        cpuSecondsOf(pid).then(
-          (seconds) => (cpuSeconds = seconds),
-          () => undefined,
-        );
+        noteCpu(line);
       },
     });
-    await sleep(0);
-    const serverCpuSeconds = (await serverCpu()) - serverBefore;
     using ledger = new Ledger(ledgerFile, loadId);
+    // On a machine that is too slow for the rate canaries are left; what it takes to end them counts too.
+    while (ledger.summary().running > 0) {
+      await drainLoad({ ...options, signal: new AbortController().signal, onProgress: noteCpu });
+    }
+    const serverCpuSeconds = (await serverCpu()) - serverBefore;
+    const cpuSeconds = [...cpuOfPids.values()].reduce((sum, each) => sum + each, 0);
     const { completed, started } = ledger.summary();
     if (completed < started) throw new Error(`${completed} of ${started} canaries were verified`);
     const p99Ms = ledger.window(0, Date.now()).startLatencyMs?.p99 ?? Number.NaN;
