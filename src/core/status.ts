@@ -32,17 +32,19 @@ export interface PhaseResult {
   readonly seconds: number;
   /** One line for people: what was found or reached. */
   readonly summary: string;
+  /** There was too little evidence to judge it, and nothing more to wait for; a person is told at the next gate. */
+  readonly unproved?: true | undefined;
   /** Set when a person let it go on in spite of a failure. */
   readonly overridden?: { readonly by?: string | undefined; readonly reason: string } | undefined;
 }
 
-/** What was let pass in spite of a failure, a line each: by whom, and why. */
+/** What was let pass in spite of a failure, by whom and why, or without a proof; a line each. */
 export function overrideLines(phases: readonly PhaseResult[]): string[] {
-  return phases.flatMap(({ phase, summary, overridden }) =>
-    overridden === undefined
-      ? []
-      : [`overridden by ${overridden.by ?? 'somebody'}: ${phase}: ${summary} (${overridden.reason})`],
-  );
+  return phases.flatMap(({ phase, summary, overridden, unproved }) => {
+    if (unproved === true) return [`not proved: ${phase}: ${summary}`];
+    if (overridden === undefined) return [];
+    return [`overridden by ${overridden.by ?? 'somebody'}: ${phase}: ${summary} (${overridden.reason})`];
+  });
 }
 
 export interface HopResult {

@@ -31,6 +31,8 @@ import { waitFor } from './wait-for.js';
 export interface Done<T> {
   readonly summary: string;
   readonly value: T;
+  /** See PhaseResult. */
+  readonly unproved?: true;
 }
 
 /** What the conductor carries over from run to run of the workflow. */
@@ -297,7 +299,8 @@ export class Conductor {
     const started = Date.now();
     try {
       const value = await work();
-      this.#finish({ phase: name, seconds: secondsSince(started), summary: value.summary });
+      const { summary, unproved } = value;
+      this.#finish({ phase: name, seconds: secondsSince(started), summary, unproved });
       return { value };
     } catch (error) {
       if (error instanceof AbortRequested || error instanceof RollBackRequested || isCancellation(error)) throw error;

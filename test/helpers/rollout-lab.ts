@@ -25,6 +25,7 @@ export const SCHEMA = {
 /** Bounds without those that a busy machine breaks by itself: nothing is tested by how fast it is. */
 const PATIENT = {
   minRequests: 10,
+  minBeats: 3,
   minBeatShare: 0.5,
   minLoadShare: 0.5,
   latencyFactor: 100,
@@ -41,7 +42,8 @@ const PATIENT = {
 export const SHORT_POLICY = {
   gates: { staging: [], live: [] },
   settle: { atLeast: '5s', reason: 'test: eight shards on one machine' },
-  observation: { window: '4s', bounds: PATIENT, extensions: 8 },
+  observation: { window: '4s', beat: '2s', bounds: PATIENT, extensions: 8 },
+  load: { staging: { probesPerSecond: 2 } },
   watchLive: 0,
 } as const satisfies RolloutInputText['policy'];
 

@@ -288,6 +288,33 @@ describe('roll-back', () => {
   });
 });
 
+test.concurrent(
+  'a workflow that hangs since the hop is an incident; one that hung before it is only told',
+  async () => {
+    const stuckRun = (count: number, sinceBefore: number) => () =>
+      Promise.resolve({
+        examined: 20,
+        outcomes: { running: 20 },
+        missing: [],
+        stuck: {
+          count,
+          sinceBefore,
+          examples: [
+            { namespace: 'shop', workflowId: 'order-1', runId: 'r', why: 'its timer did not fire', since: 'noon' },
+          ],
+          historiesUnread: 0,
+        },
+      });
+    const hangs = await controlPlane.begin({ script: new Script(LIVE_ALONE).once('verifyRunning', stuckRun(2, 1)) });
+    const { status } = await hangs.atIncident(`${HOP}/verify`);
+    expect(status.problem).toContain('1 workflows should have gone on since the hop and did not');
+    expect(status.problem).toContain('shop/order-1: its timer did not fire, since noon');
+    await hangs.terminate();
+    const hung = await controlPlane.begin({ script: new Script(LIVE_ALONE).once('verifyRunning', stuckRun(1, 1)) });
+    expect(await hung.result()).toMatchObject({ status: 'completed', hops: [{ incidents: 0 }] });
+  },
+);
+
 describe('a policy that rolls back by itself', () => {
   const ON_FAIL = { onFail: 'rollBack' as const };
 
@@ -336,6 +363,23 @@ describe('observation', () => {
     const run = await controlPlane.begin({ script });
     expect(await run.result()).toMatchObject({ hops: [{ incidents: 0 }] });
     expect(windows(run)).toEqual([10, 20, 10, 10, 10]);
+  });
+
+  test.concurrent('of the roll that has too little evidence is told, and asked about at the next gate', async () => {
+    const script = new Script(ONE_HOP);
+    script.always('observe', (request) =>
+      judged(request.kind === 'roll' ? 'inconclusive' : 'pass', 'the worker was away')(request),
+    );
+    // Live has no gate, but staging that is not proved is never promoted by itself.
+    const run = await controlPlane.begin({ plan: ONE_HOP, script });
+    const { waiting } = await run.atGate('live/1.31.2/promote');
+    expect(waiting).toMatchObject({
+      evidence: expect.arrayContaining([
+        expect.stringMatching(/^not proved: observe-roll: while servers were replaced: inconclusive/),
+      ]),
+    });
+    await run.approve('live/1.31.2/promote');
+    expect(await run.result()).toMatchObject({ status: 'completed', hops: [{ incidents: 0 }, { incidents: 0 }] });
   });
 
   test.concurrent('is not extended where the policy does not allow it', async () => {

@@ -156,8 +156,8 @@ test.each<[string, (events: Event[]) => void]>([
     },
   ],
 ])('a history with %s is not: such a change of the workflow is found', async (_, alter) => {
-  const { events } = recorded.get('incidents.1.json')?.() ?? {};
-  if (!events) throw new Error('incidents.1.json was not recorded');
+  const { events } = recorded.get('incidents.2.json')?.() ?? {};
+  if (!events) throw new Error('incidents.2.json was not recorded');
   alter(events);
   const [outcome] = await replay([{ events }]);
   expect(outcome).toBeInstanceOf(DeterminismViolationError);
