@@ -48,7 +48,7 @@ const ROW =
 
 /**
  * The durable record of all canaries of one load: each is written down before its start is called, so that a process killed
- * between the two loses nothing. Nothing is held in memory; a million canaries take about 300 MB of disk.
+ * between the two loses nothing. Nothing is held in memory; a million canaries take about 200 MB of disk.
  */
 export class Ledger implements Disposable {
   /** For what else is kept in the same file. */
