@@ -16,6 +16,8 @@ import { meterFileOf } from './meter.js';
 /** A round whose time-outs are waited for is written so long after its beat; the probe writes every few seconds. */
 const LATE_MS = 8_000;
 const LOOK_MS = 500;
+/** It starts beside the first hop, and anew after the death of a worker. */
+const METER_STARTS_WITHIN_MS = 60_000;
 
 type ObserveActivities = Pick<TargetActivities, 'observe' | 'watchEvidence'>;
 
@@ -44,7 +46,7 @@ export const createObserveActivities = (): ObserveActivities => ({
 
 async function observe(request: ObserveRequest): Promise<Judged> {
   const { target, kind, bounds, expected, load, meter } = request;
-  const { from, to } = windowOf(request);
+  const { from, to } = request.past === undefined ? await comingWindow(request) : timesOf(request.past);
   await waitFor(request, { from, to });
   const counted = load === undefined ? undefined : await loadOfWindow(load, { from, to });
   using file = new MeterFile(meterFileOf(meter), target.name);
@@ -58,10 +60,22 @@ async function observe(request: ObserveRequest): Promise<Judged> {
   return { observation, verdict: judge({ observation, baseline, bounds: boundsOf(bounds, target), expected }) };
 }
 
-function windowOf({ past, windowMs, meter: { beatMs } }: ObserveRequest): Ends {
-  if (past !== undefined) return { from: Date.parse(past.from), to: Date.parse(past.to) };
+/** From now on, or from when the meter is at work: what it was not there to see would only be missing. */
+async function comingWindow({ target, windowMs, meter }: ObserveRequest): Promise<Ends> {
+  const { signal } = currentWork();
+  const { beatMs } = meter;
+  const asked = Date.now();
+  using file = new MeterFile(meterFileOf(meter), target.name);
+  while ((file.lastBeat() ?? 0) < asked - 2 * beatMs && Date.now() < asked + METER_STARTS_WITHIN_MS) {
+    reportProgress({ waitsFor: 'the meter' });
+    await sleep(LOOK_MS, undefined, { signal });
+  }
   const from = nextBeat(Date.now(), beatMs);
   return { from, to: nextBeat(from + windowMs, beatMs) };
+}
+
+function timesOf({ from, to }: { readonly from: string; readonly to: string }): Ends {
+  return { from: Date.parse(from), to: Date.parse(to) };
 }
 
 /** Until every round of the window is written, or will not be any more. */
