@@ -144,7 +144,9 @@ async function expectCopiedMix({ connection: reachedBy }: LoadOptions): Promise<
   });
   const { weights, leftOut } = await copyMix(from, own);
   expect(weights['canary']).toBeGreaterThan(weights['canaryTick'] ?? 1);
-  expect(leftOut).toEqual([expect.stringMatching(/^canaryChild \(.* `own` has no start for it\)$/)]);
+  // Beside the children only the workflows of the probe, which are started in the same namespace.
+  const withoutStart = leftOut.map((line) => /^(\S+) \(.* `own` has no start for it\)$/.exec(line)?.[1]);
+  expect(withoutStart.toSorted()).toEqual(['canaryChild', 'temporal-upgrade-probe']);
 }
 
 test(

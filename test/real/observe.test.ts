@@ -1,7 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -248,17 +250,18 @@ test('the command observes alone, and tells by table, JSON and exit code', async
   const saved = join(folder, 'baseline.json');
   const bounds = { ...cluster.target.bounds, latencyRiseMs: 2_000, minBeatShare: 0.8, minRequests: 100 };
   await writeFile(targetFile, JSON.stringify({ ...cluster.target, bounds }));
-  const run = (...args: string[]) =>
-    spawnSync(CLI, ['observe', '--target', targetFile, '--every', '1s', ...args], {
-      encoding: 'utf8',
-      timeout: 60_000,
-    });
-  const first = run('--for', '8s', '--save', saved);
+  // Not in one go: the database is reached through a proxy in this very process.
+  const run = async (...args: string[]) => {
+    const child = spawn(CLI, ['observe', '--target', targetFile, '--every', '1s', ...args], { timeout: 60_000 });
+    const [stdout] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+    return { stdout, status: child.exitCode };
+  };
+  const first = await run('--for', '8s', '--save', saved);
   expect(first.stdout.match(/^[✗?].*$/gmu)).toBeNull();
   expect(first.status).toBe(0);
   expect(first.stdout).toContain('No baseline: absolute bounds alone hold');
   expect(first.stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
-  const second = run('--for', '8s', '--baseline', saved, '--output', 'json');
+  const second = await run('--for', '8s', '--baseline', saved, '--output', 'json');
   const told = JSON.parse(second.stdout) as { verdict: string; compared: boolean; checks: { id: string }[] };
   expect(told).toMatchObject({ target: 'observed', compared: true, verdict: 'pass' });
   expect(second.status).toBe(0);
