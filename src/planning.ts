@@ -37,12 +37,16 @@ export interface Examination {
   readonly diagnoses: readonly Diagnosis[];
 }
 
-/** Looks at all of a cluster from here, and holds it against the catalogue; changes nothing. */
-export async function examineTarget(target: Target): Promise<Examination> {
-  const catalogue = await loadCatalogue();
-  const survey = await surveyTarget(target, { catalogue, tools: createToolResolver() });
-  const findings = examine(survey, { catalogue, stores: storesOf(target) });
-  return { target: target.name, survey, findings, diagnoses: diagnose(findings) };
+/** Looks at all of each cluster from here, side by side, and holds it against the catalogue; changes nothing. */
+export async function examineTargets(targets: readonly Target[]): Promise<Examination[]> {
+  const [catalogue, tools] = [await loadCatalogue(), createToolResolver()];
+  return Promise.all(
+    targets.map(async (target) => {
+      const survey = await surveyTarget(target, { catalogue, tools });
+      const findings = examine(survey, { catalogue, stores: storesOf(target) });
+      return { target: target.name, survey, findings, diagnoses: diagnose(findings) };
+    }),
+  );
 }
 
 /** What is to be said of the version that a cluster runs. @throws PreconditionError when its frontend cannot be asked */

@@ -5,7 +5,7 @@ import type { Finding } from '../core/finding.js';
 import { parseRolloutInput, parseTarget, type Target } from '../core/input.js';
 import { surveyLines } from '../core/survey-lines.js';
 import { readInputFile } from '../input-file.js';
-import { examineTarget, type Examination } from '../planning.js';
+import { examineTargets, type Examination } from '../planning.js';
 import { wrap } from '../report/columns.js';
 import { findingsText } from '../report/findings.js';
 import { findingJson } from '../report/plan.js';
@@ -31,7 +31,7 @@ export function addDoctorCommand(program: Command): void {
 }
 
 async function doctor({ file, target, output, explain }: DoctorOptions): Promise<void> {
-  const examinations = await Promise.all((await targetsOf(file, target)).map(examineTarget));
+  const examinations = await examineTargets(await targetsOf(file, target));
   const findings = examinations.flatMap((examination): readonly Finding[] => examination.findings);
   print(output, examinations.map(examinationJson), examinations.map((each) => text(each, explain)).join('\n\n'));
   process.exitCode = exitCodeOf(findings);
