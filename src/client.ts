@@ -9,7 +9,7 @@ import { ApplicationFailure, WorkflowExecutionAlreadyStartedError } from '@tempo
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DEFAULT_TASK_QUEUE, ROLLOUT_WORKFLOW, rolloutIdOf } from './contract/names.js';
 import type { DecisionKind, DecisionPayload } from './core/decision.js';
-import { parseRolloutInput, type RolloutInput, type RolloutInputText } from './core/input.js';
+import { parseRolloutInput, type RolloutInput, type RolloutInputText } from './core/input/input.js';
 import type { RolloutResult } from './core/rollout-result.js';
 import type { RolloutStatus } from './core/status.js';
 

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { MeterFile } from './adapters/meter/meter-file.js';
 import { runMeter } from './adapters/meter/run-meter.js';
 import { createToolResolver } from './adapters/tools/tool-resolver.js';
-import { Bounds, boundsOf } from './core/bounds.js';
+import { Bounds, boundsOf } from './core/input/bounds.js';
 import { messageOf, PreconditionError } from './core/errors.js';
-import type { Target } from './core/input.js';
-import { judge } from './core/judge.js';
-import { beatFor, nextBeat } from './core/measure-round.js';
-import { cutWindow } from './core/measure-window.js';
-import { SavedObservation } from './core/saved-observation.js';
-import type { Observation, Verdict } from './core/observation.js';
+import type { Target } from './core/input/input.js';
+import { judge } from './core/judging/judge.js';
+import { beatFor, nextBeat } from './core/measuring/round.js';
+import { cutWindow } from './core/measuring/window.js';
+import { SavedObservation } from './core/judging/saved-observation.js';
+import type { Observation, Verdict } from './core/measuring/observation.js';
 
 export interface ObserveOptions {
   readonly windowMs: number;

@@ -4,16 +4,16 @@ import { readClusterInfo } from './adapters/cluster/target-cluster.js';
 import { withTarget } from './adapters/cluster/target-connection.js';
 import { surveyTarget } from './adapters/survey-target.js';
 import { createToolResolver } from './adapters/tools/tool-resolver.js';
-import type { RolloutInput, Target } from './core/input.js';
-import { planPath, type PathRequest } from './core/path.js';
+import type { RolloutInput, Target } from './core/input/input.js';
+import { planPath, type PathRequest } from './core/planning/path.js';
 import { examine } from './core/checks/examine.js';
 import { diagnose, type Diagnosis } from './core/diagnoses.js';
 import type { Finding } from './core/finding.js';
-import type { Survey } from './core/survey.js';
+import type { Survey } from './core/survey/survey.js';
 import type { Path, RolloutPlan, Stores } from './core/plan.js';
-import { checkVersion } from './core/version-check.js';
-import { presentState, storesOf } from './core/present-state.js';
-import { planRollout } from './core/rollout-plan.js';
+import { checkVersion } from './core/planning/version-check.js';
+import { presentState, storesOf } from './core/planning/present-state.js';
+import { planRollout } from './core/planning/rollout-plan.js';
 
 /** A cluster that is only described. */
 export type OfflineRequest = Omit<PathRequest, 'catalogue'>;

@@ -113,6 +113,19 @@ const ROOMS: readonly {
   { room: 'catalogue-builder', rooms: ['core', 'adapters', 'lab'], libraries: ['node:', 'pg', 'zod'] },
 ];
 
+/** Rooms inside core: each may import core's own files (words that all share) and the rooms above it. */
+const CORE_ROOMS = [
+  'input',
+  'catalogue',
+  'schema',
+  'planning',
+  'measuring',
+  'survey',
+  'running-work',
+  'judging',
+  'checks',
+] as const;
+
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 
 interface Import {
@@ -136,6 +149,22 @@ const imports: readonly Import[] = readdirSync(SRC, { recursive: true, encoding:
 function roomOf(file: string): string {
   const [first = ''] = file.split('/', 1);
   return first.replace(/\.js$/, '.ts');
+}
+
+type CoreRoom = (typeof CORE_ROOMS)[number];
+
+/** From which room of core to which other one, by which file. */
+function coreArrows(): [from: CoreRoom, to: CoreRoom, file: string][] {
+  const core = join(SRC, 'core');
+  const isRoom = (name: string | undefined): name is CoreRoom => CORE_ROOMS.some((room) => room === name);
+  return readdirSync(core, { recursive: true, encoding: 'utf8' }).flatMap((file) => {
+    const from = file.split('/')[0];
+    if (!file.endsWith('.ts') || !isRoom(from)) return [];
+    return ts.preProcessFile(readFileSync(join(core, file), 'utf8')).importedFiles.flatMap(({ fileName }) => {
+      const to = relative(core, resolve(core, dirname(file), fileName)).split('/')[0];
+      return isRoom(to) && to !== from ? [[from, to, file] as [CoreRoom, CoreRoom, string]] : [];
+    });
+  });
 }
 
 function libraryOf(name: string): string {
@@ -175,6 +204,16 @@ describe('imports of', () => {
       .map(({ file, to }) => `${file} imports ${to}`);
     expect(foreign).toEqual([]);
   });
+});
+
+test('rooms inside core: arrows go one way', () => {
+  const found = readdirSync(join(SRC, 'core'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  expect(found.map(({ name }) => name).sort()).toEqual([...CORE_ROOMS].sort());
+
+  const wayBack = coreArrows()
+    .filter(([from, to]) => CORE_ROOMS.indexOf(from) < CORE_ROOMS.indexOf(to))
+    .map(([from, to, file]) => `${file}: ${from} imports ${to}`);
+  expect(wayBack).toEqual([]);
 });
 
 test('execa has one door', () => {

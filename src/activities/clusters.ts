@@ -10,7 +10,7 @@ import type { Holder, TargetActivities } from '../contract/activities.js';
 import { FailureType } from '../contract/names.js';
 import type { ClusterFacts } from '../core/cluster.js';
 import { PreconditionError } from '../core/errors.js';
-import type { Target } from '../core/input.js';
+import type { Target } from '../core/input/input.js';
 import { currentWork } from './guard.js';
 
 type ClusterActivities = Pick<TargetActivities, 'inspectTarget' | 'bringTools' | 'claimTarget' | 'releaseTarget'>;

@@ -5,15 +5,15 @@ import { expandHome } from '../adapters/data-dir.js';
 import { missingSearchAttributes } from '../adapters/search-attributes.js';
 import type { ControlActivities } from '../contract/activities.js';
 import { FailureType, SEARCH_ATTRIBUTE_NAMES } from '../contract/names.js';
-import type { Catalogue } from '../core/catalogue.js';
+import type { Catalogue } from '../core/catalogue/catalogue.js';
 import type { ClusterFacts } from '../core/cluster.js';
 import { PreconditionError } from '../core/errors.js';
-import { parseRolloutInput, type RolloutInput } from '../core/input.js';
+import { parseRolloutInput, type RolloutInput } from '../core/input/input.js';
 import { type Finding, findingText } from '../core/finding.js';
 import type { RolloutPlan } from '../core/plan.js';
-import { planRollout } from '../core/rollout-plan.js';
+import { planRollout } from '../core/planning/rollout-plan.js';
 import { reportMarkdown } from '../report/report-markdown.js';
-import { presentState } from '../core/present-state.js';
+import { presentState } from '../core/planning/present-state.js';
 
 /** Activities of the roll-out itself: they touch no target. */
 export const createControlActivities = ({ catalogue }: { readonly catalogue: Catalogue }): ControlActivities => ({

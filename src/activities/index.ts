@@ -1,6 +1,6 @@
 import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { Activities } from '../contract/activities.js';
-import type { Catalogue } from '../core/catalogue.js';
+import type { Catalogue } from '../core/catalogue/catalogue.js';
 import { createClusterActivities } from './clusters.js';
 import { createControlActivities } from './control-activities.js';
 import { guard } from './guard.js';

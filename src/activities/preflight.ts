@@ -6,14 +6,14 @@ import { surveyTarget } from '../adapters/survey-target.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { Examined, Holder, TargetActivities } from '../contract/activities.js';
 import { FailureType } from '../contract/names.js';
-import type { Catalogue } from '../core/catalogue.js';
+import type { Catalogue } from '../core/catalogue/catalogue.js';
 import { examine } from '../core/checks/examine.js';
 import { messageOf } from '../core/errors.js';
 import { findingText } from '../core/finding.js';
-import type { Target } from '../core/input.js';
+import type { Target } from '../core/input/input.js';
 import type { Hop } from '../core/plan.js';
-import { storesOf } from '../core/present-state.js';
-import { lookAtLines, surveyLines } from '../core/survey-lines.js';
+import { storesOf } from '../core/planning/present-state.js';
+import { lookAtLines, surveyLines } from '../core/survey/survey-lines.js';
 import { currentWork } from './guard.js';
 
 type PreflightActivities = Pick<TargetActivities, 'examineTarget' | 'preflight'>;

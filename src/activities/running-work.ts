@@ -8,8 +8,8 @@ import {
 } from '../adapters/cluster/running-workflows.js';
 import { withTarget as withFrontend } from '../adapters/cluster/target-connection.js';
 import type { HopPlace, RunningResult, SnapshotResult } from '../contract/activities.js';
-import { largestCounts, type RunningCounts, type StuckRuns } from '../core/running-counts.js';
-import { OVERDUE_MS } from '../core/stuck.js';
+import { largestCounts, type RunningCounts, type StuckRuns } from '../core/running-work/running-counts.js';
+import { OVERDUE_MS } from '../core/running-work/stuck.js';
 import { currentWork } from './guard.js';
 import { keepOrMake, type SnapshotFiles } from './snapshot-files.js';
 

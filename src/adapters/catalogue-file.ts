@@ -1,13 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Catalogue, parseCatalogue } from '../core/catalogue.js';
+import { type Catalogue, parseCatalogue } from '../core/catalogue/catalogue.js';
 import { codeOf, messageOf, PreconditionError } from '../core/errors.js';
-import type { SchemaShape } from '../core/schema-shape.js';
-import { parseShapeFile, shapeAt } from '../core/shape-file.js';
+import type { SchemaShape } from '../core/schema/schema-shape.js';
+import { parseShapeFile, shapeAt } from '../core/schema/shape-file.js';
 
 /** The same two levels up from src/adapters and from dist/adapters. */
-const PACKAGED = fileURLToPath(new URL('../../catalogue/', import.meta.url));
+const PACKAGED = fileURLToPath(new URL('../../catalogue', import.meta.url));
 const FILES = { releases: 'temporal-versions.json', rules: 'rules.json' } as const;
 
 /** Names a folder whose files stand in for those of the package: newer facts, or a correction, without a new release. */

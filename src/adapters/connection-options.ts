@@ -1,7 +1,7 @@
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import type { ConnectionOptions } from '@temporalio/client';
 import { PreconditionError } from '../core/errors.js';
-import type { Connection } from '../core/input.js';
+import type { Connection } from '../core/input/input.js';
 import { readTls } from './grpc-health.js';
 import { readSecret } from './secrets.js';
 

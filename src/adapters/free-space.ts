@@ -1,7 +1,7 @@
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { codeOf, messageOf } from '../core/errors.js';
-import type { FreeSpace } from '../core/store-survey.js';
+import type { FreeSpace } from '../core/survey/store-survey.js';
 
 /**
  * Space free below a folder that may not be there yet: on the nearest one above it that is. Makes nothing.

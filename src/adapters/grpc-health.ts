@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Connection, type ConnectionOptions, isGrpcServiceError } from '@temporalio/client';
 import { PreconditionError } from '../core/errors.js';
-import type { Tls } from '../core/input.js';
+import type { Tls } from '../core/input/input.js';
 
 /** Names that the roles of a Temporal server register with gRPC's health service; the worker role only since 1.31. */
 export const HEALTH_SERVICES = {

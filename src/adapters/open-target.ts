@@ -1,4 +1,4 @@
-import type { Target } from '../core/input.js';
+import type { Target } from '../core/input/input.js';
 import type { Driver } from './driver.js';
 import { createProcessDriver } from './process/process-driver.js';
 import type { Store } from './store.js';

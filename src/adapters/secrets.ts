@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { PreconditionError } from '../core/errors.js';
-import type { SecretRef } from '../core/input.js';
+import type { SecretRef } from '../core/input/input.js';
 
 /** Reads a secret where it is needed. @throws PreconditionError naming the variable or file, never its content. */
 export async function readSecret(ref: SecretRef): Promise<string> {

@@ -1,6 +1,6 @@
 import type { ShardRow, StoreFacts } from '../core/cluster.js';
-import type { DatabaseReading } from '../core/measure-round.js';
-import type { StoreSurvey } from '../core/store-survey.js';
+import type { DatabaseReading } from '../core/measuring/round.js';
+import type { StoreSurvey } from '../core/survey/store-survey.js';
 
 /** What a backup left behind. */
 export interface Backup {

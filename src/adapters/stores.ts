@@ -1,4 +1,4 @@
-import type { StoreInput } from '../core/input.js';
+import type { StoreInput } from '../core/input/input.js';
 import type { StoreRole } from './postgres/postgres-inspect.js';
 import { createPostgresStore } from './postgres/postgres-store.js';
 import type { Store } from './store.js';

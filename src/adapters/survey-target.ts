@@ -1,10 +1,10 @@
-import type { Catalogue } from '../core/catalogue.js';
-import type { Target } from '../core/input.js';
+import type { Catalogue } from '../core/catalogue/catalogue.js';
+import type { Target } from '../core/input/input.js';
 import type { Hop } from '../core/plan.js';
-import { schemaFolder } from '../core/schema-version.js';
-import { joinSurvey } from '../core/join-survey.js';
-import { storesOf } from '../core/present-state.js';
-import type { Survey } from '../core/survey.js';
+import { schemaFolder } from '../core/schema/schema-version.js';
+import { joinSurvey } from '../core/survey/join-survey.js';
+import { storesOf } from '../core/planning/present-state.js';
+import type { Survey } from '../core/survey/survey.js';
 import { surveyCluster } from './cluster/survey-cluster.js';
 import { withTarget } from './open-target.js';
 import type { Work } from './store.js';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { checkHealth, HEALTH_SERVICES } from '../adapters/grpc-health.js';
 import { runCommand } from '../adapters/run-command.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
-import { rollOrder } from '../core/roll-order.js';
+import { rollOrder } from '../core/planning/roll-order.js';
 import type { LabCluster } from '../lab/cluster.js';
 
 export interface HandHop {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createToolResolver } from '../adapters/tools/tool-resolver.js';
-import { LoadPolicy, type LoadMix } from '../core/input.js';
+import { LoadPolicy, type LoadMix } from '../core/input/input.js';
 import { startCluster, type LabCluster } from '../lab/cluster.js';
 import { startPostgres } from '../lab/postgres.js';
 import { Ledger } from '../load/ledger.js';

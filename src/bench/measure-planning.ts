@@ -1,6 +1,6 @@
 import { loadCatalogue } from '../adapters/catalogue-file.js';
-import type { Catalogue } from '../core/catalogue.js';
-import { planPath } from '../core/path.js';
+import type { Catalogue } from '../core/catalogue/catalogue.js';
+import { planPath } from '../core/planning/path.js';
 import type { StoreKind } from '../core/plan.js';
 
 /** How long planning took, with nothing remembered from plans before. */

@@ -5,8 +5,8 @@ import { PG_BIN_VARIABLE } from '../adapters/postgres/pg-programs.js';
 import { surveyTarget } from '../adapters/survey-target.js';
 import { createToolResolver } from '../adapters/tools/tool-resolver.js';
 import { examine } from '../core/checks/examine.js';
-import { planPath } from '../core/path.js';
-import { storesOf } from '../core/present-state.js';
+import { planPath } from '../core/planning/path.js';
+import { storesOf } from '../core/planning/present-state.js';
 import { startCluster } from '../lab/cluster.js';
 import { startPostgres } from '../lab/postgres.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createToolResolver } from '../adapters/tools/tool-resolver.js';
 import { resultOf, startRollout } from '../client.js';
 import { loadCatalogue } from '../adapters/catalogue-file.js';
-import { schemaVersions } from '../core/schema-version.js';
+import { schemaVersions } from '../core/schema/schema-version.js';
 import { startCluster } from '../lab/cluster.js';
 import { startRolloutLab } from '../lab/rollout-lab.js';
 import { hopByHand } from './hop-by-hand.js';

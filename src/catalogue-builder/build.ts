@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { catalogueFiles } from '../adapters/catalogue-file.js';
-import { parseCatalogue } from '../core/catalogue.js';
+import { parseCatalogue } from '../core/catalogue/catalogue.js';
 import { PreconditionError } from '../core/errors.js';
 import { isServerVersion } from '../core/version.js';
 import { addRelease } from './add-release.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InvalidRolloutError } from '../core/errors.js';
-import { problemsOf } from '../core/input-problems.js';
+import { problemsOf } from '../core/input/input-problems.js';
 
 /** The file of releases with every field, also those that only people read. What is unknown here stays as it is. */
 

@@ -1,4 +1,4 @@
-import { isWithin } from '../core/dynamic-keys.js';
+import { isWithin } from '../core/catalogue/dynamic-keys.js';
 import { PreconditionError } from '../core/errors.js';
 import { compareVersions, minorOf } from '../core/version.js';
 import type { RawCatalogue } from './catalogue-json.js';

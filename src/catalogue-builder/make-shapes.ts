@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { readShape } from '../adapters/postgres/postgres-shape.js';
 import { readServer } from '../adapters/postgres/postgres-inspect.js';
-import { changeBetween, type ShapeFile } from '../core/shape-file.js';
-import type { SchemaShape } from '../core/schema-shape.js';
+import { changeBetween, type ShapeFile } from '../core/schema/shape-file.js';
+import type { SchemaShape } from '../core/schema/schema-shape.js';
 import type { LabPostgres } from '../lab/postgres.js';
 import { splitStatements } from './split-statements.js';
 import type { VersionedScripts } from './versioned-scripts.js';

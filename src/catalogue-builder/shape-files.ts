@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Catalogue } from '../core/catalogue.js';
+import type { Catalogue } from '../core/catalogue/catalogue.js';
 import { PreconditionError } from '../core/errors.js';
 import type { StorePart } from '../core/plan.js';
-import { schemaFolder, schemaVersion } from '../core/schema-version.js';
-import { parseShapeFile } from '../core/shape-file.js';
+import { schemaFolder, schemaVersion } from '../core/schema/schema-version.js';
+import { parseShapeFile } from '../core/schema/shape-file.js';
 import { startPostgres } from '../lab/postgres.js';
 import type { Release } from './get-release.js';
 import { makeShapes } from './make-shapes.js';

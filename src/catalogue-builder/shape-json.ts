@@ -1,4 +1,4 @@
-import type { ShapeFile } from '../core/shape-file.js';
+import type { ShapeFile } from '../core/schema/shape-file.js';
 
 /** The file of shapes as text: one line a column, a key or an index, so that a change can be read line by line. */
 export function writeShapeFile(file: ShapeFile): string {

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { RequestError } from '../client.js';
-import { parseTarget } from '../core/input.js';
+import { parseTarget } from '../core/input/input.js';
 import { STORE_KINDS, type StoreKind } from '../core/plan.js';
 import { isServerVersion } from '../core/version.js';
 import { readInputFile } from '../input-file.js';

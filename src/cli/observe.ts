@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { RequestError } from '../client.js';
 import { Duration, formatDuration } from '../core/duration.js';
-import { parseTarget } from '../core/input.js';
-import { problemsOf } from '../core/input-problems.js';
+import { parseTarget } from '../core/input/input.js';
+import { problemsOf } from '../core/input/input-problems.js';
 import { readInputFile } from '../input-file.js';
 import { observeTarget, readObservation, saveObservation } from '../observing.js';
 import { observationJson, observationText } from '../report/observation.js';

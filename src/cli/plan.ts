@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { RequestError } from '../client.js';
 import { findingText } from '../core/finding.js';
-import { parseRolloutInput, parseTarget } from '../core/input.js';
+import { parseRolloutInput, parseTarget } from '../core/input/input.js';
 import { STORE_KINDS, type StoreKind } from '../core/plan.js';
 import { isMinor, isServerVersion } from '../core/version.js';
 import { readInputFile } from '../input-file.js';

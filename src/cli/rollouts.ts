@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Option, type Command } from 'commander';
 import { connectControlPlane, executionState, queryStatus, RequestError, resultOf, startRollout } from '../client.js';
-import type { RolloutInputText } from '../core/input.js';
+import type { RolloutInputText } from '../core/input/input.js';
 import { readInputFile } from '../input-file.js';
 import { reportMarkdown } from '../report/report-markdown.js';
 import { statusText } from '../report/status-text.js';

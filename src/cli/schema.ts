@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { rolloutJsonSchema } from '../core/input-json-schema.js';
+import { rolloutJsonSchema } from '../core/input/input-json-schema.js';
 import { print, runCommandLine } from './output.js';
 
 /** `schema`: for editors that check YAML and JSON as one writes. */

@@ -1,11 +1,11 @@
 import type { ClusterFacts } from '../core/cluster.js';
 import type { Finding } from '../core/finding.js';
-import type { LoadPolicy, RolloutInput, Target } from '../core/input.js';
+import type { LoadPolicy, RolloutInput, Target } from '../core/input/input.js';
 import type { LedgerSummary } from '../core/ledger.js';
-import type { Bounds } from '../core/bounds.js';
-import type { Expected, Observation, Verdict, WindowKind } from '../core/observation.js';
+import type { Bounds } from '../core/input/bounds.js';
+import type { Expected, Observation, Verdict, WindowKind } from '../core/measuring/observation.js';
 import type { Environment, Hop, RolloutPlan } from '../core/plan.js';
-import type { RunningCounts, StuckRuns } from '../core/running-counts.js';
+import type { RunningCounts, StuckRuns } from '../core/running-work/running-counts.js';
 import type { RolloutResult } from '../core/rollout-result.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { Role } from './input.js';
+import type { Role } from './input/input.js';
 
 /** What was found out about a target, without changing it. */
 export interface ClusterFacts {

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createToolResolver } from '../adapters/tools/tool-resolver.js';
-import type { RolloutInputText } from '../core/input.js';
+import type { RolloutInputText } from '../core/input/input.js';
 import { bringServers } from '../lab/bring-servers.js';
 import { demonstrate, rollOut } from '../lab/demonstrate.js';
 import { rolloutSummary } from '../lab/rollout-summary.js';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from '../adapters/run-command.js';
-import type { Tls } from '../core/input.js';
+import type { Tls } from '../core/input/input.js';
 
 /** Certificates of a lab cluster: one authority, one certificate for its servers and one for its clients. */
 export interface Certificates {

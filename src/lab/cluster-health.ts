@@ -5,7 +5,7 @@ import type { Driver } from '../adapters/driver.js';
 import { checkHealth, HEALTH_SERVICES, readTls } from '../adapters/grpc-health.js';
 import { readLogTail } from '../adapters/process/log-tail.js';
 import { messageOf } from '../core/errors.js';
-import type { ProcessNode, Target, Tls } from '../core/input.js';
+import type { ProcessNode, Target, Tls } from '../core/input/input.js';
 import { compareVersions } from '../core/version.js';
 
 const TIMEOUT_MS = 90_000;

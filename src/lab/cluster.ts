@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import type { Driver } from '../adapters/driver.js';
 import { createProcessDriver } from '../adapters/process/process-driver.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
-import { Target, type ProcessNode } from '../core/input.js';
+import { Target, type ProcessNode } from '../core/input/input.js';
 import { clientTls, makeCertificates } from './certificates.js';
 import { stopServersBelow } from './clean-up.js';
 import { waitUntilUsable } from './cluster-health.js';

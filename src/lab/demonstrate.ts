@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { runCommand } from '../adapters/run-command.js';
 import { resultOf } from '../client.js';
 import { DEFAULT_TASK_QUEUE, ROLLOUT_WORKFLOW, rolloutIdOf } from '../contract/names.js';
-import type { RolloutInputText } from '../core/input.js';
+import type { RolloutInputText } from '../core/input/input.js';
 import type { RolloutResult } from '../core/rollout-result.js';
 import { follow, type FollowOptions } from './follow.js';
 import { startRolloutLab, type RolloutLab, type RolloutLabOptions } from './rollout-lab.js';

@@ -13,7 +13,7 @@ import {
 import { startDetached } from '../adapters/run-command.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
 import { DEFAULT_TASK_QUEUE } from '../contract/names.js';
-import type { RolloutInputText } from '../core/input.js';
+import type { RolloutInputText } from '../core/input/input.js';
 import { startDevServer, type DevServer } from '../dev-server.js';
 import { removeLab } from './clean-up.js';
 import { startCluster, type LabCluster } from './cluster.js';

@@ -1,5 +1,5 @@
 import type { ReachableBy } from '../adapters/connection-options.js';
-import type { LoadPolicy } from '../core/input.js';
+import type { LoadPolicy } from '../core/input/input.js';
 import { runCanaryWorker } from './canary-worker.js';
 import { canaryTaskQueueOf, uncachedTaskQueueOf } from './start-command.js';
 import { namespacesOf } from './streams.js';

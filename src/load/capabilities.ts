@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { messageOf } from '../core/errors.js';
-import type { LoadMix, LoadPolicy } from '../core/input.js';
+import type { LoadMix, LoadPolicy } from '../core/input/input.js';
 import { CANARY_ATTRIBUTE, CANARY_QUERY, CANARY_UPDATE } from './canary-plan.js';
 import { hasCode } from './canary-target.js';
 import { namespacesOf, weightsOf } from './streams.js';

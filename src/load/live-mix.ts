@@ -1,6 +1,6 @@
 import { Connection } from '@temporalio/client';
 import { connectionOptions } from '../adapters/connection-options.js';
-import type { LoadPolicy, OwnWorkflow } from '../core/input.js';
+import type { LoadPolicy, OwnWorkflow } from '../core/input/input.js';
 
 /** How many executions are looked at in each namespace to learn which types there are. */
 const PAGES = 4;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Connection, LoadPolicy } from '../core/input.js';
+import { Connection, LoadPolicy } from '../core/input/input.js';
 
 /** What the load process is told on the first line of its stdin. Secrets are only named; they come by environment. */
 export const LoadOptions = z.strictObject({

@@ -1,7 +1,7 @@
 import { Connection } from '@temporalio/client';
 import { connectionOptions } from '../adapters/connection-options.js';
 import { messageOf } from '../core/errors.js';
-import type { Connection as ConnectionInput, LoadPolicy } from '../core/input.js';
+import type { Connection as ConnectionInput, LoadPolicy } from '../core/input/input.js';
 import { forEachAtOnce } from './at-once.js';
 import { ensureCanaryNamespace } from './canary-namespace.js';
 import { CanaryTarget, longCanaryIdOf } from './canary-target.js';

@@ -1,5 +1,5 @@
 import type { Connection } from '@temporalio/client';
-import type { LoadPolicy } from '../core/input.js';
+import type { LoadPolicy } from '../core/input/input.js';
 import { cutDown, findCapabilities } from './capabilities.js';
 import { copyMix } from './live-mix.js';
 import { streamsOf, type Stream } from './streams.js';

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { runAttached } from '../adapters/run-command.js';
 import { readSecret } from '../adapters/secrets.js';
 import { PreconditionError } from '../core/errors.js';
-import type { Connection } from '../core/input.js';
+import type { Connection } from '../core/input/input.js';
 import { LoadLine, type LoadOptions } from './load-options.js';
 
 /** Longer than its graceful end takes. */

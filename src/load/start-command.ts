@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { OwnWorkflow } from '../core/input.js';
+import type { OwnWorkflow } from '../core/input/input.js';
 
 /**
  * Where and how an entry of the ledger is started. Written into the ledger beside its entries, so that they are verified

@@ -1,4 +1,4 @@
-import type { LoadMix, LoadPolicy } from '../core/input.js';
+import type { LoadMix, LoadPolicy } from '../core/input/input.js';
 import { SCENARIOS, type Scenario } from './canary-plan.js';
 import type { EntryKind } from './ledger.js';
 import { canaryTaskQueueOf, ownCommand, uncachedTaskQueueOf, type StartCommand } from './start-command.js';

@@ -1,7 +1,7 @@
 import { Connection } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { connectionOptions } from '../adapters/connection-options.js';
-import type { Connection as ConnectionInput, LoadPolicy } from '../core/input.js';
+import type { Connection as ConnectionInput, LoadPolicy } from '../core/input/input.js';
 import type { LedgerSummary } from '../core/ledger.js';
 import { forEachAtOnce } from './at-once.js';
 import { CanaryTarget, type HistoryEvent } from './canary-target.js';

@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { createToolResolver } from '../adapters/tools/tool-resolver.js';
-import type { RolloutInputText } from '../core/input.js';
+import type { RolloutInputText } from '../core/input/input.js';
 import { minorOf } from '../core/version.js';
 import { bringServers } from '../lab/bring-servers.js';
 import { demonstrate, rollOut } from '../lab/demonstrate.js';

@@ -1,7 +1,7 @@
 import { formatDuration } from '../core/duration.js';
 import { formatValue } from '../core/judging/check-line.js';
 import { whyOf } from '../core/judging/check-texts.js';
-import type { Check, CheckVerdict, Observation, Verdict } from '../core/observation.js';
+import type { Check, CheckVerdict, Observation, Verdict } from '../core/measuring/observation.js';
 import { columns, wrap } from './columns.js';
 import { oneLine } from './escape.js';
 

@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { DecisionKind, DecisionRecord, Gate } from '../core/decision.js';
-import type { RolloutInput } from '../core/input.js';
+import type { RolloutInput } from '../core/input/input.js';
 import type { Environment, RolloutPlan } from '../core/plan.js';
 import type {
   HopPhase,

@@ -1,5 +1,5 @@
 import type { Holder, HopPlace, LoadRequest, MeterRequest } from '../contract/activities.js';
-import type { Policy } from '../core/input.js';
+import type { Policy } from '../core/input/input.js';
 import type { Environment, Hop } from '../core/plan.js';
 import type { Conductor } from './conductor.js';
 import type { near } from './proxies.js';

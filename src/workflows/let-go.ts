@@ -1,6 +1,6 @@
 import { log } from '@temporalio/workflow';
 import type { Holder } from '../contract/activities.js';
-import type { Target } from '../core/input.js';
+import type { Target } from '../core/input/input.js';
 import { near } from './proxies.js';
 
 /** Lets go of a cluster. One that cannot be reached stays held; a later roll-out sees that this one is over, and takes it. */

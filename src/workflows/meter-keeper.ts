@@ -1,6 +1,6 @@
 import type { MeterRequest } from '../contract/activities.js';
 import { METER_WORKFLOW } from '../contract/names.js';
-import { beatFor } from '../core/measure-round.js';
+import { beatFor } from '../core/measuring/round.js';
 import type { Environment } from '../core/plan.js';
 import { startBeside, stopBeside } from './background.js';
 import type { Conductor } from './conductor.js';

@@ -1,5 +1,5 @@
 import type { ObserveRequest } from '../contract/activities.js';
-import type { Observation } from '../core/observation.js';
+import type { Observation } from '../core/measuring/observation.js';
 import type { Done } from './conductor.js';
 import { evidenceWatch, type EvidenceWatch } from './evidence-watch.js';
 import type { ObserveContext } from './hop-context.js';

@@ -1,6 +1,6 @@
 import { ActivityFailure, ApplicationFailure, CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { Holder } from '../contract/activities.js';
-import type { RolloutInput } from '../core/input.js';
+import type { RolloutInput } from '../core/input/input.js';
 import type { Environment, Path, RolloutPlan } from '../core/plan.js';
 import type { Conductor } from './conductor.js';
 import { letGoOf } from './let-go.js';

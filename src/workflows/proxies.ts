@@ -1,6 +1,6 @@
 import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { ControlActivities, TargetActivities } from '../contract/activities.js';
-import type { Target } from '../core/input.js';
+import type { Target } from '../core/input/input.js';
 
 /**
  * Every activity heartbeats every few seconds by itself (see `activities/guard.ts`), so that a dead worker is noticed in

@@ -1,4 +1,4 @@
-import type { Observation } from '../core/observation.js';
+import type { Observation } from '../core/measuring/observation.js';
 import type { Done } from './conductor.js';
 import type { ObserveContext } from './hop-context.js';
 import { NotGoodEnough } from './interruptions.js';

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCatalogue, loadShape } from '../../src/adapters/catalogue-file.js';
-import { compareShapes } from '../../src/core/compare-shapes.js';
-import { schemaFolder, schemaVersion } from '../../src/core/schema-version.js';
+import { compareShapes } from '../../src/core/schema/compare-shapes.js';
+import { schemaFolder, schemaVersion } from '../../src/core/schema/schema-version.js';
 
 let folder: string;
 beforeAll(async () => {

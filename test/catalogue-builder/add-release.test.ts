@@ -10,7 +10,7 @@ import { deriveFields } from '../../src/catalogue-builder/derived-fields.js';
 import { readRelease, type ReleaseFacts } from '../../src/catalogue-builder/read-release.js';
 import { hashAt } from '../../src/catalogue-builder/script-hashes.js';
 import { schemaAtPatch, schemaFields } from '../../src/catalogue-builder/schema-by-patch.js';
-import { isWithin } from '../../src/core/dynamic-keys.js';
+import { isWithin } from '../../src/core/catalogue/dynamic-keys.js';
 import { MADE, madeSource } from '../helpers/server-source.js';
 
 let text: string;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadCatalogue } from '../../src/adapters/catalogue-file.js';
 import { build, check } from '../../src/catalogue-builder/build.js';
-import { isKnown } from '../../src/core/catalogue.js';
+import { isKnown } from '../../src/core/catalogue/catalogue.js';
 import { MADE, madeSource, step, writeSource } from '../helpers/server-source.js';
 
 let folder: string;

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { loadCatalogue } from '../../src/adapters/catalogue-file.js';
 import type { RawCatalogue } from '../../src/catalogue-builder/catalogue-json.js';
 import { checkDynamicKeys, noteDynamicKeys, readDynamicKeys } from '../../src/catalogue-builder/dynamic-keys.js';
-import { dynamicKeysOf } from '../../src/core/dynamic-keys.js';
+import { dynamicKeysOf } from '../../src/core/catalogue/dynamic-keys.js';
 import { madeSource } from '../helpers/server-source.js';
 
 test('reads keys from the constants and from what components declare, but not from comments', () => {

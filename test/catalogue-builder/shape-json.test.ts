@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { writeShapeFile } from '../../src/catalogue-builder/shape-json.js';
-import { parseShapeFile } from '../../src/core/shape-file.js';
+import { parseShapeFile } from '../../src/core/schema/shape-file.js';
 
 test.each(['temporal', 'visibility'])('writes the shapes of %s as they are in the project', async (part) => {
   const url = new URL(`../../catalogue/shapes/postgresql-v12-${part}.json`, import.meta.url);

@@ -10,7 +10,7 @@ import { DefaultLogger, Runtime, Worker, type WorkerOptions } from '@temporalio/
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { ROLLOUT_WORKFLOW, SearchAttributes } from '../../src/contract/names.js';
 import type { DecisionKind } from '../../src/core/decision.js';
-import type { RolloutInputText } from '../../src/core/input.js';
+import type { RolloutInputText } from '../../src/core/input/input.js';
 import type { RolloutPlan } from '../../src/core/plan.js';
 import type { RolloutResult } from '../../src/core/rollout-result.js';
 import type { RolloutStatus } from '../../src/core/status.js';

@@ -1,6 +1,6 @@
-import { Bounds } from '../../src/core/bounds.js';
+import { Bounds } from '../../src/core/input/bounds.js';
 import type { LoadWindow, ProbeWindow } from '../../src/core/ledger.js';
-import type { Observation, ProcessWindow, Streak } from '../../src/core/observation.js';
+import type { Observation, ProcessWindow, Streak } from '../../src/core/measuring/observation.js';
 
 export const BOUNDS = Bounds.parse({});
 

@@ -1,4 +1,4 @@
-import type { RolloutInputText } from '../../src/core/input.js';
+import type { RolloutInputText } from '../../src/core/input/input.js';
 
 type TargetText = RolloutInputText['staging'];
 

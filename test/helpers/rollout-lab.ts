@@ -6,7 +6,7 @@ import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { createStore } from '../../src/adapters/stores.js';
 import { ROLLOUT_WORKFLOW, DEFAULT_TASK_QUEUE, rolloutIdOf } from '../../src/contract/names.js';
 import type { NodeState } from '../../src/core/cluster.js';
-import type { RolloutInputText } from '../../src/core/input.js';
+import type { RolloutInputText } from '../../src/core/input/input.js';
 import type { RolloutStatus } from '../../src/core/status.js';
 import { removeLab } from '../../src/lab/clean-up.js';
 import type { LabCluster } from '../../src/lab/cluster.js';

@@ -1,6 +1,6 @@
-import type { Histogram, Reading } from '../../src/core/measure-series.js';
-import { isRingsBeat, type Round } from '../../src/core/measure-round.js';
-import type { Role } from '../../src/core/input.js';
+import type { Histogram, Reading } from '../../src/core/measuring/series.js';
+import { isRingsBeat, type Round } from '../../src/core/measuring/round.js';
+import type { Role } from '../../src/core/input/input.js';
 
 /** What one process did in one beat; what is left out is as on a quiet cluster. */
 export interface Did {

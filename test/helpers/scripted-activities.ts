@@ -4,7 +4,7 @@ import { guard } from '../../src/activities/guard.js';
 import { loadCatalogue } from '../../src/adapters/catalogue-file.js';
 import type { Activities } from '../../src/contract/activities.js';
 import type { ClusterFacts } from '../../src/core/cluster.js';
-import type { Observation, Verdict } from '../../src/core/observation.js';
+import type { Observation, Verdict } from '../../src/core/measuring/observation.js';
 import type { RolloutPlan } from '../../src/core/plan.js';
 import { LEDGER } from './statuses.js';
 

@@ -1,11 +1,11 @@
 import { loadCatalogue } from '../../src/adapters/catalogue-file.js';
 import { storeChecks } from '../../src/core/checks/store-checks.js';
-import type { ClusterSurvey } from '../../src/core/cluster-survey.js';
+import type { ClusterSurvey } from '../../src/core/survey/cluster-survey.js';
 import type { Finding } from '../../src/core/finding.js';
-import { planPath } from '../../src/core/path.js';
+import { planPath } from '../../src/core/planning/path.js';
 import type { Stores } from '../../src/core/plan.js';
-import type { ScriptsAhead, StoreSurvey } from '../../src/core/store-survey.js';
-import type { CheckContext, Survey } from '../../src/core/survey.js';
+import type { ScriptsAhead, StoreSurvey } from '../../src/core/survey/store-survey.js';
+import type { CheckContext, Survey } from '../../src/core/survey/survey.js';
 import { minorOf } from '../../src/core/version.js';
 
 const catalogue = await loadCatalogue();

@@ -1,10 +1,10 @@
-import type { ClusterSurvey, ProcessSurvey } from '../../src/core/cluster-survey.js';
+import type { ClusterSurvey, ProcessSurvey } from '../../src/core/survey/cluster-survey.js';
 import type { NodeState } from '../../src/core/cluster.js';
-import type { Role } from '../../src/core/input.js';
-import type { NamespaceSurvey } from '../../src/core/namespace-survey.js';
-import type { NodeConfiguration } from '../../src/core/node-configuration.js';
-import type { ProcessMetrics } from '../../src/core/process-metrics.js';
-import type { Survey } from '../../src/core/survey.js';
+import type { Role } from '../../src/core/input/input.js';
+import type { NamespaceSurvey } from '../../src/core/survey/namespace-survey.js';
+import type { NodeConfiguration } from '../../src/core/survey/node-configuration.js';
+import type { ProcessMetrics } from '../../src/core/survey/process-metrics.js';
+import type { Survey } from '../../src/core/survey/survey.js';
 
 export const TAKEN_AT = '2026-11-21T12:00:00.000Z';
 const STARTED_AT = '2026-11-20T12:00:00.000Z';

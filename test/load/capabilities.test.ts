@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { LoadPolicy } from '../../src/core/input.js';
+import { LoadPolicy } from '../../src/core/input/input.js';
 import { cutDown } from '../../src/load/capabilities.js';
 
 const ALL = { schedules: null, updates: null, searchAttributes: null };

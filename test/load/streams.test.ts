@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { LoadPolicy } from '../../src/core/input.js';
+import { LoadPolicy } from '../../src/core/input/input.js';
 import { SCENARIOS } from '../../src/load/canary-plan.js';
 import { streamsOf, weightsOf } from '../../src/load/streams.js';
 

@@ -10,7 +10,7 @@ import { stringify } from 'yaml';
 import { isRunning, listProcesses, signalProcess } from '../../src/adapters/process/linux-process.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import type { Finding } from '../../src/core/finding.js';
-import type { RolloutInputText } from '../../src/core/input.js';
+import type { RolloutInputText } from '../../src/core/input/input.js';
 import type { RolloutStatus } from '../../src/core/status.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
 import { findFreePorts } from '../../src/lab/free-ports.js';

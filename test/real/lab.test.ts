@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { checkHealth, HEALTH_SERVICES } from '../../src/adapters/grpc-health.js';
 import { runCommand } from '../../src/adapters/run-command.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
-import { Target } from '../../src/core/input.js';
+import { Target } from '../../src/core/input/input.js';
 import { findServersBelow, removeLab } from '../../src/lab/clean-up.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
 import { startPostgres, type LabPostgres } from '../../src/lab/postgres.js';

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
 import { runCommand } from '../../src/adapters/run-command.js';
-import { LoadPolicy } from '../../src/core/input.js';
+import { LoadPolicy } from '../../src/core/input/input.js';
 import { CANARY_SIGNAL, SCENARIOS } from '../../src/load/canary-plan.js';
 import { CanaryTarget, hasCode } from '../../src/load/canary-target.js';
 import { Ledger, type EntryKind } from '../../src/load/ledger.js';

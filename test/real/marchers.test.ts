@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Target } from '../../src/core/input.js';
+import { Target } from '../../src/core/input/input.js';
 import { Marchers } from '../../src/march/marchers.js';
 import { OneServer } from '../helpers/one-server.js';
 import { targetText } from '../helpers/rollout-input.js';

@@ -10,11 +10,11 @@ import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { getModule } from '../../src/catalogue-builder/get-release.js';
 import { runScripts, withEmptyDatabase } from '../../src/catalogue-builder/make-shapes.js';
 import { readVersionedScripts } from '../../src/catalogue-builder/versioned-scripts.js';
-import type { Catalogue } from '../../src/core/catalogue.js';
-import { compareShapes } from '../../src/core/compare-shapes.js';
-import type { SchemaShape } from '../../src/core/schema-shape.js';
+import type { Catalogue } from '../../src/core/catalogue/catalogue.js';
+import { compareShapes } from '../../src/core/schema/compare-shapes.js';
+import type { SchemaShape } from '../../src/core/schema/schema-shape.js';
 import type { StorePart } from '../../src/core/plan.js';
-import { schemaFolder, schemaVersion } from '../../src/core/schema-version.js';
+import { schemaFolder, schemaVersion } from '../../src/core/schema/schema-version.js';
 import { compareSchemaVersions } from '../../src/core/version.js';
 import { startPostgres, type LabPostgres } from '../../src/lab/postgres.js';
 

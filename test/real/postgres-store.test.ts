@@ -15,7 +15,7 @@ import { SCHEMA_TOOL_NAME, sqlToolEnvironment, updateSchemaArguments } from '../
 import { createStore } from '../../src/adapters/stores.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { PreconditionError } from '../../src/core/errors.js';
-import type { PostgresStore } from '../../src/core/input.js';
+import type { PostgresStore } from '../../src/core/input/input.js';
 import { setUpDatabases } from '../../src/lab/databases.js';
 import { startPostgres, type LabPostgres } from '../../src/lab/postgres.js';
 import { databasesOf } from '../../src/lab/server-config.js';

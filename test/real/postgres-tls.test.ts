@@ -6,7 +6,7 @@ import pg from 'pg';
 import { PG_BIN_VARIABLE } from '../../src/adapters/postgres/pg-programs.js';
 import { createPostgresStore } from '../../src/adapters/postgres/postgres-store.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
-import type { PostgresStore, Tls } from '../../src/core/input.js';
+import type { PostgresStore, Tls } from '../../src/core/input/input.js';
 import { clientTls, makeCertificates } from '../../src/lab/certificates.js';
 import { setUpDatabases } from '../../src/lab/databases.js';
 import { startPostgres, type LabPostgres } from '../../src/lab/postgres.js';

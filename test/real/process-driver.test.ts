@@ -12,7 +12,7 @@ import { isRunning } from '../../src/adapters/process/linux-process.js';
 import { createProcessDriver } from '../../src/adapters/process/process-driver.js';
 import { listServerProcesses, type ServerProcess } from '../../src/adapters/process/server-process.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
-import type { ProcessDriver, ProcessNode, SecretRef } from '../../src/core/input.js';
+import type { ProcessDriver, ProcessNode, SecretRef } from '../../src/core/input/input.js';
 import { PreconditionError } from '../../src/core/errors.js';
 import { removeLab, stopServers, stopServersBelow } from '../../src/lab/clean-up.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { queryPrometheus } from '../../src/adapters/meter/prometheus.js';
-import { MetricsSource } from '../../src/core/input.js';
-import { reducePage } from '../../src/core/measure-series.js';
-import { parseMetrics } from '../../src/core/metrics.js';
+import { MetricsSource } from '../../src/core/input/input.js';
+import { reducePage } from '../../src/core/measuring/series.js';
+import { parseMetrics } from '../../src/core/measuring/metrics.js';
 import { findFreePort } from '../../src/lab/free-ports.js';
 
 /** A real Prometheus scrapes the page of a real server. Debian's package `prometheus` brings it; without it there is nothing to test. */

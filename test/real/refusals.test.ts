@@ -17,8 +17,8 @@ import { claim, readClaim, release, type LockHolder } from '../../src/adapters/c
 import { runCommand } from '../../src/adapters/run-command.js';
 import { withTarget } from '../../src/adapters/cluster/target-connection.js';
 import { createToolResolver, type ToolResolverOptions } from '../../src/adapters/tools/tool-resolver.js';
-import { planPath } from '../../src/core/path.js';
-import { parseRolloutInput, type RolloutInputText, type Target } from '../../src/core/input.js';
+import { planPath } from '../../src/core/planning/path.js';
+import { parseRolloutInput, type RolloutInputText, type Target } from '../../src/core/input/input.js';
 import { findFreePort } from '../../src/lab/free-ports.js';
 import {
   FROM,

@@ -11,7 +11,7 @@ import { isRunning, listProcesses } from '../../src/adapters/process/linux-proce
 import { listServerProcesses } from '../../src/adapters/process/server-process.js';
 import { withTarget } from '../../src/adapters/cluster/target-connection.js';
 import type { RolloutResult } from '../../src/core/rollout-result.js';
-import { rollOrder } from '../../src/core/roll-order.js';
+import { rollOrder } from '../../src/core/planning/roll-order.js';
 import { HOP_PHASES } from '../../src/core/status.js';
 import { listWaitingWorkflows, startWaitingWorkflows } from '../../src/lab/waiting-workflows.js';
 import type { RolloutLab, WorkerProcess } from '../../src/lab/rollout-lab.js';

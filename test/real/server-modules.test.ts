@@ -9,7 +9,7 @@ import { readCatalogueJson, type RawCatalogue } from '../../src/catalogue-builde
 import { checkRelease } from '../../src/catalogue-builder/check-release.js';
 import { getModule, type Release } from '../../src/catalogue-builder/get-release.js';
 import { readRelease } from '../../src/catalogue-builder/read-release.js';
-import { schemaVersion } from '../../src/core/schema-version.js';
+import { schemaVersion } from '../../src/core/schema/schema-version.js';
 import { minorOf } from '../../src/core/version.js';
 import { step, writeSource } from '../helpers/server-source.js';
 

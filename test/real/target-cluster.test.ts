@@ -30,7 +30,7 @@ import { connectTarget, withTarget, type TargetConnection } from '../../src/adap
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { createStore } from '../../src/adapters/stores.js';
 import { PreconditionError } from '../../src/core/errors.js';
-import type { Connection } from '../../src/core/input.js';
+import type { Connection } from '../../src/core/input/input.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
 import { startPostgres, type LabPostgres } from '../../src/lab/postgres.js';
 

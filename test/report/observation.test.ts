@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { judge } from '../../src/core/judge.js';
-import { SavedObservation } from '../../src/core/saved-observation.js';
+import { judge } from '../../src/core/judging/judge.js';
+import { SavedObservation } from '../../src/core/judging/saved-observation.js';
 import { observationJson, observationText } from '../../src/report/observation.js';
 import { BOUNDS, LOAD, observed, withProcess, withTotals } from '../helpers/observations.js';
 

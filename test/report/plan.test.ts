@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { loadCatalogue } from '../../src/adapters/catalogue-file.js';
-import type { Catalogue } from '../../src/core/catalogue.js';
+import type { Catalogue } from '../../src/core/catalogue/catalogue.js';
 import { findingText } from '../../src/core/finding.js';
-import { planPath } from '../../src/core/path.js';
+import { planPath } from '../../src/core/planning/path.js';
 import type { Hop, Path, Stores } from '../../src/core/plan.js';
 import { planJson, planTable } from '../../src/report/plan.js';
 

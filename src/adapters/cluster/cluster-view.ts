@@ -1,5 +1,5 @@
 import type { NodeState } from '../../core/cluster.js';
-import type { Target } from '../../core/input.js';
+import type { Target } from '../../core/input/input.js';
 import { nodeHealth, type NodeHealth } from './node-health.js';
 import { frontendsOf } from '../open-target.js';
 import { listRings, type Rings } from './rings.js';

@@ -1,4 +1,4 @@
-import type { RunningCount } from '../../core/running-counts.js';
+import type { RunningCount } from '../../core/running-work/running-counts.js';
 import { countRunning, listRunningPage, RUNNING_QUERY } from './target-cluster.js';
 import type { TargetConnection } from './target-connection.js';
 

@@ -3,7 +3,7 @@ import { mkdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { RunningCounts } from '../../core/running-counts.js';
+import type { RunningCounts } from '../../core/running-work/running-counts.js';
 import type { Work } from '../store.js';
 import { LOCK_NAMESPACE } from './cluster-lock.js';
 import { listNamespaces, RUNNING_QUERY } from './target-cluster.js';

@@ -1,6 +1,6 @@
 import type { ClusterFacts, NodeState, StoreFacts } from '../../core/cluster.js';
 import { messageOf, PreconditionError } from '../../core/errors.js';
-import type { Target } from '../../core/input.js';
+import type { Target } from '../../core/input/input.js';
 import { frontendsOf, withTarget } from '../open-target.js';
 import { listNamespaces, readClusterInfo, type ClusterInfo } from './target-cluster.js';
 import { withTarget as withFrontend } from './target-connection.js';

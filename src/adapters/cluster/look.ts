@@ -1,5 +1,5 @@
 import { messageOf } from '../../core/errors.js';
-import type { Seen } from '../../core/seen.js';
+import type { Seen } from '../../core/survey/seen.js';
 
 /** What `looking` finds, or why it could not: what a target says, or that it says nothing, stops no survey. */
 export async function look<T>(looking: () => Promise<T>): Promise<Seen<T>> {

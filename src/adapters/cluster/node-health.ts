@@ -1,5 +1,5 @@
 import type { NodeState } from '../../core/cluster.js';
-import type { Role, Tls } from '../../core/input.js';
+import type { Role, Tls } from '../../core/input/input.js';
 import { compareVersions, minorOf } from '../../core/version.js';
 import { checkHealth, HEALTH_SERVICES } from '../grpc-health.js';
 

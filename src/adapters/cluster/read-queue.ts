@@ -1,5 +1,5 @@
 import proto, { type temporal } from '@temporalio/proto';
-import type { QueueFacts, QueueKind } from '../../core/run-facts.js';
+import type { QueueFacts, QueueKind } from '../../core/running-work/run-facts.js';
 import { momentOf } from './proto-time.js';
 import type { TargetConnection } from './target-connection.js';
 

@@ -1,5 +1,5 @@
 import proto, { type temporal } from '@temporalio/proto';
-import type { ActivityFacts, HistoryFacts, RunFacts, WorkflowTaskFacts } from '../../core/run-facts.js';
+import type { ActivityFacts, HistoryFacts, RunFacts, WorkflowTaskFacts } from '../../core/running-work/run-facts.js';
 import { millisecondsOf, momentOf } from './proto-time.js';
 import { STATUSES, type RunId, type RunStatus } from './target-cluster.js';
 import { grpcCodeOf, type TargetConnection } from './target-connection.js';

@@ -1,4 +1,4 @@
-import type { Connection } from '../../core/input.js';
+import type { Connection } from '../../core/input/input.js';
 import type { RingInfo } from './admin-connection.js';
 import { withTarget } from './target-connection.js';
 

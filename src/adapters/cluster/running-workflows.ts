@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { writeWhole } from '../backup-manifest.js';
 import { LOCK_NAMESPACE } from './cluster-lock.js';
 import type { Work } from '../store.js';
-import type { RunningCount, StuckRun } from '../../core/running-counts.js';
+import type { RunningCount, StuckRun } from '../../core/running-work/running-counts.js';
 import { countRunningByType } from './count-by-type.js';
 import { readRun } from './read-run.js';
 import { StuckRunFinder, type StuckRunsOptions } from './stuck-runs.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { QueueFacts, RunFacts } from '../../core/run-facts.js';
-import type { StuckRun } from '../../core/running-counts.js';
-import { findOverdue, findStuck, type Stuck } from '../../core/stuck.js';
+import type { QueueFacts, RunFacts } from '../../core/running-work/run-facts.js';
+import type { StuckRun } from '../../core/running-work/running-counts.js';
+import { findOverdue, findStuck, type Stuck } from '../../core/running-work/stuck.js';
 import type { Work } from '../store.js';
 import { readQueue } from './read-queue.js';
 import { readRun, withHistory, type Run } from './read-run.js';
@@ -13,7 +13,7 @@ const MOST = 1_000;
 const LOOK_AGAIN_MS = 15_000;
 
 export interface StuckRunsOptions {
-  /** See `OVERDUE_MS` of core/stuck.ts. */
+  /** See `OVERDUE_MS` of core/running-work/stuck.ts. */
   readonly overdueMs?: number | undefined;
   /** Time between the two looks that have to agree. */
   readonly lookAgainMs?: number;

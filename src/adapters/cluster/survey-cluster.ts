@@ -5,11 +5,11 @@ import type {
   RingView,
   StrangerSurvey,
   ToolSurvey,
-} from '../../core/cluster-survey.js';
+} from '../../core/survey/cluster-survey.js';
 import type { NodeState } from '../../core/cluster.js';
-import type { Target } from '../../core/input.js';
-import type { NamespacesSurvey } from '../../core/namespace-survey.js';
-import type { Seen } from '../../core/seen.js';
+import type { Target } from '../../core/input/input.js';
+import type { NamespacesSurvey } from '../../core/survey/namespace-survey.js';
+import type { Seen } from '../../core/survey/seen.js';
 import { createDriver, frontendsOf } from '../open-target.js';
 import type { Work } from '../store.js';
 import type { ServerTool, ToolResolver } from '../tools/tools.js';

@@ -1,5 +1,5 @@
-import type { NamespacesSurvey, NamespaceSurvey, RunningWorkflows } from '../../core/namespace-survey.js';
-import type { Seen } from '../../core/seen.js';
+import type { NamespacesSurvey, NamespaceSurvey, RunningWorkflows } from '../../core/survey/namespace-survey.js';
+import type { Seen } from '../../core/survey/seen.js';
 import { LOCK_NAMESPACE } from './cluster-lock.js';
 import { look, mapAtMost } from './look.js';
 import { readSdks } from './survey-sdks.js';

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HealthAnswer, ProcessSurvey } from '../../core/cluster-survey.js';
+import type { HealthAnswer, ProcessSurvey } from '../../core/survey/cluster-survey.js';
 import type { NodeState } from '../../core/cluster.js';
 import { messageOf } from '../../core/errors.js';
-import type { ProcessNode, Target, Tls } from '../../core/input.js';
-import { type MetricSample, parseMetrics } from '../../core/metrics.js';
-import { type ProcessMetrics, readProcessMetrics } from '../../core/process-metrics.js';
-import type { Seen } from '../../core/seen.js';
-import type { Supervisor } from '../../core/supervision.js';
+import type { ProcessNode, Target, Tls } from '../../core/input/input.js';
+import { type MetricSample, parseMetrics } from '../../core/measuring/metrics.js';
+import { type ProcessMetrics, readProcessMetrics } from '../../core/survey/process-metrics.js';
+import type { Seen } from '../../core/survey/seen.js';
+import type { Supervisor } from '../../core/survey/supervision.js';
 import { askHealth, checkHealth, HEALTH_SERVICES } from '../grpc-health.js';
 import { readConfiguration } from '../process/read-configuration.js';
 import { readStartErrors } from '../process/read-start-errors.js';

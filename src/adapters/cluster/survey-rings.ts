@@ -1,7 +1,7 @@
-import type { RingView } from '../../core/cluster-survey.js';
+import type { RingView } from '../../core/survey/cluster-survey.js';
 import type { NodeState } from '../../core/cluster.js';
-import type { Target } from '../../core/input.js';
-import type { Seen } from '../../core/seen.js';
+import type { Target } from '../../core/input/input.js';
+import type { Seen } from '../../core/survey/seen.js';
 import { frontendsOf } from '../open-target.js';
 import { look } from './look.js';
 import { listRings } from './rings.js';

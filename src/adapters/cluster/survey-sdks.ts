@@ -1,4 +1,4 @@
-import type { SdkSurvey } from '../../core/namespace-survey.js';
+import type { SdkSurvey } from '../../core/survey/namespace-survey.js';
 import { mapAtMost } from './look.js';
 import type { RunningRun } from './target-cluster.js';
 import { grpcCodeOf, type TargetConnection } from './target-connection.js';

@@ -1,4 +1,4 @@
-import type { TaskQueueSurvey } from '../../core/namespace-survey.js';
+import type { TaskQueueSurvey } from '../../core/survey/namespace-survey.js';
 import { mapAtMost } from './look.js';
 import type { TargetConnection } from './target-connection.js';
 

@@ -1,6 +1,6 @@
 import { Client, isGrpcServiceError } from '@temporalio/client';
 import { messageOf, PreconditionError } from '../../core/errors.js';
-import type { Connection } from '../../core/input.js';
+import type { Connection } from '../../core/input/input.js';
 import { connectionOptions } from '../connection-options.js';
 import { AdminConnection } from './admin-connection.js';
 import { diagnoseConnection } from './diagnose-connection.js';

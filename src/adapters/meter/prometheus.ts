@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { MetricsSource } from '../../core/input.js';
-import { WANTED_NAMES } from '../../core/measure-series.js';
-import type { MetricSample } from '../../core/metrics.js';
+import type { MetricsSource } from '../../core/input/input.js';
+import { WANTED_NAMES } from '../../core/measuring/series.js';
+import type { MetricSample } from '../../core/measuring/metrics.js';
 import { messageOf } from '../../core/errors.js';
 import { readSecret } from '../secrets.js';
 

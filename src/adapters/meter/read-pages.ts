@@ -1,8 +1,8 @@
 import type { NodeState } from '../../core/cluster.js';
 import { messageOf } from '../../core/errors.js';
-import type { Target } from '../../core/input.js';
-import { isWantedName, reducePage, type Reading } from '../../core/measure-series.js';
-import { parseMetrics } from '../../core/metrics.js';
+import type { Target } from '../../core/input/input.js';
+import { isWantedName, reducePage, type Reading } from '../../core/measuring/series.js';
+import { parseMetrics } from '../../core/measuring/metrics.js';
 import { scrape } from '../cluster/metrics-scrape.js';
 import { queryPrometheus } from './prometheus.js';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Target } from '../../core/input.js';
-import { nextBeat, type Round } from '../../core/measure-round.js';
+import type { Target } from '../../core/input/input.js';
+import { nextBeat, type Round } from '../../core/measuring/round.js';
 import { withTarget } from '../open-target.js';
 import type { ToolResolver } from '../tools/tools.js';
 import { sampleRound } from './sample-round.js';

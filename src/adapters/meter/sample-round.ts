@@ -1,13 +1,13 @@
 import type { NodeState } from '../../core/cluster.js';
 import { messageOf } from '../../core/errors.js';
-import type { Target } from '../../core/input.js';
+import type { Target } from '../../core/input/input.js';
 import {
   isRingsBeat,
   type DatabaseSample,
   type ProcessSample,
   type RingsSample,
   type Round,
-} from '../../core/measure-round.js';
+} from '../../core/measuring/round.js';
 import { ringViews } from '../cluster/cluster-view.js';
 import { hasHealthService } from '../cluster/node-health.js';
 import { checkHealth, HEALTH_SERVICES } from '../grpc-health.js';

@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs';
-import type { ClusterRecord } from '../../core/store-survey.js';
+import type { ClusterRecord } from '../../core/survey/store-survey.js';
 
 /**
  * The fields needed of `temporal.server.api.persistence.v1.ClusterMetadata`

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import tls, { type ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { messageOf, PreconditionError } from '../../core/errors.js';
-import type { PostgresStore } from '../../core/input.js';
+import type { PostgresStore } from '../../core/input/input.js';
 import { readSecret } from '../secrets.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;

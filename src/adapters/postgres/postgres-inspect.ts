@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { PreconditionError } from '../../core/errors.js';
-import type { PostgresStore } from '../../core/input.js';
+import type { PostgresStore } from '../../core/input/input.js';
 
 /** Which of the target's databases a store is. */
 export type StoreRole = 'default' | 'visibility';

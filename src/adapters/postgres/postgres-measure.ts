@@ -1,5 +1,5 @@
-import type { DatabaseReading } from '../../core/measure-round.js';
-import type { PostgresStore } from '../../core/input.js';
+import type { DatabaseReading } from '../../core/measuring/round.js';
+import type { PostgresStore } from '../../core/input/input.js';
 import { withPostgres } from './postgres-connection.js';
 
 /** One look at a database, on a connection of its own: an upgrade may leave no room for one. @throws PreconditionError */

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { messageOf, PreconditionError } from '../../core/errors.js';
-import type { PostgresStore } from '../../core/input.js';
+import type { PostgresStore } from '../../core/input/input.js';
 import { compareSchemaVersions, compareVersions } from '../../core/version.js';
 import { withPostgres } from './postgres-connection.js';
 import { checkIndexes, checkKind, readVersionRow, type StoreRole } from './postgres-inspect.js';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { ColumnShape, IndexShape, SchemaShape } from '../../core/schema-shape.js';
+import type { ColumnShape, IndexShape, SchemaShape } from '../../core/schema/schema-shape.js';
 
 /** Made by the schema tool itself, not by the scripts; what stands in them is looked at elsewhere. */
 const TABLES_OF_THE_TOOL = ['schema_version', 'schema_update_history'];

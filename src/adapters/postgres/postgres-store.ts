@@ -1,6 +1,6 @@
 import type { ShardRow, StoreFacts } from '../../core/cluster.js';
 import { PreconditionError } from '../../core/errors.js';
-import type { PostgresStore } from '../../core/input.js';
+import type { PostgresStore } from '../../core/input/input.js';
 import { backUpPostgres } from './pg-backup.js';
 import { withPostgres } from './postgres-connection.js';
 import { checkKind, readServer, readVersionRow, type StoreRole } from './postgres-inspect.js';

@@ -1,4 +1,4 @@
-import type { PostgresStore } from '../../core/input.js';
+import type { PostgresStore } from '../../core/input/input.js';
 import { compareVersions } from '../../core/version.js';
 import type { Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';

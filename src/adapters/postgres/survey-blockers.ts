@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Blockers, OpenTransaction } from '../../core/store-survey.js';
+import type { Blockers, OpenTransaction } from '../../core/survey/store-survey.js';
 import { withoutValues } from './query-text.js';
 
 /** A Temporal server's own transactions last milliseconds. */

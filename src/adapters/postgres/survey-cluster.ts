@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { ClusterRecord, DeadLetters, MemberRow, MemberRows, ShardRows } from '../../core/store-survey.js';
+import type { ClusterRecord, DeadLetters, MemberRow, MemberRows, ShardRows } from '../../core/survey/store-survey.js';
 import { decodeClusterRow, type RawClusterRow } from './cluster-record.js';
 
 /** Far more than clusters have processes; what remains are rows of the dead. */

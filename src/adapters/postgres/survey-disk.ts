@@ -2,7 +2,7 @@ import { readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { messageOf } from '../../core/errors.js';
-import type { FreeSpace } from '../../core/store-survey.js';
+import type { FreeSpace } from '../../core/survey/store-survey.js';
 
 /** Between the start of the process, which the file has, and that of its work, which the server tells. */
 const START_TOLERANCE_SECONDS = 10;

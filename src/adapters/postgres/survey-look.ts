@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { codeOf, messageOf } from '../../core/errors.js';
-import type { Seen } from '../../core/seen.js';
+import type { Seen } from '../../core/survey/seen.js';
 
 /** A survey is read from catalogs and small tables; what takes longer is stuck behind something. */
 const STATEMENT_TIMEOUT_MS = 2_000;

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { StoreRights, TableRights } from '../../core/store-survey.js';
+import type { StoreRights, TableRights } from '../../core/survey/store-survey.js';
 
 /** Rights of this user on the tables of a schema, read from the catalogs. */
 export async function readRights(client: pg.Client, schema: string): Promise<StoreRights> {

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { loadShape } from '../catalogue-file.js';
-import { needsBetween, type OperatorClass, type SchemaNeeds } from '../../core/schema-needs.js';
-import type { SchemaShape } from '../../core/schema-shape.js';
-import type { MissingNeed, ScriptsAhead, TableSize } from '../../core/store-survey.js';
+import { needsBetween, type OperatorClass, type SchemaNeeds } from '../../core/schema/schema-needs.js';
+import type { SchemaShape } from '../../core/schema/schema-shape.js';
+import type { MissingNeed, ScriptsAhead, TableSize } from '../../core/survey/store-survey.js';
 
 /** Where a store is between the scripts that made it and those of the coming hop. */
 export interface SchemaPlace {

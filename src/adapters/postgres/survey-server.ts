@@ -5,7 +5,7 @@ import type {
   ConnectionUse,
   TableKinds,
   WriteMode,
-} from '../../core/store-survey.js';
+} from '../../core/survey/store-survey.js';
 
 /** What the first question after connecting tells. */
 export interface ServerFacts extends WriteMode {

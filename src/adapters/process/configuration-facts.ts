@@ -1,5 +1,5 @@
-import type { Role } from '../../core/input.js';
-import type { ConfiguredStore, ConfiguredStoreFacts, NodeConfiguration } from '../../core/node-configuration.js';
+import type { Role } from '../../core/input/input.js';
+import type { ConfiguredStore, ConfiguredStoreFacts, NodeConfiguration } from '../../core/survey/node-configuration.js';
 import { isRecord, type ConfigurationFile } from './parse-configuration.js';
 
 type Value = Readonly<Record<string, unknown>>;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeState } from '../../core/cluster.js';
 import { formatDuration } from '../../core/duration.js';
 import { PreconditionError } from '../../core/errors.js';
-import type { ProcessDriver, ProcessNode } from '../../core/input.js';
+import type { ProcessDriver, ProcessNode } from '../../core/input/input.js';
 import type { Driver } from '../driver.js';
 import { isRunning, readUsage, requireLinux, signalProcess, startTimeOf, type ProcessId } from './linux-process.js';
 import { startServer } from './process-start.js';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from 'proper-lockfile';
 import type { NodeState } from '../../core/cluster.js';
 import { PreconditionError } from '../../core/errors.js';
-import type { ProcessNode } from '../../core/input.js';
+import type { ProcessNode } from '../../core/input/input.js';
 import { listensOn } from './linux-process.js';
 import { readLogTail } from './log-tail.js';
 import { startDetached } from '../run-command.js';

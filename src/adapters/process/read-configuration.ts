@@ -1,9 +1,9 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { codeOf } from '../../core/errors.js';
-import type { ProcessNode } from '../../core/input.js';
-import type { NodeConfiguration, PlacedKey } from '../../core/node-configuration.js';
-import type { Seen } from '../../core/seen.js';
+import type { ProcessNode } from '../../core/input/input.js';
+import type { NodeConfiguration, PlacedKey } from '../../core/survey/node-configuration.js';
+import type { Seen } from '../../core/survey/seen.js';
 import { configurationFacts } from './configuration-facts.js';
 import { type ConfigurationFile, NotReadableError, parseConfiguration } from './parse-configuration.js';
 

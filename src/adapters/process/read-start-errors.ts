@@ -1,5 +1,5 @@
-import type { ProcessNode } from '../../core/input.js';
-import { type StartError, startErrorsIn } from '../../core/start-errors.js';
+import type { ProcessNode } from '../../core/input/input.js';
+import { type StartError, startErrorsIn } from '../../core/survey/start-errors.js';
 import { readSecret } from '../secrets.js';
 import { readLogTail } from './log-tail.js';
 

@@ -1,8 +1,8 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { messageOf } from '../../core/errors.js';
-import type { Seen } from '../../core/seen.js';
-import { type Ancestor, type Supervisor, supervisorsOf } from '../../core/supervision.js';
+import type { Seen } from '../../core/survey/seen.js';
+import { type Ancestor, type Supervisor, supervisorsOf } from '../../core/survey/supervision.js';
 import { listProcesses, type LinuxProcess } from './linux-process.js';
 
 /** In the package.json of this project, which tells its workers from other programs. */

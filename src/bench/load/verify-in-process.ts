@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { LoadPolicy } from '../../core/input.js';
+import { LoadPolicy } from '../../core/input/input.js';
 import { verifyLedger } from '../../load/verify-ledger.js';
 
 // A process of its own, so that its memory is that of the verification alone. Prints what came of it as JSON.

@@ -1,9 +1,9 @@
 import type { Finding, Severity } from '../finding.js';
-import { partsOf } from '../moves.js';
+import { partsOf } from '../planning/moves.js';
 import type { SchemaStep, StoreKind, StorePart } from '../plan.js';
-import { valueOf } from '../seen.js';
-import type { StoreSurvey } from '../store-survey.js';
-import type { CheckContext, Survey } from '../survey.js';
+import { valueOf } from '../survey/seen.js';
+import type { StoreSurvey } from '../survey/store-survey.js';
+import type { CheckContext, Survey } from '../survey/survey.js';
 
 /** Where what was measured comes from, for findings without another rule behind them. */
 export const SURVEY = 'survey of the database';

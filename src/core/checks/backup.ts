@@ -1,6 +1,6 @@
 import type { Finding } from '../finding.js';
-import { valueOf } from '../seen.js';
-import type { Check, CheckContext } from '../survey.js';
+import { valueOf } from '../survey/seen.js';
+import type { Check, CheckContext } from '../survey/survey.js';
 import { type ReachedStore, reachedStores, sizeText, stopsHop, SURVEY, unseenFinding } from './about-store.js';
 
 const SOURCE = 'estimate: a dump is compressed and holds no indexes, so it stays below the size of its database';

@@ -1,7 +1,7 @@
 import type { Finding } from '../finding.js';
-import { valueOf } from '../seen.js';
-import type { OpenTransaction } from '../store-survey.js';
-import type { Check, CheckContext } from '../survey.js';
+import { valueOf } from '../survey/seen.js';
+import type { OpenTransaction } from '../survey/store-survey.js';
+import type { Check, CheckContext } from '../survey/survey.js';
 import { type ReachedStore, reachedStores, unseenFinding } from './about-store.js';
 
 const SOURCE =

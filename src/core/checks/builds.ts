@@ -1,5 +1,5 @@
 import type { Finding } from '../finding.js';
-import type { Check } from '../survey.js';
+import type { Check } from '../survey/survey.js';
 import { notDown, answersOf } from './who-runs.js';
 import { listed, unseenOf } from './words.js';
 

@@ -1,4 +1,4 @@
-import type { Check } from '../survey.js';
+import type { Check } from '../survey/survey.js';
 import { checkBuilds, checkMetricsSeen } from './builds.js';
 import { checkDynamicKeys } from './dynamic-keys.js';
 import { checkFrontends } from './frontends.js';

@@ -1,5 +1,5 @@
 import type { Finding } from '../finding.js';
-import type { Check } from '../survey.js';
+import type { Check } from '../survey/survey.js';
 import { noteUnseen, reachedStores } from './about-store.js';
 
 /** The library that sorts text is the one that the indexes were built with. */

@@ -1,7 +1,7 @@
 import type { Finding } from '../finding.js';
-import { valueOf } from '../seen.js';
-import type { ConnectionUse } from '../store-survey.js';
-import type { Check, CheckContext } from '../survey.js';
+import { valueOf } from '../survey/seen.js';
+import type { ConnectionUse } from '../survey/store-survey.js';
+import type { Check, CheckContext } from '../survey/survey.js';
 import { type ReachedStore, reachedStores, stopsHop, SURVEY, unseenFinding } from './about-store.js';
 
 const SOURCE = 'PostgreSQL documentation, Connections and Authentication: max_connections and what is reserved of it';

@@ -1,8 +1,8 @@
-import { isKnown } from '../catalogue.js';
-import { databaseFindings } from '../databases.js';
+import { isKnown } from '../catalogue/catalogue.js';
+import { databaseFindings } from '../planning/databases.js';
 import type { Finding } from '../finding.js';
-import { valueOf } from '../seen.js';
-import type { Check } from '../survey.js';
+import { valueOf } from '../survey/seen.js';
+import type { Check } from '../survey/survey.js';
 import { compareVersions } from '../version.js';
 import { reachedStores } from './about-store.js';
 import { versionsThatRun } from './who-runs.js';

@@ -1,5 +1,5 @@
 import type { Finding } from '../finding.js';
-import type { Check } from '../survey.js';
+import type { Check } from '../survey/survey.js';
 import { noteUnseen, soundStores } from './about-store.js';
 
 /** Messages that the servers put aside are worth knowing before their code changes. */

@@ -1,7 +1,7 @@
-import type { Catalogue } from '../catalogue.js';
-import { dynamicKeysOf } from '../dynamic-keys.js';
+import type { Catalogue } from '../catalogue/catalogue.js';
+import { dynamicKeysOf } from '../catalogue/dynamic-keys.js';
 import type { Finding } from '../finding.js';
-import type { Check } from '../survey.js';
+import type { Check } from '../survey/survey.js';
 import { minorOf } from '../version.js';
 import { dynamicKeys, placesInWords, placesWhere } from './placed-keys.js';
 import { isKeyOf } from './settings.js';

@@ -1,5 +1,5 @@
 import { type Finding, worstFirst } from '../finding.js';
-import type { CheckContext, Survey } from '../survey.js';
+import type { CheckContext, Survey } from '../survey/survey.js';
 import { clusterChecks } from './cluster-checks.js';
 import { storeChecks } from './store-checks.js';
 

@@ -1,5 +1,5 @@
 import type { Finding } from '../finding.js';
-import type { Check } from '../survey.js';
+import type { Check } from '../survey/survey.js';
 import { groupBy, listed, unseenOf } from './words.js';
 import { answersOf, downAddresses } from './who-runs.js';
 

@@ -1,7 +1,7 @@
-import type { ClusterSurvey } from '../cluster-survey.js';
+import type { ClusterSurvey } from '../survey/cluster-survey.js';
 import type { Finding } from '../finding.js';
-import type { MemberRow } from '../store-survey.js';
-import type { Check } from '../survey.js';
+import type { MemberRow } from '../survey/store-survey.js';
+import type { Check } from '../survey/survey.js';
 import { countOf, fewOf } from './words.js';
 import { downAddresses } from './who-runs.js';
 

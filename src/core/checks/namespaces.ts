@@ -1,6 +1,6 @@
 import type { Finding } from '../finding.js';
-import type { NamespaceSurvey } from '../namespace-survey.js';
-import type { Check, Survey } from '../survey.js';
+import type { NamespaceSurvey } from '../survey/namespace-survey.js';
+import type { Check, Survey } from '../survey/survey.js';
 import { countOf, fewOf, listed, unseenOf } from './words.js';
 
 function lookedAt({ cluster: { namespaces } }: Survey): readonly NamespaceSurvey[] {

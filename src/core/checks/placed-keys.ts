@@ -1,5 +1,5 @@
-import type { ClusterSurvey } from '../cluster-survey.js';
-import type { NodeConfiguration, PlacedKey } from '../node-configuration.js';
+import type { ClusterSurvey } from '../survey/cluster-survey.js';
+import type { NodeConfiguration, PlacedKey } from '../survey/node-configuration.js';
 import { groupBy, listed } from './words.js';
 
 /** A key where it stands, with the processes that read that file. */

@@ -1,6 +1,6 @@
 import type { Finding } from '../finding.js';
-import type { StartCause, StartError } from '../start-errors.js';
-import type { Check } from '../survey.js';
+import type { StartCause, StartError } from '../survey/start-errors.js';
+import type { Check } from '../survey/survey.js';
 import { listed, unseenOf } from './words.js';
 
 /** Every process of the input runs; one that does not may say in its log why it could not start. */

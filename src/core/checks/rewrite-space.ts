@@ -1,7 +1,7 @@
 import type { Finding } from '../finding.js';
-import { valueOf } from '../seen.js';
-import type { TableSize } from '../store-survey.js';
-import type { Check } from '../survey.js';
+import { valueOf } from '../survey/seen.js';
+import type { TableSize } from '../survey/store-survey.js';
+import type { Check } from '../survey/survey.js';
 import { type ReachedStore, sizeText, soundStores, unseenFinding } from './about-store.js';
 
 const SOURCE =

@@ -1,6 +1,6 @@
-import type { ClusterSurvey } from '../cluster-survey.js';
+import type { ClusterSurvey } from '../survey/cluster-survey.js';
 import type { Finding } from '../finding.js';
-import type { Check } from '../survey.js';
+import type { Check } from '../survey/survey.js';
 import { downAddresses, notDown } from './who-runs.js';
 import { groupBy, listed, unseenOf } from './words.js';
 

@@ -1,8 +1,8 @@
-import { isKnown } from '../catalogue.js';
+import { isKnown } from '../catalogue/catalogue.js';
 import type { Finding } from '../finding.js';
-import { findSchemaVersion, schemaFolder } from '../schema-version.js';
+import { findSchemaVersion, schemaFolder } from '../schema/schema-version.js';
 import { SCHEMA_CHECK } from '../sources.js';
-import type { Check, CheckContext, Survey } from '../survey.js';
+import type { Check, CheckContext, Survey } from '../survey/survey.js';
 import { compareSchemaVersions } from '../version.js';
 import { type ReachedStore, soundStores } from './about-store.js';
 import { versionsThatRun } from './who-runs.js';

@@ -1,6 +1,6 @@
 import type { Finding } from '../finding.js';
-import type { MissingNeed } from '../store-survey.js';
-import type { Check } from '../survey.js';
+import type { MissingNeed } from '../survey/store-survey.js';
+import type { Check } from '../survey/survey.js';
 import { soundStores, unseenFinding } from './about-store.js';
 
 /** The database has every operator class and function that the scripts of the hop use. */

@@ -1,7 +1,7 @@
-import type { ClusterSurvey } from '../cluster-survey.js';
+import type { ClusterSurvey } from '../survey/cluster-survey.js';
 import type { Finding } from '../finding.js';
-import type { SettingRule } from '../rules.js';
-import type { Check } from '../survey.js';
+import type { SettingRule } from '../catalogue/rules.js';
+import type { Check } from '../survey/survey.js';
 import { compareVersions } from '../version.js';
 import { dynamicKeys, placesInWords, placesWhere, staticKeys, type Place } from './placed-keys.js';
 import { oldestVersion } from './who-runs.js';

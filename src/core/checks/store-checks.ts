@@ -1,4 +1,4 @@
-import type { Check } from '../survey.js';
+import type { Check } from '../survey/survey.js';
 import { backups } from './backup.js';
 import { blockers } from './blockers.js';
 import { collation } from './collation.js';

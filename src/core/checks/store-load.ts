@@ -1,6 +1,6 @@
-import type { CallCounts, ProcessMetrics } from '../process-metrics.js';
+import type { CallCounts, ProcessMetrics } from '../survey/process-metrics.js';
 import type { Finding } from '../finding.js';
-import type { Check } from '../survey.js';
+import type { Check } from '../survey/survey.js';
 
 /** Fewer calls are a process that has just begun. */
 const ENOUGH_REQUESTS = 500;

@@ -1,7 +1,7 @@
 import type { Finding } from '../finding.js';
-import { partsOf } from '../moves.js';
-import { unseenReason } from '../seen.js';
-import type { Check } from '../survey.js';
+import { partsOf } from '../planning/moves.js';
+import { unseenReason } from '../survey/seen.js';
+import type { Check } from '../survey/survey.js';
 import { partName, storeName, SURVEY } from './about-store.js';
 
 /** Every database of the cluster was reached and entered. */

@@ -1,8 +1,8 @@
 import type { Finding } from '../finding.js';
-import { quoteName } from '../shape-statements.js';
-import type { ScriptsAhead, StoreRights } from '../store-survey.js';
-import { valueOf } from '../seen.js';
-import type { Check, CheckContext } from '../survey.js';
+import { quoteName } from '../schema/shape-statements.js';
+import type { ScriptsAhead, StoreRights } from '../survey/store-survey.js';
+import { valueOf } from '../survey/seen.js';
+import type { Check, CheckContext } from '../survey/survey.js';
 import { type ReachedStore, soundStores, stopsHop, unseenFinding } from './about-store.js';
 
 const SOURCE =

@@ -1,7 +1,7 @@
 import type { Finding } from '../finding.js';
-import { valueOf } from '../seen.js';
-import { describeDifference, type ShapeDifference } from '../shape-difference.js';
-import type { Check, CheckContext } from '../survey.js';
+import { valueOf } from '../survey/seen.js';
+import { describeDifference, type ShapeDifference } from '../schema/shape-difference.js';
+import type { Check, CheckContext } from '../survey/survey.js';
 import { type ReachedStore, soundStores, stopsHop, unseenFinding } from './about-store.js';
 
 /** The tables are as the scripts of the schema version make them, and no index was left half-built. */

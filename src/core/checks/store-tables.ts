@@ -1,6 +1,6 @@
 import type { Finding } from '../finding.js';
-import { valueOf } from '../seen.js';
-import type { Check } from '../survey.js';
+import { valueOf } from '../survey/seen.js';
+import type { Check } from '../survey/survey.js';
 import { type ReachedStore, partName, reachedStores, unseenFinding } from './about-store.js';
 
 const SHARED_SOURCE = 'issue #7657 and docker-builds #215: two stores collide on the one row of schema_version';

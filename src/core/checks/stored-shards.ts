@@ -1,7 +1,7 @@
 import type { Finding } from '../finding.js';
-import { type Seen, valueOf } from '../seen.js';
-import type { ShardRows } from '../store-survey.js';
-import type { Check, Survey } from '../survey.js';
+import { type Seen, valueOf } from '../survey/seen.js';
+import type { ShardRows } from '../survey/store-survey.js';
+import type { Check, Survey } from '../survey/survey.js';
 import { soundStores, unseenFinding } from './about-store.js';
 
 const SOURCE =

@@ -1,9 +1,9 @@
 import type { Finding } from '../finding.js';
 import { UPGRADE_GUIDE } from '../sources.js';
-import type { Check, CheckContext } from '../survey.js';
-import type { ClusterSurvey } from '../cluster-survey.js';
+import type { Check, CheckContext } from '../survey/survey.js';
+import type { ClusterSurvey } from '../survey/cluster-survey.js';
 import { compareVersions, isServerVersion, minorOf } from '../version.js';
-import { checkVersion } from '../version-check.js';
+import { checkVersion } from '../planning/version-check.js';
 import { answersOf, versionsThatRun } from './who-runs.js';
 import { groupBy, listed } from './words.js';
 

@@ -1,4 +1,4 @@
-import type { ClusterSurvey, FrontendInfo, ProcessSurvey } from '../cluster-survey.js';
+import type { ClusterSurvey, FrontendInfo, ProcessSurvey } from '../survey/cluster-survey.js';
 import { compareVersions } from '../version.js';
 
 /** Addresses of processes of the input that are known not to run: said once, by the check of processes. */

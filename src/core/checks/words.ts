@@ -1,4 +1,4 @@
-import type { Seen } from '../seen.js';
+import type { Seen } from '../survey/seen.js';
 
 /** `a`, `a and b`, `a, b and c`. */
 export function listed(items: readonly string[]): string {

@@ -1,5 +1,5 @@
 import type { Finding } from '../finding.js';
-import type { Check } from '../survey.js';
+import type { Check } from '../survey/survey.js';
 import { reachedStores, unseenFinding } from './about-store.js';
 
 /** The databases take writes. */

@@ -1,4 +1,4 @@
-import type { Check, Observation, Unit } from '../observation.js';
+import type { Check, Observation, Unit } from '../measuring/observation.js';
 import { whyOf } from './check-texts.js';
 
 /** A check in one line: value, bound, baseline, window, samples; and why it matters where it did not pass. */

@@ -1,5 +1,5 @@
-import type { Bounds } from '../bounds.js';
-import type { Check, CheckVerdict, Expected, Observation, Unit } from '../observation.js';
+import type { Bounds } from '../input/bounds.js';
+import type { Check, CheckVerdict, Expected, Observation, Unit } from '../measuring/observation.js';
 import type { CheckId } from './check-texts.js';
 
 /** A window with all that it is judged by. */

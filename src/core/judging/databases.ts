@@ -1,4 +1,4 @@
-import type { Check, DatabaseWindow } from '../observation.js';
+import type { Check, DatabaseWindow } from '../measuring/observation.js';
 import { check, type Case } from './check.js';
 
 /** Each of the two databases. Trouble with one always fails. */

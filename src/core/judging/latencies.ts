@@ -1,6 +1,6 @@
-import { countOf, countUpTo, nextBound, quantile } from '../measure-histogram.js';
-import type { SeriesKey } from '../measure-series.js';
-import type { Check, Observation } from '../observation.js';
+import { countOf, countUpTo, nextBound, quantile } from '../measuring/histogram.js';
+import type { SeriesKey } from '../measuring/series.js';
+import type { Check, Observation } from '../measuring/observation.js';
 import { check, type Case } from './check.js';
 import type { CheckId } from './check-texts.js';
 

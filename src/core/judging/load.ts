@@ -1,5 +1,5 @@
 import type { LoadWindow, Percentiles, ProbeWindow } from '../ledger.js';
-import type { Check } from '../observation.js';
+import type { Check } from '../measuring/observation.js';
 import { check, type Case } from './check.js';
 import type { CheckId } from './check-texts.js';
 

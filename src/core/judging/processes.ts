@@ -1,6 +1,6 @@
-import { NEVER_EXPECTED, SERIES } from '../measure-series.js';
-import type { Check, ProcessWindow } from '../observation.js';
-import { worstBy } from '../measure-streak.js';
+import { NEVER_EXPECTED, SERIES } from '../measuring/series.js';
+import type { Check, ProcessWindow } from '../measuring/observation.js';
+import { worstBy } from '../measuring/streak.js';
 import { check, type Case } from './check.js';
 
 /** So many bad answers without a good one between them are no accident of the measuring. */

@@ -1,5 +1,5 @@
-import type { SeriesKey } from '../measure-series.js';
-import type { Check, Observation } from '../observation.js';
+import type { SeriesKey } from '../measuring/series.js';
+import type { Check, Observation } from '../measuring/observation.js';
 import { check, type Case } from './check.js';
 import type { CheckId } from './check-texts.js';
 import { latencyChecks } from './latencies.js';

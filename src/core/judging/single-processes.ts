@@ -1,4 +1,4 @@
-import type { Check } from '../observation.js';
+import type { Check } from '../measuring/observation.js';
 import type { Case } from './check.js';
 import type { CheckId } from './check-texts.js';
 

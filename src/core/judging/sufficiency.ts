@@ -1,6 +1,6 @@
-import { SERIES, type SeriesKey } from '../measure-series.js';
-import type { Check, Observation } from '../observation.js';
-import { worstBy } from '../measure-streak.js';
+import { SERIES, type SeriesKey } from '../measuring/series.js';
+import type { Check, Observation } from '../measuring/observation.js';
+import { worstBy } from '../measuring/streak.js';
 import { check, type Case } from './check.js';
 
 /** Whether there is enough evidence to judge at all. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterEach, expect, test } from '@jest/globals';
 import { queryPrometheus } from '../../../src/adapters/meter/prometheus.js';
-import { MetricsSource } from '../../../src/core/input.js';
+import { MetricsSource } from '../../../src/core/input/input.js';
 
 /*
  * Answers as Prometheus' HTTP API documents them. A real Prometheus is asked in test/real/prometheus.test.ts; what one of

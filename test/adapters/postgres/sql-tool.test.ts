@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { libpqEnvironment } from '../../../src/adapters/postgres/pg-backup.js';
 import { bringSchemaTool, sqlToolEnvironment, updateSchemaArguments } from '../../../src/adapters/postgres/sql-tool.js';
 import type { ToolResolver } from '../../../src/adapters/tools/tools.js';
-import { PostgresStore } from '../../../src/core/input.js';
+import { PostgresStore } from '../../../src/core/input/input.js';
 
 const store = (over: Record<string, unknown> = {}) =>
   PostgresStore.parse({ type: 'postgresql', host: 'db.example.com', database: 'temporal', user: 'temporal', ...over });

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfiguration } from '../../../src/adapters/process/read-configuration.js';
-import { ProcessNode } from '../../../src/core/input.js';
+import { ProcessNode } from '../../../src/core/input/input.js';
 
 let folder: string;
 beforeEach(async () => {

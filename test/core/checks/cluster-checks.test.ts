@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { loadCatalogue } from '../../../src/adapters/catalogue-file.js';
-import type { Catalogue } from '../../../src/core/catalogue.js';
+import type { Catalogue } from '../../../src/core/catalogue/catalogue.js';
 import { clusterChecks } from '../../../src/core/checks/cluster-checks.js';
-import type { MemberRow } from '../../../src/core/store-survey.js';
-import type { ClusterSurvey, ProcessSurvey } from '../../../src/core/cluster-survey.js';
+import type { MemberRow } from '../../../src/core/survey/store-survey.js';
+import type { ClusterSurvey, ProcessSurvey } from '../../../src/core/survey/cluster-survey.js';
 import { type Finding, findingText } from '../../../src/core/finding.js';
-import type { NodeConfiguration } from '../../../src/core/node-configuration.js';
+import type { NodeConfiguration } from '../../../src/core/survey/node-configuration.js';
 import type { Hop, Stores } from '../../../src/core/plan.js';
-import type { ProcessMetrics } from '../../../src/core/process-metrics.js';
-import type { Survey } from '../../../src/core/survey.js';
+import type { ProcessMetrics } from '../../../src/core/survey/process-metrics.js';
+import type { Survey } from '../../../src/core/survey/survey.js';
 import { pathOf } from '../../helpers/plans.js';
 import {
   addressOf,

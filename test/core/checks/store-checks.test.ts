@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { storedShardCount } from '../../../src/core/checks/stored-shards.js';
-import { difference } from '../../../src/core/shape-difference.js';
-import type { OpenTransaction, StoreRights, StoreSurvey } from '../../../src/core/store-survey.js';
+import { difference } from '../../../src/core/schema/shape-difference.js';
+import type { OpenTransaction, StoreRights, StoreSurvey } from '../../../src/core/survey/store-survey.js';
 import {
   type Case,
   clusterRecord,

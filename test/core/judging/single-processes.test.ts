@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { Bounds } from '../../../src/core/bounds.js';
-import { judge } from '../../../src/core/judge.js';
-import { singleRoles } from '../../../src/core/roll-order.js';
+import { Bounds } from '../../../src/core/input/bounds.js';
+import { judge } from '../../../src/core/judging/judge.js';
+import { singleRoles } from '../../../src/core/planning/roll-order.js';
 import { LOAD, observed, PROBE } from '../../helpers/observations.js';
 
 const bounds = Bounds.parse({});

@@ -1,0 +1,134 @@
+import type { z } from 'zod';
+import { isServerVersion, minorOf } from '../version.js';
+
+/**
+ * Checks between fields. They run whether or not other fields are right, so that every mistake is told at once; so they
+ * take nothing for granted about the shape, and leave what has no right shape to the check of its own field.
+ */
+
+/** Whether these checks can look at a value at all. */
+export const anyShape = {
+  when: ({ value }: { readonly value: unknown }) => typeof value === 'object' && value !== null,
+};
+
+/** The value below `path`, or undefined where the way there is broken. */
+function at(value: unknown, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key)
+        ? (inner as Readonly<Record<string, unknown>>)[key]
+        : undefined,
+    value,
+  );
+}
+
+/** Pins are patches of the minor that they are for, and do not contradict `to`. */
+export function reportPinProblems(input: unknown, context: z.RefinementCtx): void {
+  const pins = at(input, 'pins');
+  if (typeof pins !== 'object' || pins === null) return;
+  const to = at(input, 'to');
+  for (const [minor, version] of Object.entries(pins)) {
+    if (typeof version !== 'string' || !isServerVersion(version)) continue;
+    const report = (message: string): void => context.addIssue({ code: 'custom', path: ['pins', minor], message });
+    if (minorOf(version) !== minor) report(`${version} is no patch of ${minor}`);
+    else if (typeof to === 'string' && isServerVersion(to) && minorOf(to) === minor && to !== version) {
+      report(`pins ${version}, but "to" asks for ${to}`);
+    }
+  }
+}
+
+/** Staging and live are two clusters. */
+export function reportSameCluster(input: unknown, context: z.RefinementCtx): void {
+  const both = (...path: readonly string[]): boolean => {
+    const value = at(input, 'staging', ...path);
+    return value !== undefined && value === at(input, 'live', ...path);
+  };
+  const report = (path: readonly string[], message: string): void =>
+    context.addIssue({ code: 'custom', path: ['staging', ...path], message });
+  if (both('name')) report(['name'], 'is the name of live too');
+  // The same address seen from two networks may well be two hosts: 127.0.0.1 is everywhere.
+  if (at(input, 'staging', 'taskQueue') !== at(input, 'live', 'taskQueue')) return;
+  if (both('connection', 'address')) report(['connection', 'address'], 'is the address of live too');
+  const sameFile = at(input, 'staging', 'connection', 'configFile') === at(input, 'live', 'connection', 'configFile');
+  if (both('connection', 'profile') && sameFile) report(['connection', 'profile'], 'is the profile of live too');
+  for (const ours of STORES) {
+    for (const theirs of STORES) {
+      const [a, b] = [at(input, 'staging', 'stores', ours), at(input, 'live', 'stores', theirs)];
+      if (sameDatabase(a, b))
+        report(['stores', ours, 'database'], `is the database of the ${theirs} store of live too`);
+    }
+  }
+}
+
+/** The two stores of a target are two databases: each has a table `schema_version` of its own. */
+export function reportSameStore(stores: unknown, context: z.RefinementCtx): void {
+  if (!sameDatabase(at(stores, 'default'), at(stores, 'visibility'))) return;
+  const message = 'is the database of the default store too; each store has its own';
+  context.addIssue({ code: 'custom', path: ['visibility', 'database'], message });
+}
+
+const STORES = ['default', 'visibility'] as const;
+
+function sameDatabase(a: unknown, b: unknown): boolean {
+  const equal = (key: string): boolean => typeof at(a, key) === 'string' && at(a, key) === at(b, key);
+  return equal('type') && equal('host') && equal('database') && at(a, 'port') === at(b, 'port');
+}
+
+/** What no two nodes of a target share. */
+const OWN = ['name', 'configDir', 'rpcAddress', 'metricsAddress'] as const;
+const NEEDED = ['frontend', 'history', 'matching', 'worker'] as const;
+
+/** Nodes do not share what each needs for itself, and every role that a cluster has is there. */
+export function reportNodeProblems(nodes: unknown, context: z.RefinementCtx): void {
+  if (!Array.isArray(nodes)) return;
+  const all: readonly unknown[] = nodes;
+  for (const field of OWN) {
+    const firstWith = new Map<string, number>();
+    for (const [index, node] of all.entries()) {
+      const value = at(node, field);
+      if (typeof value !== 'string') continue;
+      const first = firstWith.get(value);
+      if (first === undefined) {
+        firstWith.set(value, index);
+        continue;
+      }
+      const message = `"${value}" is also that of node ${first}; each node needs its own`;
+      context.addIssue({ code: 'custom', path: [index, field], message });
+    }
+  }
+  const roles = all.map((node) => at(node, 'role'));
+  // A role that is missing or misspelt is told already, and may be the very one.
+  if (all.length === 0 || roles.some((role) => !KNOWN.includes(role))) return;
+  for (const role of NEEDED) {
+    if (roles.includes(role)) continue;
+    const message = `no node has the role ${role}; name every server process of the cluster, or some would stay behind`;
+    context.addIssue({ code: 'custom', path: [], message });
+  }
+}
+
+const KNOWN: readonly unknown[] = [...NEEDED, 'internal-frontend'];
+
+/** Fields of a load that only make sense together, or apart. */
+export function reportLoadProblems(load: unknown, context: z.RefinementCtx): void {
+  const report = (path: readonly (string | number)[], message: string): void =>
+    context.addIssue({ code: 'custom', path: [...path], message });
+  const every = at(load, 'scheduleEvery');
+  if (typeof every === 'number' && (every < 1_000 || every % 1_000 !== 0)) {
+    report(['scheduleEvery'], `${every} ms; a schedule ticks at whole seconds, at most once a second`);
+  }
+  const mix = at(load, 'mix');
+  const own = at(load, 'own');
+  const some = Array.isArray(own) && own.length > 0;
+  if (typeof mix === 'object' && mix !== null && Object.keys(mix).length === 0 && !some) {
+    report(['mix'], 'names nothing to start; give at least one weight, or workflows of your own');
+  }
+  if (at(load, 'copyMixOf') !== undefined && !some) {
+    report(['copyMixOf'], 'needs `own`: how the workflow types found there are started');
+  }
+  const more = at(load, 'moreNamespaces');
+  if (!Array.isArray(more)) return;
+  const all: readonly unknown[] = [at(load, 'namespace'), ...(more as readonly unknown[])];
+  for (const [index, name] of all.entries()) {
+    if (index > all.indexOf(name)) report(['moreNamespaces', index - 1], `"${String(name)}" is named twice`);
+  }
+}

@@ -1,0 +1,346 @@
+import { z } from 'zod';
+import { Bounds, BoundsOverride } from './bounds.js';
+import { Duration } from '../duration.js';
+import { InvalidRolloutError } from '../errors.js';
+import {
+  anyShape,
+  reportLoadProblems,
+  reportNodeProblems,
+  reportPinProblems,
+  reportSameCluster,
+  reportSameStore,
+} from './input-checks.js';
+import { problemsOf } from './input-problems.js';
+import { SETTLE_MINUTES } from '../sources.js';
+import { isMinor, isServerVersion } from '../version.js';
+
+/**
+ * What an operator gives to start a roll-out. It is sent as JSON by the Temporal CLI and kept in the workflow's history,
+ * so every field survives JSON and no field holds a secret: secrets are named, and read where they are used.
+ */
+
+/** Where a secret is: an environment variable, or a file, of the worker that does the work. Never the secret itself. */
+export const SecretRef = z.union([
+  z.strictObject({ env: z.string().min(1).describe('Name of an environment variable of the worker.') }),
+  z.strictObject({
+    file: z.string().min(1).describe('Path of a file on the host of the worker; a last newline is cut.'),
+  }),
+]);
+export type SecretRef = z.infer<typeof SecretRef>;
+
+const HOST_AND_PORT = /^(\[[^\]]+\]|[^:\s]+):(\d{1,5})$/;
+const HostAndPort = z
+  .string()
+  .regex(HOST_AND_PORT, 'expected host:port, such as "temporal.example.com:7233"')
+  // Not with `abort` at the first check: an aborted field would keep the checks between fields from running.
+  .refine((address) => {
+    const port = HOST_AND_PORT.exec(address)?.[2];
+    return port === undefined || (Number(port) >= 1 && Number(port) <= 65_535);
+  }, 'the port is not between 1 and 65535');
+const ServerVersion = z
+  .string()
+  .refine(isServerVersion, 'expected a version in full, such as "1.30.7"')
+  .meta({ pattern: '^\\d+\\.\\d+\\.\\d+$' });
+const FilePath = z.string().min(1);
+
+export const Tls = z
+  .strictObject({
+    serverCaFile: FilePath.optional().describe('Certificate authority of the server; the system’s when left out.'),
+    clientCertFile: FilePath.optional(),
+    clientKeyFile: FilePath.optional(),
+    serverName: z.string().min(1).optional().describe('Name to expect in the server’s certificate.'),
+  })
+  .refine(({ clientCertFile, clientKeyFile }) => (clientCertFile === undefined) === (clientKeyFile === undefined), {
+    path: ['clientKeyFile'],
+    message: 'a client certificate and its key are given together',
+  });
+export type Tls = z.infer<typeof Tls>;
+
+/** How the frontend of a target is reached: by address, or by a profile of the Temporal CLI's `temporal.toml`. */
+export const Connection = z.union([
+  z.strictObject({
+    address: HostAndPort,
+    tls: z.union([z.literal(true), Tls]).optional(),
+    apiKey: SecretRef.optional(),
+  }),
+  z.strictObject({
+    profile: z.string().min(1).describe('A profile of the standard temporal.toml.'),
+    configFile: FilePath.optional().describe('Another file than the standard one.'),
+  }),
+]);
+export type Connection = z.infer<typeof Connection>;
+
+export const PostgresStore = z.strictObject({
+  type: z.literal('postgresql'),
+  plugin: z
+    .enum(['postgres12', 'postgres12_pgx'])
+    .default('postgres12')
+    .describe('Plugin name of the server’s configuration.'),
+  host: z.string().min(1),
+  port: z.int().min(1).max(65_535).default(5432),
+  database: z.string().min(1),
+  user: z.string().min(1),
+  password: SecretRef.optional(),
+  tls: z.union([z.literal(true), Tls]).optional(),
+});
+export type PostgresStore = z.infer<typeof PostgresStore>;
+
+/** A database of the target. */
+export const StoreInput = z.discriminatedUnion('type', [PostgresStore]);
+export type StoreInput = z.infer<typeof StoreInput>;
+
+export const Role = z.enum(['frontend', 'internal-frontend', 'history', 'matching', 'worker']);
+export type Role = z.infer<typeof Role>;
+
+/** One server process of a target that is run as plain processes. */
+export const ProcessNode = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, dot, dash or underscore'),
+  role: Role,
+  rpcAddress: HostAndPort.describe('Where its gRPC port answers.'),
+  metricsAddress: HostAndPort.optional().describe('Where it serves Prometheus metrics at /metrics.'),
+  configDir: FilePath.startsWith('/', 'expected an absolute path').describe(
+    'Absolute folder of its configuration, given to the server as --config. One folder a node.',
+  ),
+  configEnv: z.string().min(1).default('development').describe('Name of the configuration file without .yaml: --env.'),
+  logFile: FilePath.describe('File that its output is appended to.'),
+  environment: z.record(z.string(), z.union([z.string(), SecretRef])).default({}),
+});
+export type ProcessNode = z.infer<typeof ProcessNode>;
+
+export const ProcessDriver = z.strictObject({
+  type: z.literal('process'),
+  nodes: z.array(ProcessNode).min(1).superRefine(reportNodeProblems, anyShape),
+  allowNoAuth: z.boolean().default(false).describe('Start servers with --allow-no-auth.'),
+  internodeTls: Tls.optional().describe('TLS between the roles, where the target has it.'),
+  stopTimeout: Duration.prefault(120_000).describe('How long a process may take to stop before it is killed.'),
+  startTimeout: Duration.prefault(180_000).describe('How long a process may take until it is SERVING.'),
+});
+export type ProcessDriver = z.infer<typeof ProcessDriver>;
+
+/** How the servers of a target are replaced. */
+export const DriverInput = z.discriminatedUnion('type', [ProcessDriver]);
+export type DriverInput = z.infer<typeof DriverInput>;
+
+/** Where the metrics of the servers are read, when not from each process itself. */
+export const MetricsSource = z.strictObject({
+  prometheus: z
+    .url({ protocol: /^https?$/, error: 'expected the address of a Prometheus, such as "http://prometheus:9090"' })
+    .describe('A Prometheus that scrapes every process; also what else answers its HTTP API.'),
+  instanceLabel: z
+    .string()
+    .regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'expected the name of a label')
+    .default('instance')
+    .describe('Label that holds the metricsAddress of a node.'),
+  labels: z
+    .record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'expected the name of a label'), z.string())
+    .default({})
+    .describe('What else the series of this cluster carry, where one Prometheus has several.'),
+  bearerToken: SecretRef.optional(),
+});
+export type MetricsSource = z.infer<typeof MetricsSource>;
+
+export const Target = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and dashes'),
+  connection: Connection,
+  frontends: z
+    .array(HostAndPort)
+    .min(1)
+    .optional()
+    .describe('Address of each frontend; the connection’s alone when left out.'),
+  version: ServerVersion.optional().describe(
+    'Version that it is believed to run; the roll-out refuses to start when it runs another.',
+  ),
+  stores: z
+    .strictObject({
+      default: StoreInput,
+      visibility: StoreInput,
+    })
+    .superRefine(reportSameStore, anyShape),
+  driver: DriverInput,
+  metrics: MetricsSource.optional().describe('Each process is scraped at its metricsAddress when left out.'),
+  bounds: BoundsOverride.optional().describe('Bounds of observations that differ from those of the policy.'),
+  taskQueue: z.string().min(1).optional().describe('Task queue of the workers near this target.'),
+  backupDir: FilePath.describe('Folder for backups, seen by the workers of this target.'),
+});
+export type Target = z.infer<typeof Target>;
+
+const SETTLE_MS = SETTLE_MINUTES * 60_000;
+
+/** Every hour of a day has its own load. */
+const WATCH_MS = 24 * 3_600_000;
+
+const GATE_PHASES = ['schema', 'servers', 'promote'] as const;
+
+const Weight = z.number().positive().max(1_000);
+
+/** Canaries by what they exercise, and how often each is chosen against the others. */
+export const LoadMix = z.strictObject({
+  steps: Weight.optional().describe('Activities with retries and heartbeats, timers, signals, a child.'),
+  simple: Weight.optional().describe('One activity: the cheapest, for high rates.'),
+  queries: Weight.optional().describe('Queries before and after a signal.'),
+  updates: Weight.optional().describe('Two updates.'),
+  continueAsNew: Weight.optional().describe('Three runs, one after the other.'),
+  searchAttributes: Weight.optional().describe('A search attribute, found again by a list query.'),
+  largePayloads: Weight.optional().describe('Activities that carry 100 kB each way.'),
+});
+export type LoadMix = z.infer<typeof LoadMix>;
+
+/** Work of the operator's own, done by the operator's own workers. */
+export const OwnWorkflow = z.strictObject({
+  workflowType: z.string().min(1),
+  namespace: z.string().min(1).default('default').describe('Namespace on the target; it has to be there.'),
+  taskQueue: z.string().min(1).describe('Task queue of the workers that do this work.'),
+  arguments: z.array(z.json()).default([]).describe('Arguments of each start. The history shows them: no secrets.'),
+  weight: Weight.optional().describe('How often it is chosen against the canaries of the mix; 1 when left out.'),
+  startsPerSecond: z.number().positive().max(1_000).optional().describe('A rate of its own, beside the mix.'),
+  endsWithin: Duration.prefault(600_000).describe('One that runs for longer has failed, and times out.'),
+});
+export type OwnWorkflow = z.infer<typeof OwnWorkflow>;
+
+export const LoadPolicy = z
+  .strictObject({
+    startsPerSecond: z.number().positive().max(1_000).default(2).describe('Canary workflows started each second.'),
+    namespace: z
+      .string()
+      .min(1)
+      .default('temporal-upgrade-canary')
+      .describe('Namespace on the target; made when missing.'),
+    longRunning: z.int().nonnegative().default(20).describe('Canaries started before each hop that end after it.'),
+    probesPerSecond: z
+      .number()
+      .nonnegative()
+      .max(200)
+      .optional()
+      .describe(
+        'Calls of the client probe each second without retries, and as many with them; 10 when left out, 0 for none.',
+      ),
+    mix: z
+      .union([z.literal('everything'), LoadMix])
+      .optional()
+      .describe('What canaries exercise, with weights: {"steps": 3, "updates": 1}; steps alone when left out.'),
+    rampUp: Duration.optional().describe('Time in which the rate rises from nothing to all of it.'),
+    moreNamespaces: z
+      .array(z.string().min(1))
+      .max(20)
+      .optional()
+      .describe('Namespaces that canaries are spread over, beside the first; made when missing.'),
+    uncachedShare: z
+      .number()
+      .min(0)
+      .max(1)
+      .optional()
+      .describe('Share of canaries whose worker keeps no workflow in its cache: each task replays the history.'),
+    scheduleEvery: Duration.optional().describe('A schedule that starts a canary so often, in whole seconds.'),
+    own: z.array(OwnWorkflow).max(100).optional().describe('Workflows of your own, started as canaries are.'),
+    copyMixOf: z
+      .strictObject({
+        connection: Connection,
+        namespaces: z.array(z.string().min(1)).min(1).max(100),
+      })
+      .optional()
+      .describe('Weights of `own` are taken from how often each type was started there in the last day.'),
+  })
+  .superRefine(reportLoadProblems, anyShape);
+export type LoadPolicy = z.infer<typeof LoadPolicy>;
+
+export const Policy = z
+  .strictObject({
+    gates: z
+      .strictObject({
+        staging: z.array(z.enum(['schema', 'servers'])).default([]),
+        live: z.array(z.enum(GATE_PHASES)).default([...GATE_PHASES]),
+      })
+      .prefault({})
+      .describe('Where a person decides. Staging has no gates unless they are named; live has all of them.'),
+    settle: z
+      .strictObject({
+        atLeast: Duration.prefault(SETTLE_MS).describe('Time that History gets to load and rewrite every shard.'),
+        reason: z.string().trim().min(1).optional().describe('Why less than ten minutes are enough here.'),
+        proofTimeout: Duration.prefault(600_000).describe(
+          'How long after that the proof may take before a person is asked.',
+        ),
+      })
+      .prefault({})
+      // Temporal's upgrade guide: "allow approximately 10 minutes on each version".
+      .refine(({ atLeast, reason }) => atLeast >= SETTLE_MS || reason !== undefined, {
+        path: ['reason'],
+        message: 'a settle shorter than ten minutes needs a reason, which status and report show',
+      }),
+    observation: z
+      .strictObject({
+        window: Duration.prefault(180_000).describe('Length of each observation.'),
+        beat: Duration.optional().describe(
+          'Time between two samples; a twentieth of the window, 1 to 10 s, if left out.',
+        ),
+        bounds: Bounds.prefault({}).describe('What a window may show; a target may set its own.'),
+        extensions: z
+          .int()
+          .min(0)
+          .max(10)
+          .default(2)
+          .describe('How often a window without enough evidence is extended.'),
+      })
+      .prefault({}),
+    load: z
+      .strictObject({
+        staging: LoadPolicy.prefault({}),
+        live: LoadPolicy.optional().describe('Canaries on live too; none unless asked for.'),
+      })
+      .prefault({}),
+    onFail: z
+      .enum(['incident', 'rollBack'])
+      .default('incident')
+      .describe(
+        'What a failed observation of the new servers does: wait for a person, or put the servers of the hop back first.',
+      ),
+    watchLive: Duration.prefault(WATCH_MS).describe(
+      'How long live is watched after its last hop before the roll-out closes; 0 for not at all.',
+    ),
+  })
+  .prefault({});
+export type Policy = z.infer<typeof Policy>;
+
+export const RolloutInput = z
+  .strictObject({
+    $schema: z.string().optional().describe('For editors: where the JSON Schema of this file is. Not read.'),
+    to: z
+      .string()
+      .refine(
+        (text) => isServerVersion(text) || isMinor(text),
+        'expected a minor such as "1.31", or a version such as "1.31.2"',
+      )
+      .meta({ pattern: '^\\d+\\.\\d+(\\.\\d+)?$' })
+      .describe('Minor to reach, at its newest patch, or a version in full.'),
+    pins: z
+      .record(
+        z.string().refine(isMinor, 'expected a minor such as "1.30"').meta({ pattern: '^\\d+\\.\\d+$' }),
+        ServerVersion,
+      )
+      .default({})
+      .describe('Patch to use for a minor, instead of the newest: {"1.30": "1.30.7"}.'),
+    staging: Target,
+    live: Target,
+    policy: Policy,
+    dataDir: FilePath.default('~/.local/share/temporal-upgrade').describe(
+      'Folder of the workers for ledgers, samples and the report; ~ is the home folder of the worker.',
+    ),
+  })
+  .superRefine(reportPinProblems, anyShape)
+  .superRefine(reportSameCluster, anyShape);
+export type RolloutInput = z.infer<typeof RolloutInput>;
+/** A roll-out as an operator writes it, before defaults are filled in. */
+export type RolloutInputText = z.input<typeof RolloutInput>;
+
+/** The input with its defaults filled in. @throws InvalidRolloutError with every problem and its path. */
+export function parseRolloutInput(raw: unknown): RolloutInput {
+  const result = RolloutInput.safeParse(raw);
+  if (result.success) return result.data;
+  throw new InvalidRolloutError(problemsOf(result.error));
+}
+
+/** One cluster as an operator describes it, with its defaults filled in. @throws InvalidRolloutError with every problem. */
+export function parseTarget(raw: unknown): Target {
+  const result = Target.safeParse(raw);
+  if (result.success) return result.data;
+  throw new InvalidRolloutError(problemsOf(result.error));
+}
