@@ -14,7 +14,7 @@ export interface MeasuredScenario {
   readonly startsPerSecond: number;
   /** Started, worked on and found right in their histories. */
   readonly verified: number;
-  /** CPU of the load process over its whole life: generator, worker and verification. */
+  /** CPU of the load process over its whole life: generator, worker and verification; the client probe is off. */
   readonly cpuSeconds: number;
   /** CPU of Temporal's processes meanwhile. */
   readonly serverCpuSeconds: number;
@@ -69,7 +69,7 @@ async function measureScenario(
   const serverCpu = async () => (await Promise.all(pids.map(cpuSecondsOf))).reduce((sum, each) => sum + each, 0);
   const loadId = `bench-${Date.now()}`;
   const ledgerFile = join(directory, 'ledger.sqlite');
-  const policy = LoadPolicy.parse({ namespace: 'bench', longRunning: 0, ...profile });
+  const policy = LoadPolicy.parse({ namespace: 'bench', longRunning: 0, probesPerSecond: 0, ...profile });
   const over = new AbortController();
   // Of the whole life of each, so the last answer of one counts; there is none once it has ended.
   const cpuOfPids = new Map<number, number>();

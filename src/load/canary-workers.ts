@@ -1,8 +1,9 @@
 import type { ReachableBy } from '../adapters/connection-options.js';
 import type { LoadPolicy } from '../core/input/input.js';
 import { runCanaryWorker } from './canary-worker.js';
-import { canaryTaskQueueOf, uncachedTaskQueueOf } from './start-command.js';
-import { namespacesOf } from './streams.js';
+import { runSimpleWorker } from './simple-worker.js';
+import { canaryTaskQueueOf, simpleTaskQueueOf, uncachedTaskQueueOf } from './start-command.js';
+import { namespacesOf, weightsOf } from './streams.js';
 
 /** Works on all canaries of a load, in each of its namespaces, until `stop` is aborted. */
 export async function runCanaryWorkers(options: {
@@ -19,9 +20,12 @@ export async function runCanaryWorkers(options: {
     { taskQueue: canaryTaskQueueOf(loadId), cached: true },
     ...((policy.uncachedShare ?? 0) > 0 ? [{ taskQueue: uncachedTaskQueueOf(loadId), cached: false }] : []),
   ];
+  const hasSimple = (weightsOf(policy).simple ?? 0) > 0;
+  const simple = { taskQueue: simpleTaskQueueOf(loadId), identity: `temporal-upgrade-load-${loadId}` };
   await Promise.all(
-    namespaces.flatMap((namespace) =>
-      queues.map((queue) => runCanaryWorker({ ...rest, namespace, startsPerSecond, ...queue })),
-    ),
+    namespaces.flatMap((namespace) => [
+      ...queues.map((queue) => runCanaryWorker({ ...rest, namespace, startsPerSecond, ...queue })),
+      ...(hasSimple ? [runSimpleWorker({ ...rest, namespace, startsPerSecond, ...simple })] : []),
+    ]),
   );
 }

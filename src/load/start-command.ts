@@ -33,6 +33,11 @@ export function uncachedTaskQueueOf(loadId: string): string {
   return `canary-${loadId}-uncached`;
 }
 
+/** Task queue of the worker that does simple canaries alone. */
+export function simpleTaskQueueOf(loadId: string): string {
+  return `canary-${loadId}-simple`;
+}
+
 /** How long canaries and everything else that belongs to `namespace` of the load are started. */
 export function canaryCommand(namespace: string, loadId: string): StartCommand {
   return { namespace, taskQueue: canaryTaskQueueOf(loadId) };

@@ -1,7 +1,13 @@
 import type { LoadMix, LoadPolicy } from '../core/input/input.js';
 import { SCENARIOS, type Scenario } from './canary-plan.js';
 import type { EntryKind } from './ledger.js';
-import { canaryTaskQueueOf, ownCommand, uncachedTaskQueueOf, type StartCommand } from './start-command.js';
+import {
+  canaryTaskQueueOf,
+  ownCommand,
+  simpleTaskQueueOf,
+  uncachedTaskQueueOf,
+  type StartCommand,
+} from './start-command.js';
 
 /** What is started next. */
 export interface Choice {
@@ -49,10 +55,12 @@ export function streamsOf(
   const commands = namespacesOf(policy).map((namespace) => ({
     cached: { namespace, taskQueue: canaryTaskQueueOf(loadId) },
     uncached: { namespace, taskQueue: uncachedTaskQueueOf(loadId) },
+    simple: { namespace, taskQueue: simpleTaskQueueOf(loadId) },
   }));
   const canary = (kind: Scenario) => (number: number) => {
     const place = commands[Math.floor(spread(number, 1) * commands.length)] ?? commands[0];
-    const command = spread(number, 2) < uncachedShare ? place?.uncached : place?.cached;
+    const cache = spread(number, 2) < uncachedShare ? 'uncached' : 'cached';
+    const command = place?.[kind === 'simple' ? 'simple' : cache];
     return command === undefined ? undefined : { kind, command };
   };
   const weighed: Weighted<(number: number) => Choice | undefined>[] = SCENARIOS.flatMap((kind) => {

@@ -229,7 +229,9 @@ export const LoadPolicy = z
       .min(0)
       .max(1)
       .optional()
-      .describe('Share of canaries whose worker keeps no workflow in its cache: each task replays the history.'),
+      .describe(
+        'Share of canaries (but simple ones) whose worker keeps no workflow in its cache: each task replays the history.',
+      ),
     scheduleEvery: Duration.optional().describe('A schedule that starts a canary so often, in whole seconds.'),
     own: z.array(OwnWorkflow).max(100).optional().describe('Workflows of your own, started as canaries are.'),
     copyMixOf: z
