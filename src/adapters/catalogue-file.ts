@@ -7,7 +7,7 @@ import type { SchemaShape } from '../core/schema/schema-shape.js';
 import { parseShapeFile, shapeAt } from '../core/schema/shape-file.js';
 
 /** The same two levels up from src/adapters and from dist/adapters. */
-const PACKAGED = fileURLToPath(new URL('../../catalogue', import.meta.url));
+const PACKAGED = fileURLToPath(new URL('../../catalogue/', import.meta.url));
 const FILES = { releases: 'temporal-versions.json', rules: 'rules.json' } as const;
 
 /** Names a folder whose files stand in for those of the package: newer facts, or a correction, without a new release. */

@@ -87,11 +87,11 @@ test('what was not seen is no clean bill', () => {
 });
 
 test('every id that a trouble names is one that some check finds', () => {
-  const folder = new URL('../../src/core', import.meta.url);
-  const files = ['databases.ts', ...readdirSync(new URL('checks/', folder)).map((name) => `checks/${name}`)];
+  const folder = new URL('../../src/core/', import.meta.url);
+  const files = ['planning/databases.ts', ...readdirSync(new URL('checks/', folder)).map((name) => `checks/${name}`)];
   const text = files.map((file) => readFileSync(new URL(file, folder), 'utf8')).join('\n');
-  const shapes = readFileSync(new URL('shape-difference.ts', folder), 'utf8');
-  const causes = readFileSync(new URL('start-errors.ts', folder), 'utf8');
+  const shapes = readFileSync(new URL('schema/shape-difference.ts', folder), 'utf8');
+  const causes = readFileSync(new URL('survey/start-errors.ts', folder), 'utf8');
   const isFound = (pattern: string): boolean => {
     const id = pattern.replace(/\*$/, '');
     if (text.includes(`'${id}`)) return true;

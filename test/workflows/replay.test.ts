@@ -15,7 +15,7 @@ import { bundleWorkflows } from '../helpers/workflow-bundle.js';
 type History = temporal.api.history.v1.IHistory;
 type Event = temporal.api.history.v1.IHistoryEvent;
 
-const folder = new URL('../histories', import.meta.url);
+const folder = new URL('../histories/', import.meta.url);
 const files = (await readdir(folder)).filter((file) => file.endsWith('.json')).sort();
 const recorded = new Map(
   await Promise.all(

@@ -28,7 +28,7 @@ test('the catalogue that comes with the package is read, minors and patches in o
 
 test('a broken catalogue is refused with every place that is wrong', async () => {
   const read = async (name: string): Promise<unknown> =>
-    JSON.parse(await readFile(new URL(`../../catalogue/${name}.json`, import.meta.url), 'utf8'));
+    JSON.parse(await readFile(new URL(`../../../catalogue/${name}.json`, import.meta.url), 'utf8'));
   const raw = (await read('temporal-versions')) as { minors: Record<string, unknown>[] };
   const rules = (await read('rules')) as { moves: Record<string, unknown>[] };
   Object.assign(raw.minors[0] ?? {}, { patches: [] });

@@ -5,7 +5,7 @@ import { diffCounters, parseMetrics, sumCounters } from '../../../src/core/measu
 
 /** What a real server 1.29.1 with all roles in one process served, before and after three lists and one describe. */
 const page = async (name: 'before' | 'after'): Promise<string> =>
-  readFile(new URL(`../fixtures/metrics-1.29.1-${name}.txt`, import.meta.url), 'utf8');
+  readFile(new URL(`../../fixtures/metrics-1.29.1-${name}.txt`, import.meta.url), 'utf8');
 
 describe('a page of text', () => {
   test.each([
