@@ -77,6 +77,8 @@ async function createWorker(settings: WorkerSettings): Promise<{ worker: Worker;
       workflowBundle: { codePath: WORKFLOW_BUNDLE },
       activities,
       shutdownGraceTime: '10s',
+      // A cancellation comes with the answer to a heartbeat: by default 16 s may pass until a meter or a load hears of its end.
+      maxHeartbeatThrottleInterval: '4s',
       // A roll-out is a handful of workflows; the defaults are for thousands, and cost memory.
       maxCachedWorkflows: 50,
       maxConcurrentWorkflowTaskExecutions: 10,

@@ -56,7 +56,7 @@ const ROOMS: readonly {
   {
     room: 'activities',
     rooms: ['core', 'contract', 'adapters', 'load', 'report'],
-    libraries: ['node:', 'tar', '@temporalio/activity', '@temporalio/client'],
+    libraries: ['node:', 'tar', 'zod', '@temporalio/activity', '@temporalio/client'],
   },
   {
     room: 'run-worker.ts',

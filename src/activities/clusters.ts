@@ -1,5 +1,4 @@
-import { ApplicationFailure, getClient } from '@temporalio/activity';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/activity';
 import { claim, release, type LockHolder } from '../adapters/cluster/cluster-lock.js';
 import { inspectTarget } from '../adapters/cluster/inspect-target.js';
 import { withTarget } from '../adapters/open-target.js';
@@ -11,6 +10,7 @@ import { FailureType } from '../contract/names.js';
 import type { ClusterFacts } from '../core/cluster.js';
 import { PreconditionError } from '../core/errors.js';
 import type { Target } from '../core/input/input.js';
+import { isOver } from './is-over.js';
 import { currentWork } from './guard.js';
 
 type ClusterActivities = Pick<TargetActivities, 'inspectTarget' | 'bringTools' | 'claimTarget' | 'releaseTarget'>;
@@ -45,7 +45,8 @@ export const createClusterActivities = ({ tools }: { readonly tools: ToolResolve
       const first = await claim(frontend, holder);
       if (first.claimed) return;
       // A roll-out that was terminated could not let go; its control plane knows that it is over.
-      if (first.holder !== 'unknown' && (await isOver(first.holder, holder))) await release(frontend, first.holder);
+      if (first.holder !== 'unknown' && (await holderIsOver(first.holder, holder)))
+        await release(frontend, first.holder);
       const second = await claim(frontend, holder);
       if (second.claimed) return;
       throw ApplicationFailure.create({
@@ -63,21 +64,11 @@ export const createClusterActivities = ({ tools }: { readonly tools: ToolResolve
 });
 
 /** Whether the roll-out that holds the cluster has ended; false when it belongs to another control plane. */
-async function isOver(held: LockHolder, own: Holder): Promise<boolean> {
+async function holderIsOver(held: LockHolder, own: Holder): Promise<boolean> {
   const sameControlPlane =
     held.controlPlaneClusterId === own.controlPlaneClusterId &&
     held.controlPlaneNamespace === own.controlPlaneNamespace;
-  if (!sameControlPlane) return false;
-  try {
-    const execution = await getClient()
-      .workflow.getHandle(held.workflowId, undefined, { firstExecutionRunId: held.firstRunId })
-      .describe();
-    const chain = execution.raw.workflowExecutionInfo?.firstRunId;
-    return execution.status.name !== 'RUNNING' || (chain !== undefined && chain !== '' && chain !== held.firstRunId);
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return true;
-    throw error;
-  }
+  return sameControlPlane && (await isOver(held));
 }
 
 function targetIsControlPlane({ name }: Target, clusterId: string): ApplicationFailure {

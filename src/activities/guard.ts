@@ -1,5 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { ApplicationFailure, cancellationSignal, CancelledFailure, heartbeat } from '@temporalio/activity';
+import {
+  activityInfo,
+  ApplicationFailure,
+  cancellationSignal,
+  CancelledFailure,
+  heartbeat,
+} from '@temporalio/activity';
 import { CommandError } from '../adapters/run-command.js';
 import type { Work } from '../adapters/store.js';
 import { ToolUnavailableError } from '../adapters/tools/tool-unavailable.js';
@@ -11,6 +17,7 @@ const HEARTBEAT_EVERY_MS = 4_000;
 
 interface Progress {
   latest: unknown;
+  kept: unknown;
 }
 const progressOfAttempt = new AsyncLocalStorage<Progress>();
 
@@ -22,8 +29,26 @@ export function currentWork(): Work {
 /** Shown as the heartbeat of the present activity, in the Web UI too. */
 export function reportProgress(progress: unknown): void {
   const slot = progressOfAttempt.getStore();
-  if (slot !== undefined) slot.latest = progress;
-  heartbeat(progress);
+  if (slot === undefined) return;
+  slot.latest = progress;
+  beat(slot);
+}
+
+/** Goes with every heartbeat of this attempt from now on; the next attempt finds it by `keptBefore`. Small, and no secret. */
+export function keepForNextAttempt(kept: unknown): void {
+  const slot = progressOfAttempt.getStore();
+  if (slot === undefined) return;
+  slot.kept = kept;
+  beat(slot);
+}
+
+/** What the attempt before this one kept, as it came over the wire; undefined in the first attempt. */
+export function keptBefore(): unknown {
+  return (activityInfo().heartbeatDetails as { readonly kept?: unknown } | null | undefined)?.kept;
+}
+
+function beat({ latest, kept }: Progress): void {
+  heartbeat(kept === undefined ? latest : { progress: latest, kept });
 }
 
 type AnyActivity = (request: never) => Promise<unknown>;
@@ -36,8 +61,11 @@ export function guard<T extends object>(activities: T): T {
   const guarded = Object.entries(activities as Record<string, AnyActivity>).map(([name, activity]) => [
     name,
     (request: never) =>
-      progressOfAttempt.run({ latest: undefined }, async () => {
-        const beat = setInterval(() => heartbeat(progressOfAttempt.getStore()?.latest), HEARTBEAT_EVERY_MS);
+      progressOfAttempt.run({ latest: undefined, kept: keptBefore() }, async () => {
+        const beating = setInterval(() => {
+          const slot = progressOfAttempt.getStore();
+          if (slot !== undefined) beat(slot);
+        }, HEARTBEAT_EVERY_MS);
         try {
           return await activity(request);
         } catch (error) {
@@ -45,7 +73,7 @@ export function guard<T extends object>(activities: T): T {
             throw new CancelledFailure('cancelled', [], error instanceof Error ? error : undefined);
           throw asFailure(error);
         } finally {
-          clearInterval(beat);
+          clearInterval(beating);
         }
       }),
   ]);

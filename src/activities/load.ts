@@ -20,9 +20,9 @@ const DRAIN_TIMEOUT_MS = 5 * 60_000;
 
 /** Activities of the simulated work on a target. */
 export const createLoadActivities = (): LoadActivities => ({
-  async runLoad({ rolloutId, ...request }) {
+  async runLoad({ rollout, ...request }) {
     await mkdir(dirname(ledgerFileOf(request)), { recursive: true });
-    await untilOver(rolloutId, cancellationSignal(), (signal) =>
+    await untilOver(rollout, cancellationSignal(), (signal) =>
       runLoad({ ...loadOptions(request), signal, onProgress: reportProgress }),
     );
   },

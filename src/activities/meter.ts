@@ -16,17 +16,18 @@ export const createMeterActivities = ({
 }: {
   readonly tools: ToolResolver;
 }): Pick<TargetActivities, 'runMeter'> => ({
-  async runMeter({ rolloutId, ...request }) {
+  async runMeter({ rollout, ...request }) {
     const { signal } = currentWork();
     using file = new MeterFile(meterFileOf(request), request.target.name);
     const { target, beatMs } = request;
-    await untilOver(rolloutId, signal, (stop) =>
+    await untilOver(rollout, signal, (stop) =>
       runMeter({
         target,
         tools,
         beatMs,
         signal: stop,
         onRound: (round) => {
+          file.forgetAfter(Date.now() + 2 * beatMs);
           file.append(round);
           file.forgetBefore(round.at - KEPT_MS);
           reportProgress({ sampled: new Date(round.at).toISOString() });

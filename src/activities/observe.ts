@@ -1,31 +1,33 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { MeterFile } from '../adapters/meter/meter-file.js';
 import type { LoadRequest, ObserveRequest, TargetActivities } from '../contract/activities.js';
 import { boundsOf } from '../core/input/bounds.js';
 import { judge } from '../core/judging/judge.js';
+import { messageOf } from '../core/errors.js';
 import type { LoadWindow } from '../core/ledger.js';
 import { nextBeat } from '../core/measuring/round.js';
 import { beatsOfWindow, cutWindow } from '../core/measuring/window.js';
 import type { Observation, Verdict } from '../core/measuring/observation.js';
 import { sameHours } from '../core/judging/same-hours.js';
 import { readLoadWindow } from '../load/load-window.js';
-import { currentWork, reportProgress } from './guard.js';
+import { currentWork, keepForNextAttempt, keptBefore, reportProgress } from './guard.js';
 import { ledgerFileOf, readLedger } from './load.js';
 import { meterFileOf } from './meter.js';
 
 /** A round whose time-outs are waited for is written so long after its beat; the probe writes every few seconds. */
 const LATE_MS = 8_000;
 const LOOK_MS = 500;
+/** Windows without enough evidence, one after the other, until what a gate rests on does not hold any more. */
+const MOST_UNCLEAR = 3;
 /** It starts beside the first hop, and anew after the death of a worker. */
 const METER_STARTS_WITHIN_MS = 60_000;
 
 type ObserveActivities = Pick<TargetActivities, 'observe' | 'watchEvidence'>;
 
 /** Milliseconds since 1970. */
-interface Ends {
-  readonly from: number;
-  readonly to: number;
-}
+const Ends = z.object({ from: z.number(), to: z.number() }).readonly();
+type Ends = z.infer<typeof Ends>;
 
 interface Judged {
   readonly observation: Observation;
@@ -34,19 +36,23 @@ interface Judged {
 
 /** Activities that judge what the meter of a target has sampled, and what its load went through. */
 export const createObserveActivities = (): ObserveActivities => ({
-  observe: (request) => observe(request),
+  observe: (request) => observe(request, begunBefore()),
 
   async watchEvidence(request) {
-    for (;;) {
-      const { verdict } = await observe(request);
-      if (verdict.verdict === 'fail') return { verdict };
+    let begun = begunBefore();
+    for (let unclear = 0; ;) {
+      const { verdict } = await observe(request, begun);
+      begun = undefined;
+      unclear = verdict.verdict === 'inconclusive' ? unclear + 1 : 0;
+      if (verdict.verdict === 'fail' || unclear >= MOST_UNCLEAR) return { verdict };
     }
   },
 });
 
-async function observe(request: ObserveRequest): Promise<Judged> {
+async function observe(request: ObserveRequest, begun: Ends | undefined): Promise<Judged> {
   const { target, kind, bounds, expected, load, meter } = request;
-  const { from, to } = request.past === undefined ? await comingWindow(request) : timesOf(request.past);
+  const { from, to } = request.past === undefined ? (begun ?? (await comingWindow(request))) : timesOf(request.past);
+  if (request.past === undefined) keepForNextAttempt({ from, to } satisfies Ends);
   await waitFor(request, { from, to });
   const counted = load === undefined ? undefined : await loadOfWindow(load, { from, to });
   using file = new MeterFile(meterFileOf(meter), target.name);
@@ -58,6 +64,11 @@ async function observe(request: ObserveRequest): Promise<Judged> {
   const observation = cutWindow(cut({ from, to }), { kind, from, to, beatMs, load: counted });
   const baseline = sameHours({ cut, from, to, beatMs, until: request.sameHoursUntil }) ?? request.baseline;
   return { observation, verdict: judge({ observation, baseline, bounds: boundsOf(bounds, target), expected }) };
+}
+
+/** The window of a try that was killed, or failed: judged again, and no better time in its place. What was seen is on disk. */
+function begunBefore(): Ends | undefined {
+  return Ends.safeParse(keptBefore()).data;
 }
 
 /** From now on, or from when the meter is at work: what it was not there to see would only be missing. */
@@ -85,14 +96,21 @@ async function waitFor({ target, meter }: ObserveRequest, ends: Ends): Promise<v
   const [first, last] = beatsOfWindow({ ...ends, beatMs });
   const due = (last - first) / beatMs + 1;
   using file = new MeterFile(meterFileOf(meter), target.name);
-  while (Date.now() < last + LATE_MS && file.count(first, last) < due) {
+  while (Date.now() < last || (Date.now() < last + LATE_MS && file.count(first, last) < due)) {
     reportProgress({ until: new Date(last).toISOString() });
     await sleep(Math.max(LOOK_MS, Math.min(last - Date.now(), 5_000)), undefined, { signal });
   }
 }
 
-/** Verified first: what has ended by now is then known. */
+/** Verified first: what has ended by now is then known. A target that cannot be asked is no reason not to judge it. */
 async function loadOfWindow(load: LoadRequest, ends: Ends): Promise<LoadWindow> {
-  await readLedger(load);
-  return readLoadWindow({ file: ledgerFileOf(load), loadId: load.loadId, ...ends });
+  const unverified = await readLedger(load).then(
+    () => undefined,
+    (error: unknown) => {
+      if (currentWork().signal?.aborted === true) throw error;
+      return messageOf(error);
+    },
+  );
+  const window = readLoadWindow({ file: ledgerFileOf(load), loadId: load.loadId, ...ends });
+  return unverified === undefined ? window : { ...window, unverified };
 }

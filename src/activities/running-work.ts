@@ -8,7 +8,12 @@ import {
 } from '../adapters/cluster/running-workflows.js';
 import { withTarget as withFrontend } from '../adapters/cluster/target-connection.js';
 import type { HopPlace, RunningResult, SnapshotResult } from '../contract/activities.js';
-import { largestCounts, type RunningCounts, type StuckRuns } from '../core/running-work/running-counts.js';
+import {
+  largestCounts,
+  type RunningCounts,
+  type StuckRun,
+  type StuckRuns,
+} from '../core/running-work/running-counts.js';
 import { OVERDUE_MS } from '../core/running-work/stuck.js';
 import { currentWork } from './guard.js';
 import { keepOrMake, type SnapshotFiles } from './snapshot-files.js';
@@ -70,10 +75,12 @@ async function stuckRuns({ takenAt, stuck, historiesUnread }: RunningComparison,
   if (stuck.length > 0) await writeWhole(file, `${stuck.map((run) => JSON.stringify(run)).join('\n')}\n`);
   // Overdue when the snapshot was taken: not the doing of what came after it.
   const wasOverdue = Date.parse(takenAt) - OVERDUE_MS;
+  const before = ({ since }: StuckRun) => Date.parse(since) < wasOverdue;
   return {
     count: stuck.length,
-    sinceBefore: stuck.filter(({ since }) => Date.parse(since) < wasOverdue).length,
-    examples: stuck.slice(0, STUCK_EXAMPLES),
+    sinceBefore: stuck.filter(before).length,
+    // Those of this hop first: the others were known before it.
+    examples: [...stuck.filter((run) => !before(run)), ...stuck.filter(before)].slice(0, STUCK_EXAMPLES),
     historiesUnread,
     ...(stuck.length > 0 ? { file } : {}),
   };

@@ -1,33 +1,29 @@
-import { getClient } from '@temporalio/activity';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import type { RolloutRef } from '../contract/activities.js';
+import { isOver } from './is-over.js';
 
 const LOOK_MS = 30_000;
 
-/** Does `work`, and stops it when the roll-out that wanted it is over: one that was terminated cannot say so itself. */
-export async function untilOver<T>(
-  rolloutId: string,
+/**
+ * Does `work`, and stops it when the roll-out that wanted it is over: one that was terminated cannot say so itself. `work` has
+ * to return when its signal is aborted; what it throws then counts as its end.
+ */
+export async function untilOver(
+  rollout: RolloutRef,
   signal: AbortSignal | undefined,
-  work: (stop: AbortSignal) => Promise<T>,
-): Promise<T> {
+  work: (stop: AbortSignal) => Promise<void>,
+): Promise<void> {
   const over = new AbortController();
   const watch = setInterval(() => {
-    isOver(rolloutId).then(
+    isOver(rollout).then(
       (yes) => yes && over.abort(),
       () => undefined, // the control plane is away; asked again soon
     );
   }, LOOK_MS);
   try {
-    return await work(AbortSignal.any([over.signal, ...(signal === undefined ? [] : [signal])]));
+    await work(AbortSignal.any([over.signal, ...(signal === undefined ? [] : [signal])]));
+  } catch (error) {
+    if (!over.signal.aborted || signal?.aborted === true) throw error;
   } finally {
     clearInterval(watch);
-  }
-}
-
-async function isOver(rolloutId: string): Promise<boolean> {
-  try {
-    return (await getClient().workflow.getHandle(rolloutId).describe()).status.name !== 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return true;
-    throw error;
   }
 }

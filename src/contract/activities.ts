@@ -48,6 +48,9 @@ export interface Holder {
   readonly firstRunId: string;
 }
 
+/** A roll-out by its workflow id and the first run of its chain: another one may have the same id later. */
+export type RolloutRef = Pick<Holder, 'workflowId' | 'firstRunId'>;
+
 /** Where in a roll-out an activity works: names its files. */
 export interface HopPlace {
   readonly target: Target;
@@ -84,7 +87,7 @@ export interface TargetActivities {
    */
   preflight(place: HopPlace & { readonly hop: Hop; readonly holder: Holder }): Promise<Examined>;
   /** Samples the target until it is cancelled, or until the roll-out that wanted it is over. */
-  runMeter(request: MeterRequest & { readonly rolloutId: string }): Promise<void>;
+  runMeter(request: MeterRequest & { readonly rollout: RolloutRef }): Promise<void>;
   /** Measures for `windowMs` and judges against `baseline`. */
   observe(request: ObserveRequest): Promise<{ readonly observation: Observation; readonly verdict: Verdict }>;
   /** Observes window after window for as long as each is good enough, and returns the first verdict that is a fail. */
@@ -107,7 +110,7 @@ export interface TargetActivities {
   /** What became of the workflows that were running before the hop. */
   verifyRunning(place: HopPlace): Promise<RunningResult>;
   /** Runs the generator until it is cancelled, or until the roll-out that wanted it is over. */
-  runLoad(request: LoadRequest & { readonly rolloutId: string }): Promise<void>;
+  runLoad(request: LoadRequest & { readonly rollout: RolloutRef }): Promise<void>;
   startLongCanaries(request: LoadRequest & { readonly hop: string }): Promise<{ readonly started: number }>;
   releaseLongCanaries(request: LoadRequest & { readonly hop: string }): Promise<{ readonly released: number }>;
   /** Compares the ledger with the target's histories. With `drain`, waits until nothing is running any more. */

@@ -44,3 +44,11 @@ export const SearchAttributes = {
 } as const;
 
 export const SEARCH_ATTRIBUTE_NAMES: readonly string[] = Object.values(SearchAttributes).map(({ name }) => name);
+
+/** Workflow id of a load or a meter of a roll-out: never that of an earlier roll-out with the same id, whose load or meter may be ending still. */
+export function besideId(
+  { workflowId, firstRunId }: { readonly workflowId: string; readonly firstRunId: string },
+  what: string,
+): string {
+  return `${workflowId}-${what}-${firstRunId.slice(0, 8)}`;
+}

@@ -41,6 +41,8 @@ export interface LoadWindow {
   readonly startLatencyMs: Percentiles | null;
   readonly examples: readonly { readonly workflowId: string; readonly reason: string }[];
   readonly probe?: ProbeWindow | undefined;
+  /** Why the histories could not be read for it: what became of the canaries is not known then. */
+  readonly unverified?: string | undefined;
 }
 
 /** Milliseconds. */

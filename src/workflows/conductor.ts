@@ -10,6 +10,7 @@ import {
 import type { DecisionKind, DecisionRecord, Gate } from '../core/decision.js';
 import type { RolloutInput } from '../core/input/input.js';
 import type { Environment, RolloutPlan } from '../core/plan.js';
+import { overrideLines } from '../core/status.js';
 import type {
   HopPhase,
   HopResult,
@@ -50,6 +51,11 @@ interface Place {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
 }
+
+/** A gate whose evidence keeps breaking is no gate: then a person is asked what is to become of it. */
+const MOST_RENEWALS = 3;
+/** What is told of evidence that broke, at the gate that is asked again. */
+const SHOWN_RENEWALS = 4;
 
 /**
  * Leads through phases and gates: shows where the roll-out is, lets people decide, and turns a failed phase into an
@@ -180,14 +186,16 @@ export class Conductor {
       );
       if (broken.length > 0) {
         const at = now();
+        if (asked % MOST_RENEWALS === 0) {
+          const often = `what ${name} rests on has broken ${asked} times; retry observes anew`;
+          await this.#incident([often, ...broken].join('\n'), name, ['retry', 'abort']);
+        }
         const renewed = await watched?.renew();
         // What a person let pass is not held against the next approval.
         if (renewed === undefined) watched = undefined;
-        again = [
-          ...again,
-          `evidence broke at ${at}: ${broken.join('; ')}`,
-          ...(renewed === undefined ? [] : [renewed]),
-        ];
+        const line = renewed ?? overrideLines(this.#phases.slice(-1))[0];
+        again = [...again, `evidence broke at ${at}: ${broken.join('; ')}`, ...(line === undefined ? [] : [line])];
+        again = again.slice(-SHOWN_RENEWALS);
         asked += 1;
       } else if (answer?.kind === 'approve') return answer;
       // A refused gate stays shut until somebody says what is to become of the roll-out.
@@ -211,11 +219,24 @@ export class Conductor {
         this.desk.withdraw();
       },
     );
-    if (answer?.kind === 'approve' && broken.length === 0 && watch !== undefined) broken = await watch.recheck();
+    if (answer?.kind === 'approve' && broken.length === 0 && watch !== undefined)
+      broken = await this.#brokenSince(watch);
     if (answer?.kind === 'approve' && broken.length > 0) {
       this.desk.annul(answer, `void: the evidence had broken: ${broken.join('; ')}`);
     }
     return { answer, broken: answer?.kind === 'approve' || answer === undefined ? broken : [] };
+  }
+
+  /** What of the evidence has broken by the moment at which an approval takes effect: after a pause it is looked at again. */
+  async #brokenSince(watch: EvidenceWatch): Promise<readonly string[]> {
+    for (;;) {
+      const { holds, lines } = await watch.recheck();
+      if (holds === false) return lines;
+      // Observed anew, and good, or let pass by a person: the approval rests on that.
+      if (holds === 'unknown') await watch.renew();
+      if (this.desk.paused === undefined) return [];
+      await this.passable();
+    }
   }
 
   /** Opens an incident that a person ends with `retry`; abort ends the roll-out. */

@@ -1,5 +1,7 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { ObserveRequest } from '../contract/activities.js';
+import { openLines } from '../core/measuring/observation.js';
+import { describeFailure } from './describe-failure.js';
 import type { near } from './proxies.js';
 
 /**
@@ -8,8 +10,8 @@ import type { near } from './proxies.js';
 export interface EvidenceWatch {
   /** Returns what has broken, a line each; lasts for as long as nothing has. */
   untilBroken(): Promise<readonly string[]>;
-  /** Looks at the time just passed: what has broken in it, a line each; empty when nothing has. */
-  recheck(): Promise<readonly string[]>;
+  /** Looks at the time just passed: whether the evidence still holds, or there is too little to say so, with a line each. */
+  recheck(): Promise<{ readonly holds: boolean | 'unknown'; readonly lines: readonly string[] }>;
   /** Observes anew. Returns what there is to say of it, or nothing when a person let a bad one pass. */
   renew(): Promise<string | undefined>;
 }
@@ -26,22 +28,29 @@ export function evidenceWatch(
         { summary: 'what the open gate rests on' },
         [request],
       );
-      return verdict.lines.slice(0, SHOWN);
+      return openLines(verdict).slice(0, SHOWN);
     },
     recheck: async () => {
       const to = Date.now();
       const past = { from: new Date(to - request.windowMs).toISOString(), to: new Date(to).toISOString() };
-      const { verdict } = await target.look.observe.executeWithOptions({ summary: 'does the evidence still hold' }, [
-        { ...request, past },
-      ]);
-      // Too little was seen to say that it broke: the meter may have been away for a while. The next phase looks itself.
-      return verdict.verdict === 'fail' ? verdict.lines.slice(0, SHOWN) : [];
+      try {
+        const { verdict } = await target.look.observe.executeWithOptions({ summary: 'does the evidence still hold' }, [
+          { ...request, past },
+        ]);
+        if (verdict.verdict === 'pass') return { holds: true, lines: [] };
+        // The meter may have been away for a while: too little was seen to say that it broke.
+        const holds = verdict.verdict === 'fail' ? false : 'unknown';
+        return { holds, lines: openLines(verdict).slice(0, SHOWN) };
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        return { holds: 'unknown', lines: [`it could not be looked at: ${describeFailure(error)}`] };
+      }
     },
     renew,
   };
 }
 
-/** Lines of a verdict that are shown at a gate: those that did not pass come first. */
+/** Lines of a verdict that are shown at a gate. */
 const SHOWN = 6;
 
 /** Runs `ask` while `watch` looks on; when the evidence breaks, `onBroken` is told with what has broken. */

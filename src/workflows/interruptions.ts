@@ -1,4 +1,5 @@
 import type { DecisionRecord } from '../core/decision.js';
+import type { Observation } from '../core/measuring/observation.js';
 
 /** A person ended the roll-out. Caught by `rollout`; never leaves the workflow. */
 export class AbortRequested extends Error {
@@ -19,10 +20,11 @@ export class RollBackRequested extends Error {
 /** What was measured is not good enough to go on. Becomes an incident. */
 export class NotGoodEnough extends Error {
   override readonly name = 'NotGoodEnough';
-  /** `verdict`: `fail` where an observation was judged so; other things that were counted have none. */
+  /** `verdict` and `observation` where an observation was judged so; other things that were counted have none. */
   constructor(
     message: string,
     readonly verdict?: 'fail' | 'inconclusive',
+    readonly observation?: Observation,
   ) {
     super(message);
   }

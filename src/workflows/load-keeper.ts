@@ -1,6 +1,6 @@
 import { isCancellation, log } from '@temporalio/workflow';
 import type { LoadRequest } from '../contract/activities.js';
-import { LOAD_WORKFLOW } from '../contract/names.js';
+import { besideId, LOAD_WORKFLOW } from '../contract/names.js';
 import { ledgerLine, ledgerProblems, type LedgerSummary } from '../core/ledger.js';
 import type { Environment } from '../core/plan.js';
 import { startBeside, stopBeside } from './background.js';
@@ -47,7 +47,7 @@ export class LoadKeeper {
   /** Starts the load of an environment, once; it runs through all its hops. */
   async ensure(environment: Environment): Promise<void> {
     if (this.#loads[environment] !== undefined || this.prepared.input.policy.load[environment] === undefined) return;
-    const request = { ...this.request(environment), rolloutId: this.conductor.rolloutId };
+    const request = { ...this.request(environment), rollout: this.prepared.holder };
     await this.conductor.phase('load', async () => {
       await startBeside(LOAD_WORKFLOW, {
         workflowId: this.#workflowId(environment),
@@ -102,7 +102,7 @@ export class LoadKeeper {
   }
 
   #workflowId(environment: Environment): string {
-    return `${this.conductor.rolloutId}-load-${environment}`;
+    return besideId(this.prepared.holder, `load-${environment}`);
   }
 
   request(environment: Environment): LoadRequest {

@@ -5,12 +5,12 @@ import {
   setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow';
-import type { LoadRequest } from '../contract/activities.js';
+import type { LoadRequest, RolloutRef } from '../contract/activities.js';
 import { stopLoadSignal } from './messages.js';
 import { near } from './proxies.js';
 
 /** Runs the load of one target until it is told to stop. The generator outlives no roll-out: its activity looks. */
-export async function load(request: LoadRequest & { readonly rolloutId: string }): Promise<void> {
+export async function load(request: LoadRequest & { readonly rollout: RolloutRef }): Promise<void> {
   const scope = new CancellationScope();
   setHandler(stopLoadSignal, () => scope.cancel(), { description: 'Stop starting canaries, for good.' });
   setCurrentDetails(`${request.policy.startsPerSecond} canaries a second on **${request.target.name}**`);

@@ -1,5 +1,5 @@
 import type { MeterRequest } from '../contract/activities.js';
-import { METER_WORKFLOW } from '../contract/names.js';
+import { besideId, METER_WORKFLOW } from '../contract/names.js';
 import { beatFor } from '../core/measuring/round.js';
 import type { Environment } from '../core/plan.js';
 import { startBeside, stopBeside } from './background.js';
@@ -39,7 +39,7 @@ export class MeterKeeper {
     const request = this.request(environment);
     await startBeside(METER_WORKFLOW, {
       workflowId: this.#workflowId(environment),
-      request: { ...request, rolloutId: this.conductor.rolloutId } satisfies Parameters<typeof meter>[0],
+      request: { ...request, rollout: this.prepared.holder } satisfies Parameters<typeof meter>[0],
       summary: `samples of ${request.target.name} for ${this.conductor.rolloutId}`,
     });
     this.#meters[environment] = 'running';
@@ -60,6 +60,6 @@ export class MeterKeeper {
   }
 
   #workflowId(environment: Environment): string {
-    return `${this.conductor.rolloutId}-meter-${environment}`;
+    return besideId(this.prepared.holder, `meter-${environment}`);
   }
 }

@@ -1,5 +1,5 @@
 import type { ObserveRequest } from '../contract/activities.js';
-import type { Observation } from '../core/measuring/observation.js';
+import { openLines, type Observation } from '../core/measuring/observation.js';
 import type { Done } from './conductor.js';
 import { evidenceWatch, type EvidenceWatch } from './evidence-watch.js';
 import type { ObserveContext } from './hop-context.js';
@@ -30,7 +30,8 @@ export async function observePhase(context: ObserveContext, window: Window): Pro
     );
     if (verdict.verdict === 'pass') return { summary: verdict.summary, value: observation };
     if (verdict.verdict === 'fail' || extended >= extensions) {
-      throw new NotGoodEnough([`${window.what}: ${verdict.verdict}`, ...verdict.lines].join('\n'), verdict.verdict);
+      const text = [`${window.what}: ${verdict.verdict}`, ...openLines(verdict)].join('\n');
+      throw new NotGoodEnough(text, verdict.verdict, observation);
     }
     windowMs *= 2;
   }

@@ -18,7 +18,7 @@ import { MeterKeeper, type MeterState } from './meter-keeper.js';
 import { prepare, type Prepared } from './prepare.js';
 import { control, near } from './proxies.js';
 import { runHop } from './run-hop.js';
-import { watchLive, type WatchProgress } from './watch-live.js';
+import { watchLive, watchLooks, type WatchProgress } from './watch-live.js';
 
 /** What one run of the workflow hands to the next: everything decided so far, never to be decided anew. */
 export interface CarriedState {
@@ -223,7 +223,7 @@ class Rollout {
     await this.#letGoOf('staging');
     conductor.next = 'close with a report';
     const progress: WatchProgress = { looks: 0, unclear: [] };
-    await conductor.overridablePhase('watch', () =>
+    const watch = () =>
       watchLive(
         {
           conductor,
@@ -234,8 +234,14 @@ class Rollout {
           load: this.loads.running('live'),
         },
         { untouchedUntil: first.startedAt, progress },
-      ),
-    );
+      );
+    // Who lets one look pass has not ended the watch.
+    while (
+      (await conductor.overridablePhase('watch', watch)) === undefined &&
+      progress.looks < watchLooks(input.policy)
+    ) {
+      progress.looks += 1;
+    }
   }
 
   async #close(status: RolloutResult['status'], aborted: AbortRequested | undefined): Promise<RolloutResult> {

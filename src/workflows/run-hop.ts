@@ -89,7 +89,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   conductor.next = 'back up each store and the configuration';
   const [from, to] = [{ versions: [hop.from] }, { versions: [hop.to] }];
   const before = { kind: 'baseline', what: 'baseline', expected: from } as const;
-  const baseline = await conductor.overridablePhase('baseline', () => observePhase(context, before));
+  const baseline = await observeBaseline(context, before);
 
   conductor.next = gates.includes('schema') ? `gate ${environment}/${hop.to}/schema` : 'upgrade the schemas';
   await conductor.overridablePhase('backup', () => backUp(context, progress));
@@ -103,17 +103,23 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
       [
         ...schemaLines(context),
         ...progress.backups.map(({ store, file, bytes }) => `backup of ${store}: ${file} (${bytes} bytes, read back)`),
+        ...notProvedBefore(context),
         ...overrideLines(conductor.phases),
         ...findingLines([...context.hop.findings, ...toLookAt]),
       ],
-      watchOf(context, 'baseline', { ...before, baseline }, baseline),
+      watchOf(context, 'baseline', { ...before, baseline: baseline.measured }, baseline.passed),
     );
   }
   conductor.next = 'observe the old servers on the new schema';
   await conductor.phase('schema', () => upgradeSchemas(context));
 
   conductor.next = gates.includes('servers') ? `gate ${environment}/${hop.to}/servers` : 'replace the servers';
-  const onSchema = { kind: 'schema', what: 'old servers, new schema', baseline, expected: from } as const;
+  const onSchema = {
+    kind: 'schema',
+    what: 'old servers, new schema',
+    baseline: baseline.measured,
+    expected: from,
+  } as const;
   const seen = await conductor.overridablePhase('observe-schema', () => observePhase(context, onSchema));
 
   if (gates.includes('servers')) {
@@ -122,7 +128,11 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
       environment,
       hop.to,
       'servers',
-      [...conductor.phases.map(({ phase, summary }) => `${phase}: ${summary}`), ...overrideLines(conductor.phases)],
+      [
+        ...conductor.phases.map(({ phase, summary }) => `${phase}: ${summary}`),
+        ...notProvedBefore(context),
+        ...overrideLines(conductor.phases),
+      ],
       watchOf(context, 'observe-schema', onSchema, seen),
     );
   }
@@ -135,7 +145,12 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
 
   conductor.next = `settle for ${formatDuration(policy.settle.atLeast)}`;
   const inRoll = { versions: [hop.from, hop.to], singleRoles: singleRoles(context.place.target.driver.nodes) };
-  const roll = { kind: 'roll', what: 'while servers were replaced', baseline, expected: inRoll } as const;
+  const roll = {
+    kind: 'roll',
+    what: 'while servers were replaced',
+    baseline: baseline.measured,
+    expected: inRoll,
+  } as const;
   const rolled = { from: rollFrom, to: now() };
   await conductor.overridablePhase('observe-roll', () => observeRoll(context, { ...roll, past: rolled }));
 
@@ -143,11 +158,29 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   await conductor.phase('settle', () => settlePhase(context, context.place));
 
   conductor.next = 'account for every workflow';
-  const settled = { kind: 'settled', what: 'new servers', baseline, expected: to } as const;
+  const settled = { kind: 'settled', what: 'new servers', baseline: baseline.measured, expected: to } as const;
   await conductor.overridablePhase('observe-servers', () => observePhase(context, settled));
 
   conductor.next = 'the next hop';
   await conductor.overridablePhase('verify', () => verify(context));
+}
+
+/**
+ * What it was like before anything changed. One that a person let pass, though it was judged a fail, is measured all the same:
+ * without it nothing of the hop could be compared.
+ */
+async function observeBaseline(
+  context: HopContext,
+  window: Window,
+): Promise<{ readonly passed: Observation | undefined; readonly measured: Observation | undefined }> {
+  let measured: Observation | undefined;
+  const passed = await context.conductor.overridablePhase('baseline', () =>
+    observePhase(context, window).catch((error: unknown) => {
+      measured = error instanceof NotGoodEnough && error.verdict === 'fail' ? error.observation : undefined;
+      throw error;
+    }),
+  );
+  return { passed, measured: passed ?? measured };
 }
 
 /**
@@ -219,11 +252,14 @@ async function verify({ target, place, load, crossing }: HopContext): Promise<Do
   const running = await target.act.verifyRunning.executeWithOptions({ summary: 'workflows that were running' }, [
     place,
   ]);
-  const lines = [`${running.examined} running workflows looked at, ${running.missing.length} missing`];
+  const missing = running.outcomes?.missing ?? running.missing.length;
+  const lines = [`${running.examined} running workflows looked at, ${missing} missing`];
   const wrong = running.missing.map((id) => `workflow ${id} was running before the hop and is not there any more`);
+  if (missing > wrong.length) wrong.push(`and ${missing - wrong.length} more of them`);
   if (running.stuck !== undefined) {
-    const { count, sinceBefore, examples } = running.stuck;
+    const { count, sinceBefore, examples, historiesUnread } = running.stuck;
     lines.push(`${count} stuck, ${sinceBefore} of them before the hop already`);
+    if (historiesUnread > 0) lines.push(`${historiesUnread} histories too long to be read for timers`);
     // What was stuck before is not the hop's doing; it stays in the line above.
     if (count > sinceBefore) wrong.push(...stuckLines(count - sinceBefore, examples));
   }
@@ -246,6 +282,13 @@ function stuckLines(count: number, examples: readonly StuckRun[]): string[] {
     `${count} workflows should have gone on since the hop and did not`,
     ...examples.map(({ namespace, workflowId, why, since }) => `${namespace}/${workflowId}: ${why}, since ${since}`),
   ];
+}
+
+/** What the hops of this target before left unproved, or passed only because somebody let them. */
+function notProvedBefore({ conductor, environment }: HopContext): string[] {
+  return conductor.hops
+    .filter((hop) => hop.environment === environment)
+    .flatMap(({ from, to, phases }) => overrideLines(phases).map((line) => `${from} → ${to}: ${line}`));
 }
 
 function schemaLines({ hop }: HopContext): string[] {

@@ -1,3 +1,4 @@
+import type { Policy } from '../core/input/input.js';
 import type { Observation } from '../core/measuring/observation.js';
 import type { Done } from './conductor.js';
 import type { ObserveContext } from './hop-context.js';
@@ -26,7 +27,7 @@ export async function watchLive(
 ): Promise<Done<number>> {
   const { conductor, place, policy } = context;
   const { name } = place.target;
-  const looks = Math.min(MOST_LOOKS, Math.ceil(policy.watchLive / HOUR_MS));
+  const looks = watchLooks(policy);
   const windowMs = policy.watchLive / looks;
   const baseline = await observeBefore(context, untouchedUntil);
   while (progress.looks < looks) {
@@ -35,13 +36,22 @@ export async function watchLive(
     const window = { kind: 'watch', what, windowMs, baseline, sameHoursUntil: untouchedUntil } as const;
     const problem = await conductor.visibly(what, windowMs, () => lookOnce(context, window));
     progress.looks += 1;
-    if (problem !== undefined) progress.unclear.push(problem);
+    if (problem !== undefined) progress.unclear.push(problem.split('\n', 2).join('; '));
   }
   const { unclear } = progress;
   if (unclear.length >= looks) throw new NotGoodEnough([`${name}: no look had enough evidence`, ...unclear].join('\n'));
   const good = `${name} was looked at ${looks} times while it was watched, ${looks - unclear.length} times well`;
-  const summary = unclear.length === 0 ? good : `${good}, ${unclear.length} times with too little evidence`;
-  return { summary, value: looks };
+  if (unclear.length === 0 && baseline !== undefined) return { summary: good, value: looks };
+  const because = [
+    ...(unclear.length === 0 ? [] : [`${unclear.length} times with too little evidence (${unclear[0] ?? ''})`]),
+    ...(baseline === undefined ? ['with no time before the first hop to compare with'] : []),
+  ];
+  return { summary: [good, ...because].join(', '), value: looks, unproved: true };
+}
+
+/** How many looks the agreed time is made of. */
+export function watchLooks({ watchLive: ms }: Pick<Policy, 'watchLive'>): number {
+  return Math.min(MOST_LOOKS, Math.ceil(ms / HOUR_MS));
 }
 
 /** What it was like before anything touched it; undefined when too little was seen of it. */

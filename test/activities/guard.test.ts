@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { currentWork, guard, reportProgress } from '../../src/activities/guard.js';
+import { currentWork, guard, keepForNextAttempt, keptBefore, reportProgress } from '../../src/activities/guard.js';
 import { CommandError } from '../../src/adapters/run-command.js';
 import { ToolUnavailableError } from '../../src/adapters/tools/tool-unavailable.js';
 import { InvalidRolloutError, PreconditionError, UnsupportedPathError } from '../../src/core/errors.js';
@@ -91,4 +91,26 @@ test('an activity heartbeats by itself, with the progress that it reported last'
   });
   await environment.run(activity, undefined);
   expect(beats).toEqual([{ samples: 1 }, { samples: 1 }]);
+});
+
+test('what one attempt keeps goes with its heartbeats, and the next attempt finds it', async () => {
+  const beats: unknown[] = [];
+  const { activity } = guard({
+    activity: () => {
+      reportProgress({ waitsFor: 'the meter' });
+      keepForNextAttempt({ from: 1, to: 2 });
+      reportProgress({ examined: 3 });
+      return Promise.resolve(keptBefore());
+    },
+  });
+  const first = new MockActivityEnvironment();
+  first.on('heartbeat', (details) => beats.push(details));
+  expect(await first.run(activity, undefined as never)).toBeUndefined();
+  expect(beats).toEqual([
+    { waitsFor: 'the meter' },
+    { progress: { waitsFor: 'the meter' }, kept: { from: 1, to: 2 } },
+    { progress: { examined: 3 }, kept: { from: 1, to: 2 } },
+  ]);
+  const second = new MockActivityEnvironment({ heartbeatDetails: beats.at(-1) });
+  expect(await second.run(activity, undefined as never)).toEqual({ from: 1, to: 2 });
 });

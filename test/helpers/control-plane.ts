@@ -8,7 +8,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
-import { ROLLOUT_WORKFLOW, SearchAttributes } from '../../src/contract/names.js';
+import { besideId, ROLLOUT_WORKFLOW, SearchAttributes } from '../../src/contract/names.js';
 import type { DecisionKind } from '../../src/core/decision.js';
 import type { RolloutInputText } from '../../src/core/input/input.js';
 import type { RolloutPlan } from '../../src/core/plan.js';
@@ -269,7 +269,8 @@ export class RunningRollout {
 
   /** The load of an environment, when it has ended. */
   async historyBeside(what: 'load' | 'meter', environment: 'staging' | 'live'): Promise<RunHistory['history']> {
-    const handle: WorkflowHandle = this.client.getHandle(`${this.workflowId}-${what}-${environment}`);
+    const holder = { workflowId: this.workflowId, firstRunId: this.handle.firstExecutionRunId };
+    const handle: WorkflowHandle = this.client.getHandle(besideId(holder, `${what}-${environment}`));
     await handle.result();
     return handle.fetchHistory();
   }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { ControlPlane, refusal, type RunningRollout } from '../helpers/control-plane.js';
 import { LIVE_ALONE, ONE_HOP } from '../helpers/plans.js';
 import { judged, Script, type RequestOf } from '../helpers/scripted-activities.js';
@@ -16,6 +17,11 @@ const SCHEMA = 'live/1.31.2/schema';
 const SERVERS = 'live/1.31.2/servers';
 const PROMOTE = 'live/1.31.2/promote';
 const BOTH = { gates: { live: ['schema', 'servers'] as ('schema' | 'servers')[] } };
+
+function failsWhen(bad: (request: RequestOf<'observe'>) => boolean) {
+  const failing = () => Promise.reject(ApplicationFailure.nonRetryable('the file of the samples is locked'));
+  return (request: RequestOf<'observe'>) => (bad(request) ? failing() : judged('pass', 'fine')(request));
+}
 
 /** The last decision, once there are so many. */
 async function decision(run: RunningRollout, count: number) {
@@ -80,6 +86,51 @@ describe('evidence that breaks while a gate is open', () => {
     bad = false;
     await run.approve(`${SCHEMA}/again/2`);
     expect(await run.result()).toMatchObject({ status: 'completed' });
+  });
+
+  test.concurrent.each([
+    ['cannot be looked at', () => new Script(LIVE_ALONE).always('observe', failsWhen(isRecheck))],
+    [
+      'is not enough',
+      () =>
+        new Script(LIVE_ALONE).always('observe', (request) =>
+          judged(isRecheck(request) ? 'inconclusive' : 'pass', 'so it is')(request),
+        ),
+    ],
+  ])(
+    'when an approval is given, and %s: it is observed anew, and the approval counts if that is good',
+    async (_, scripted) => {
+      const script = scripted();
+      const run = await controlPlane.begin({ script, policy: { gates: { live: ['schema'] } } });
+      await run.approve(SCHEMA);
+      const { phases = [] } = (await run.result()).hops[0] ?? {};
+      expect(phases.filter(({ phase }) => phase === 'baseline')).toHaveLength(2);
+      expect(script.count('upgradeSchema')).toBe(2);
+    },
+  );
+
+  test.concurrent(
+    'when an approval is given, and neither then nor anew is there enough: a person decides',
+    async () => {
+      const script = new Script(LIVE_ALONE).once('observe', judged('pass', 'fine'));
+      script.always('observe', ({ kind, ...rest }) =>
+        judged(kind === 'schema' || kind === 'baseline' ? 'inconclusive' : 'pass', 'nothing seen')({ kind, ...rest }),
+      );
+      const run = await controlPlane.begin({ script, policy: { gates: { live: ['schema'] } } });
+      await run.approve(SCHEMA);
+      await run.atIncident('live/1.31.2/baseline');
+      expect(script.count('upgradeSchema')).toBe(0);
+      await run.terminate();
+    },
+  );
+
+  test.concurrent('again and again is an incident', async () => {
+    const script = new Script(LIVE_ALONE).always('watchEvidence', () => Promise.resolve(fail));
+    const run = await controlPlane.begin({ script, policy: { gates: { live: ['schema'] } } });
+    const { status } = await run.atIncident(SCHEMA);
+    expect(status.problem?.split('\n')[0]).toBe(`what ${SCHEMA} rests on has broken 3 times; retry observes anew`);
+    expect(script.count('upgradeSchema')).toBe(0);
+    await run.terminate();
   });
 
   test.concurrent('and stays bad is an incident; one who lets it pass is not asked for evidence again', async () => {

@@ -5,7 +5,7 @@ import { HOP_PHASES, type HopPhase, type RolloutStatus } from '../../src/core/st
 import { describeFailure } from '../../src/workflows/describe-failure.js';
 import { ControlPlane, refusal, type RunningRollout } from '../helpers/control-plane.js';
 import { LIVE_ALONE, ONE_HOP } from '../helpers/plans.js';
-import { judged, Script, type ActivityName } from '../helpers/scripted-activities.js';
+import { judged, OBSERVATION, Script, type ActivityName } from '../helpers/scripted-activities.js';
 import { LEDGER } from '../helpers/statuses.js';
 
 // A roll-out waits for its server most of the time, so those of this file run side by side.
@@ -130,8 +130,9 @@ test.concurrent(
       ]),
     );
     expect(hops[0]?.phases[1]?.summary).toContain('went on in spite of: ');
-    // Without a baseline there is nothing to compare with, and the judge has to know.
-    expect(run.script.requests('observe').map(({ baseline }) => baseline)).toEqual(Array(3).fill(undefined));
+    // What was measured before anything changed is the baseline all the same; without it nothing could be compared.
+    const baselines = run.script.requests('observe').map(({ baseline }) => baseline);
+    expect(baselines).toEqual([undefined, ...baselines.slice(1).map(() => OBSERVATION)]);
   },
 );
 

@@ -63,6 +63,11 @@ export class MeterFile implements Disposable {
     return typeof at === 'number' ? at : undefined;
   }
 
+  /** Forgets rounds after a beat: when that lies ahead, the clock was set back, and they are of another time. */
+  forgetAfter(at: number): void {
+    this.#db.prepare('DELETE FROM round WHERE at > ?').run(at);
+  }
+
   /** Forgets rounds before a beat: a long watch needs only its windows. */
   forgetBefore(at: number): void {
     this.#db.prepare('DELETE FROM round WHERE at < ?').run(at);

@@ -31,8 +31,10 @@ export async function runMeter({ target, tools, beatMs, from, to, onRound, signa
   await withTarget(target, tools, async (opened) => {
     try {
       for (let at = nextBeat(from ?? Date.now(), beatMs); to === undefined || at <= to;) {
-        await sleep(Math.max(0, at - Date.now()), undefined, { signal });
-        if (failures.length > 0) break;
+        // The clock was set back: beats go on by the clock as it is now.
+        if (at - Date.now() > 2 * beatMs) at = nextBeat(Date.now(), beatMs);
+        await sleep(Math.max(0, at - Date.now()), undefined, { signal }).catch(() => undefined); // stopped
+        if (failures.length > 0 || signal?.aborted === true) break;
         if (under.size < MOST_AT_ONCE) {
           const round: Promise<void> = sampleRound(target, opened, { at, beatMs })
             .then(onRound)

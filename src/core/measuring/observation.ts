@@ -143,3 +143,8 @@ export interface Expected {
   /** Roles that clients need and that have one process: a roll cannot be without a gap there. */
   readonly singleRoles?: readonly string[] | undefined;
 }
+
+/** The lines of what did not pass. */
+export function openLines({ lines }: Pick<Verdict, 'lines'>): readonly string[] {
+  return lines.filter((line) => /^(fail|inconclusive)\b/.test(line));
+}
