@@ -3,6 +3,7 @@ import { findingText } from '../core/finding.js';
 import type { RolloutResult } from '../core/rollout-result.js';
 import type { HopResult } from '../core/status.js';
 import { cell, inline, oneLine } from './escape.js';
+import { phaseMark } from './phase-mark.js';
 
 /** The report of a roll-out that is over, for people and auditors. */
 export function reportMarkdown(result: RolloutResult): string {
@@ -61,12 +62,9 @@ function hopSection({
     '',
     '| phase | took | result |',
     '| --- | --- | --- |',
-    ...phases.map(({ phase, seconds, summary, overridden }) => {
-      const mark =
-        overridden === undefined
-          ? ''
-          : ` **Overridden by ${cell(overridden.by ?? 'somebody')}: ${cell(overridden.reason)}**`;
-      return `| ${phase} | ${formatDuration(seconds * 1_000)} | ${cell(summary)}${mark} |`;
+    ...phases.map((result) => {
+      const { phase, seconds, summary } = result;
+      return `| ${phase} | ${formatDuration(seconds * 1_000)} | ${cell(summary)}${phaseMark(result)} |`;
     }),
     '',
     `${incidents} incidents; ${formatDuration(waitedSeconds * 1_000)} waiting for people.`,

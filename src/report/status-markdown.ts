@@ -2,6 +2,7 @@ import { formatDuration } from '../core/duration.js';
 import type { DecisionKind } from '../core/decision.js';
 import type { HopResult, RolloutStatus, Waiting } from '../core/status.js';
 import { cell, inline, shellWord } from './escape.js';
+import { phaseMark } from './phase-mark.js';
 
 /** The roll-out as Markdown, for the Web UI's current details: everything that a person needs to decide. */
 export function statusMarkdown(status: RolloutStatus): string {
@@ -19,12 +20,9 @@ export function statusMarkdown(status: RolloutStatus): string {
   if (status.next !== '') lines.push(`Next: ${status.next}`, '');
   if (status.phases.length > 0) {
     lines.push('| phase | took | result |', '| --- | --- | --- |');
-    for (const { phase, seconds, summary, overridden } of status.phases) {
-      const mark =
-        overridden === undefined
-          ? ''
-          : ` **overridden by ${cell(overridden.by ?? 'somebody')}: ${cell(overridden.reason)}**`;
-      lines.push(`| ${phase} | ${formatDuration(seconds * 1_000)} | ${cell(summary)}${mark} |`);
+    for (const result of status.phases) {
+      const { phase, seconds, summary } = result;
+      lines.push(`| ${phase} | ${formatDuration(seconds * 1_000)} | ${cell(summary)}${phaseMark(result)} |`);
     }
     lines.push('');
   }

@@ -40,7 +40,7 @@ test('a shortened settle, an override and a decision that did not count are told
     decisions: [decision({ counted: false, refused: 'it is not paused', gate: undefined, by: undefined })],
   });
   expect(lines).toContain('Settle: at least 1m, shortened: a rehearsal.');
-  expect(lines).toContain('| baseline | 12s | went on in spite of: fail **Overridden by ada: known noise** |');
+  expect(lines).toContain('| baseline | 12s | went on in spite of: fail **overridden by ada: known noise** |');
   expect(lines).toContain('| 2026-01-01T10:00:00.000Z | approve |  |  | quiet hour | no: it is not paused |');
 });
 

@@ -65,9 +65,8 @@ const CASES: Record<string, (events: readonly Event[]) => boolean> = {
   'evidence that broke while its gate was open': (events) =>
     scheduled(events).filter((name) => name === 'watchEvidence').length === 3 &&
     signals(events, 'approve').some((text) => text.includes('/again/3')),
-  'a roll-back by policy': (events) =>
-    startInput(events).includes('"via":"policy"') ||
-    scheduled(events).filter((name) => name === 'planRoll').length === 2,
+  'a roll-back by policy': (events) => startInput(events).includes('"via":"policy"'),
+  'a roll-back': (events) => scheduled(events).filter((name) => name === 'planRoll').length === 2,
   'live that is watched': (events) =>
     startInput(events).includes('"promoted":true') && schedules(events, 'observe', 'writeReport'),
   'the load itself': (events) => schedules(events, 'runLoad') && signals(events, 'stopLoad').length > 0,

@@ -33,6 +33,14 @@ test('a meter that was killed goes on in the same file, and the first sample of 
   first[Symbol.dispose]();
 });
 
+test('a clock that was set back leaves no rounds of a time that is yet to come', () => {
+  using file = new MeterFile(join(folder, 'clock.sqlite'), 'prod');
+  for (const round of rounds) file.append(round);
+  file.forgetAfter(at(2));
+  expect(file.lastBeat()).toBe(at(2));
+  expect(file.count(at(0), at(5))).toBe(3);
+});
+
 test('an empty file has no last beat; the file of another target is refused', () => {
   const path = join(folder, 'other.sqlite');
   using file = new MeterFile(path, 'prod');
