@@ -12,6 +12,9 @@ import { decideSimple } from './simple-decision.js';
 type WorkflowTask = temporal.api.workflowservice.v1.IPollWorkflowTaskQueueResponse;
 type ActivityTask = temporal.api.workflowservice.v1.IPollActivityTaskQueueResponse;
 
+/** Answers a task that a poll brought. */
+type Answer = () => Promise<void>;
+
 const { QueryResultType, WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
 
 /** The server answers a poll without a task after a minute. */
@@ -76,7 +79,7 @@ class SimpleWorker {
         taskQueue: { name: taskQueue },
         identity,
       });
-      if (task.taskToken.length > 0) this.#begin(() => this.#answerWorkflowTask(task));
+      return task.taskToken.length > 0 ? () => this.#answerWorkflowTask(task) : undefined;
     });
   }
 
@@ -89,22 +92,23 @@ class SimpleWorker {
         taskQueue: { name: taskQueue },
         identity,
       });
-      if (task.taskToken.length > 0) this.#begin(() => this.#answerActivityTask(task));
+      return task.taskToken.length > 0 ? () => this.#answerActivityTask(task) : undefined;
     });
   }
 
   /** Resolves when every task that was begun has been answered, or given up. */
   async ended(): Promise<void> {
-    await Promise.all(this.#atWork);
+    // An answer may bring another task with it.
+    while (this.#atWork.size > 0) await Promise.all(this.#atWork);
   }
 
-  async #poll(reports: boolean, once: () => Promise<void>): Promise<void> {
+  async #poll(reports: boolean, once: () => Promise<Answer | undefined>): Promise<void> {
     const { stop, onProblem } = this.#options;
     while (!stop.aborted) {
       try {
-        await this.#connection.withDeadline(Date.now() + POLL_DEADLINE_MS, () =>
-          this.#connection.withAbortSignal(stop, once),
-        );
+        const answer = await this.#untilStopped(once);
+        // Only here, outside of the poll: within, the answer would have the poll's signal too, and be cancelled with it.
+        if (answer !== undefined) this.#begin(answer);
       } catch (error) {
         if (stop.aborted) return;
         if (reports && !hasCode(error, CANCELLED)) onProblem(`worker of simple canaries: ${messageOf(error)}`);
@@ -113,8 +117,26 @@ class SimpleWorker {
     }
   }
 
+  /**
+   * Ends a poll when the load is stopped. The SDK adds a listener for each call and never removes it (client/lib/connection.js),
+   * so each poll has a signal of its own, which goes with it: that of the load would have millions by its end.
+   */
+  async #untilStopped<T>(poll: () => Promise<T>): Promise<T> {
+    const { stop } = this.#options;
+    const own = new AbortController();
+    const end = () => own.abort();
+    stop.addEventListener('abort', end);
+    try {
+      return await this.#connection.withDeadline(Date.now() + POLL_DEADLINE_MS, () =>
+        this.#connection.withAbortSignal(own.signal, poll),
+      );
+    } finally {
+      stop.removeEventListener('abort', end);
+    }
+  }
+
   /** The next poll does not wait for this. What fails is handed out again by the server after its timeout. */
-  #begin(work: () => Promise<void>): void {
+  #begin(work: Answer): void {
     const { onProblem } = this.#options;
     const task = this.#connection
       .withDeadline(Date.now() + ANSWER_DEADLINE_MS, work)
