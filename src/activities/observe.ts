@@ -94,5 +94,5 @@ async function waitFor({ target, meter }: ObserveRequest, ends: Ends): Promise<v
 /** Verified first: what has ended by now is then known. */
 async function loadOfWindow(load: LoadRequest, ends: Ends): Promise<LoadWindow> {
   await readLedger(load);
-  return readLoadWindow({ file: ledgerFileOf(load), loadId: load.loadId, ...ends });
+  return readLoadWindow({ ...load, file: ledgerFileOf(load), ...ends });
 }
