@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MeterFile } from './adapters/meter/meter-file.js';
 import { runMeter } from './adapters/meter/run-meter.js';
 import { createToolResolver } from './adapters/tools/tool-resolver.js';
+import { READABLE, writeWhole } from './adapters/write-whole.js';
 import { Bounds, boundsOf } from './core/input/bounds.js';
 import { messageOf, PreconditionError } from './core/errors.js';
 import type { Target } from './core/input/input.js';
@@ -56,8 +57,7 @@ export async function observeTarget(
 export async function saveObservation(file: string, target: string, observation: Observation): Promise<void> {
   const saved: SavedObservation = { format: 1, target, observation };
   try {
-    await writeFile(`${file}.part`, `${JSON.stringify(saved)}\n`);
-    await rename(`${file}.part`, file);
+    await writeWhole(file, `${JSON.stringify(saved)}\n`, READABLE);
   } catch (cause) {
     throw new PreconditionError(`the observation cannot be saved: ${messageOf(cause)}`, { file }, { cause });
   }

@@ -1,8 +1,9 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { activityInfo, ApplicationFailure, getClient } from '@temporalio/activity';
 import { expandHome } from '../adapters/data-dir.js';
 import { missingSearchAttributes } from '../adapters/search-attributes.js';
+import { READABLE, writeWhole } from '../adapters/write-whole.js';
 import type { ControlActivities } from '../contract/activities.js';
 import { FailureType, SEARCH_ATTRIBUTE_NAMES } from '../contract/names.js';
 import type { Catalogue } from '../core/catalogue/catalogue.js';
@@ -36,8 +37,8 @@ export const createControlActivities = ({ catalogue }: { readonly catalogue: Cat
   async writeReport({ dataDir, result }) {
     const directory = join(expandHome(dataDir), 'reports', result.rolloutId, result.startedAt.replaceAll(':', '-'));
     await mkdir(directory, { recursive: true });
-    await writeWhole(join(directory, 'report.json'), `${JSON.stringify(result, null, 2)}\n`);
-    await writeWhole(join(directory, 'report.md'), reportMarkdown(result));
+    await writeWhole(join(directory, 'report.json'), `${JSON.stringify(result, null, 2)}\n`, READABLE);
+    await writeWhole(join(directory, 'report.md'), reportMarkdown(result), READABLE);
     return { directory };
   },
 });
@@ -96,9 +97,4 @@ async function hasSearchAttributes(namespace: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-async function writeWhole(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.partial`, text);
-  await rename(`${file}.partial`, file);
 }

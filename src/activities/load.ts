@@ -36,13 +36,13 @@ export const createLoadActivities = (): LoadActivities => ({
     return releaseLongCanaries({ ...loadOptions(request), hop, signal: currentWork().signal });
   },
 
-  async verifyLedger({ drain, ...request }) {
+  async verifyLedger({ drain, since, ...request }) {
     const signal = cancellationSignal();
     // Workflows of the operator's own have the time that the profile gives them.
     const ownMs = Math.max(0, ...(request.policy.own ?? []).map(({ endsWithin }) => endsWithin));
     const deadline = Date.now() + DRAIN_TIMEOUT_MS + ownMs;
     for (;;) {
-      const ledger = await readLedger(request);
+      const ledger = await readLedger(request, since);
       if (!drain || ledger.running === 0) return ledger;
       reportProgress({ stillRunning: ledger.running });
       if (Date.now() > deadline)
@@ -58,11 +58,12 @@ export const createLoadActivities = (): LoadActivities => ({
   },
 });
 
-/** The ledger, brought up to date from the target's histories. */
-export async function readLedger(request: LoadRequest): Promise<LedgerSummary> {
+/** The ledger, brought up to date from the target's histories; for `since`, see {@link verifyLedger}. */
+export async function readLedger(request: LoadRequest, since?: number): Promise<LedgerSummary> {
   const { signal } = currentWork();
   return verifyLedger({
     ...loadOptions(request),
+    since,
     signal,
     onProgress: (examined) => reportProgress({ examined }),
   });

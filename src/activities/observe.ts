@@ -111,6 +111,6 @@ async function loadOfWindow(load: LoadRequest, ends: Ends): Promise<LoadWindow> 
       return messageOf(error);
     },
   );
-  const window = readLoadWindow({ file: ledgerFileOf(load), loadId: load.loadId, ...ends });
+  const window = readLoadWindow({ ...load, file: ledgerFileOf(load), ...ends });
   return unverified === undefined ? window : { ...window, unverified };
 }

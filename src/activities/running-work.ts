@@ -1,4 +1,3 @@
-import { writeWhole } from '../adapters/backup-manifest.js';
 import { exportRunning } from '../adapters/cluster/export-running.js';
 import {
   compareRunning,
@@ -7,6 +6,7 @@ import {
   type RunningComparison,
 } from '../adapters/cluster/running-workflows.js';
 import { withTarget as withFrontend } from '../adapters/cluster/target-connection.js';
+import { writeWhole } from '../adapters/write-whole.js';
 import type { HopPlace, RunningResult, SnapshotResult } from '../contract/activities.js';
 import {
   largestCounts,
@@ -87,6 +87,6 @@ async function stuckRuns({ takenAt, stuck, historiesUnread }: RunningComparison,
 }
 
 /** The load keeps books of its own, so its namespaces are not counted among the workflows of others. */
-function canaryNamespaces({ canaryNamespace }: HopPlace): string[] {
-  return canaryNamespace === undefined ? [] : [canaryNamespace];
+function canaryNamespaces(place: HopPlace): readonly string[] {
+  return place.canaryNamespaces ?? [];
 }

@@ -1,6 +1,7 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { targetDir } from '../adapters/data-dir.js';
+import { writeWhole } from '../adapters/write-whole.js';
 import type { HopPlace } from '../contract/activities.js';
 
 /** What is written down of a target before the servers of a hop are replaced, and what became of it. */
@@ -42,7 +43,6 @@ export async function keepOrMake<T>(file: string, make: () => Promise<T>): Promi
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
   }
   const made = await make();
-  await writeFile(`${file}.partial`, JSON.stringify(made));
-  await rename(`${file}.partial`, file);
+  await writeWhole(file, JSON.stringify(made));
   return made;
 }

@@ -63,8 +63,8 @@ export interface HopPlace {
   readonly attempt: number;
   /** First run id of the roll-out: sets its files apart from those of an earlier one with the same workflow id. */
   readonly firstRunId: string;
-  /** Namespace of the load, where canaries run on this target. */
-  readonly canaryNamespace?: string | undefined;
+  /** Namespaces of the load, where canaries run on this target. */
+  readonly canaryNamespaces?: readonly string[] | undefined;
 }
 
 /** Run near the target, on its task queue. */
@@ -113,8 +113,13 @@ export interface TargetActivities {
   runLoad(request: LoadRequest & { readonly rollout: RolloutRef }): Promise<void>;
   startLongCanaries(request: LoadRequest & { readonly hop: string }): Promise<{ readonly started: number }>;
   releaseLongCanaries(request: LoadRequest & { readonly hop: string }): Promise<{ readonly released: number }>;
-  /** Compares the ledger with the target's histories. With `drain`, waits until nothing is running any more. */
-  verifyLedger(request: LoadRequest & { readonly drain: boolean }): Promise<LedgerSummary>;
+  /**
+   * Compares the ledger with the target's histories. With `drain`, waits until nothing is running any more. What was found to
+   * be bad before `since` (milliseconds since 1970) is not counted; all is when it is left out.
+   */
+  verifyLedger(
+    request: LoadRequest & { readonly drain: boolean; readonly since?: number | undefined },
+  ): Promise<LedgerSummary>;
 }
 
 export type StoreName = 'default' | 'visibility';

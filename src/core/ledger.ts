@@ -24,7 +24,7 @@ export interface LedgerSummary {
   readonly leftOut?: readonly string[] | undefined;
 }
 
-/** What the load and the probe did in one window. Counts of canaries by outcome are those of the whole load. */
+/** What the load and the probe did in one window. Bad canaries are those found to be so since it began; `completed` is of all. */
 export interface LoadWindow {
   /** Starts that the target confirmed in the window; as `intended`, without long canaries and ticks of schedules. */
   readonly started: number;
@@ -35,11 +35,15 @@ export interface LoadWindow {
   readonly failed: number;
   /** Calls of the generator that failed in the window, after the SDK's retries. */
   readonly failedCalls: number;
+  /** The most frequent ones, with how often; absent when none failed. */
+  readonly failedCallReasons?: readonly string[] | undefined;
   /** Starts that fell due in the window, whether or not the target took them: the load is an open loop. */
   readonly intended: number;
   /** Of the starts that fell due in the window, from that moment; one not confirmed counts up to the window's end. */
   readonly startLatencyMs: Percentiles | null;
   readonly examples: readonly { readonly workflowId: string; readonly reason: string }[];
+  /** What the load did not do in the window, and did when it began, with the reason; absent when it did all of that. */
+  readonly leftOutLater?: readonly string[] | undefined;
   readonly probe?: ProbeWindow | undefined;
   /** Why the histories could not be read for it: what became of the canaries is not known then. */
   readonly unverified?: string | undefined;

@@ -1,9 +1,10 @@
 import type { ReachableBy } from '../adapters/connection-options.js';
 import type { LoadPolicy } from '../core/input/input.js';
+import { namespacesOf } from '../core/input/load-namespaces.js';
 import { runCanaryWorker } from './canary-worker.js';
 import { runSimpleWorker } from './simple-worker.js';
 import { canaryTaskQueueOf, simpleTaskQueueOf, uncachedTaskQueueOf } from './start-command.js';
-import { namespacesOf, weightsOf } from './streams.js';
+import { weightsOf } from './streams.js';
 
 /** Works on all canaries of a load, in each of its namespaces, until `stop` is aborted. */
 export async function runCanaryWorkers(options: {

@@ -1,18 +1,25 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
+import { hasCode } from '../adapters/cluster/target-connection.js';
 import { messageOf } from '../core/errors.js';
 import type { LoadMix, LoadPolicy } from '../core/input/input.js';
+import { namespacesOf } from '../core/input/load-namespaces.js';
+import { answersInARow } from './answers-in-a-row.js';
 import { CANARY_ATTRIBUTE, CANARY_QUERY, CANARY_UPDATE } from './canary-plan.js';
-import { hasCode } from './canary-target.js';
-import { namespacesOf, weightsOf } from './streams.js';
+import { weightsOf } from './streams.js';
 
 const { IndexedValueType } = proto.temporal.api.enums.v1;
+const INVALID_ARGUMENT = 3;
 const NOT_FOUND = 5;
 const ALREADY_EXISTS = 6;
-/** Servers look at their copies of search attributes and namespaces every ten seconds; Elasticsearch takes longer. */
-const USABLE_WITHIN_MS = 60_000;
-const ANSWERS_IN_A_ROW = 16;
+/**
+ * By these gRPC status codes a server says that it does not do a thing here, whoever asks and whenever: 3 INVALID_ARGUMENT,
+ * 7 PERMISSION_DENIED (what updates are refused with where they are switched off, 1.20 to 1.32: service/frontend/errors.go),
+ * 9 FAILED_PRECONDITION, 12 UNIMPLEMENTED. All others may be those of a bad moment.
+ */
+const REFUSALS = [INVALID_ARGUMENT, 7, 9, 12];
+/** Of each question; the SDK's retries are within it. */
+const CALL_DEADLINE_MS = 30_000;
 
 /** What of a profile the target can do: why not, or null. */
 export interface Capabilities {
@@ -28,21 +35,30 @@ export interface Feasible {
   readonly leftOut: readonly string[];
 }
 
-/** Asks the target itself, not its version: the same version does an update where its settings say so. */
+export interface AskOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** How long visibility may take until it knows a new search attribute, in milliseconds; a minute when left out. */
+  readonly usableWithinMs?: number;
+}
+
+/**
+ * Asks the target itself, not its version: the same version does an update where its settings say so.
+ * @throws when it does not say: an outage is no reason to leave anything out for as long as this load runs
+ */
 export async function findCapabilities(
   connection: Connection,
   policy: LoadPolicy,
-  signal?: AbortSignal,
+  options: AskOptions = {},
 ): Promise<Capabilities> {
   const weights = weightsOf(policy);
-  const { capabilities } = await connection.workflowService.getSystemInfo({});
+  const { capabilities } = await within(connection, () => connection.workflowService.getSystemInfo({}));
   return {
     schedules: capabilities?.supportsSchedules === true ? null : 'the server has no schedules',
     updates: weights.updates === undefined ? null : await firstProblem(policy, (name) => probeUpdate(connection, name)),
     searchAttributes:
       weights.searchAttributes === undefined
         ? null
-        : await firstProblem(policy, (name) => ensureAttribute(connection, name, signal)),
+        : await firstProblem(policy, (name) => ensureAttribute(connection, name, options)),
   };
 }
 
@@ -79,17 +95,28 @@ async function firstProblem(
   return null;
 }
 
+function within<T>(connection: Connection, call: () => Promise<T>): Promise<T> {
+  return connection.withDeadline(Date.now() + CALL_DEADLINE_MS, call);
+}
+
+function isRefusal(error: unknown): boolean {
+  return REFUSALS.some((code) => hasCode(error, code));
+}
+
 /** "No such workflow" means that the server would do the update; one that does not refuses before it looks. */
 async function probeUpdate(connection: Connection, namespace: string): Promise<string | null> {
   try {
-    await connection.workflowService.updateWorkflowExecution({
-      namespace,
-      workflowExecution: { workflowId: 'is-it-usable' },
-      request: { meta: { updateId: CANARY_QUERY }, input: { name: CANARY_UPDATE } },
-    });
+    await within(connection, () =>
+      connection.workflowService.updateWorkflowExecution({
+        namespace,
+        workflowExecution: { workflowId: 'is-it-usable' },
+        request: { meta: { updateId: CANARY_QUERY }, input: { name: CANARY_UPDATE } },
+      }),
+    );
     return null;
   } catch (error) {
     if (hasCode(error, NOT_FOUND)) return null;
+    if (!isRefusal(error)) throw error;
     return `the server refuses updates in ${namespace}: ${messageOf(error)}`;
   }
 }
@@ -98,42 +125,41 @@ async function probeUpdate(connection: Connection, namespace: string): Promise<s
 async function ensureAttribute(
   connection: Connection,
   namespace: string,
-  signal?: AbortSignal,
+  { signal, usableWithinMs: withinMs }: AskOptions,
 ): Promise<string | null> {
   try {
-    await connection.operatorService.addSearchAttributes({
-      namespace,
-      searchAttributes: { [CANARY_ATTRIBUTE]: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD },
-    });
+    await within(connection, () =>
+      connection.operatorService.addSearchAttributes({
+        namespace,
+        searchAttributes: { [CANARY_ATTRIBUTE]: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD },
+      }),
+    );
   } catch (error) {
     // Older servers answer "already exists" for what is there; a refusal of another kind may still leave it usable.
-    if (!hasCode(error, ALREADY_EXISTS) && !(await isSearchable(connection, namespace))) {
-      return `search attribute ${CANARY_ATTRIBUTE} cannot be registered in ${namespace}: ${messageOf(error)}`;
+    if (!hasCode(error, ALREADY_EXISTS)) {
+      const usable = await isSearchable(connection, namespace);
+      if (!usable && !isRefusal(error)) throw error;
+      if (!usable)
+        return `search attribute ${CANARY_ATTRIBUTE} cannot be registered in ${namespace}: ${messageOf(error)}`;
     }
   }
-  const giveUpAt = Date.now() + USABLE_WITHIN_MS;
-  // Several answers in a row, as each frontend has a copy of its own.
-  for (let answers = 0; answers < ANSWERS_IN_A_ROW;) {
-    if (await isSearchable(connection, namespace)) {
-      answers += 1;
-      continue;
-    }
-    answers = 0;
-    if (Date.now() > giveUpAt) return `visibility does not know search attribute ${CANARY_ATTRIBUTE} in ${namespace}`;
-    await sleep(500, undefined, { signal });
-  }
-  return null;
+  if (await answersInARow(() => isSearchable(connection, namespace), { signal, withinMs })) return null;
+  return `visibility does not know search attribute ${CANARY_ATTRIBUTE} in ${namespace}`;
 }
 
+/** @throws when the server does not say whether it knows the attribute */
 async function isSearchable(connection: Connection, namespace: string): Promise<boolean> {
   try {
-    await connection.workflowService.listWorkflowExecutions({
-      namespace,
-      pageSize: 1,
-      query: `${CANARY_ATTRIBUTE} = 'none'`,
-    });
+    await within(connection, () =>
+      connection.workflowService.listWorkflowExecutions({
+        namespace,
+        pageSize: 1,
+        query: `${CANARY_ATTRIBUTE} = 'none'`,
+      }),
+    );
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (isRefusal(error)) return false;
+    throw error;
   }
 }

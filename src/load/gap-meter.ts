@@ -1,15 +1,8 @@
-import type { Ledger } from './ledger.js';
-
-/** Shorter gaps are nothing but the clock's own beat at low rates. */
-const WORTH_RECORDING_MS = 1_000;
-
-/** Keeps the longest time between two successful calls of this process; longer ones go into the ledger with their moment. */
+/** Keeps the longest time between two successful calls of this process. */
 export class GapMeter {
   #lastSuccess: number | undefined;
   #longestMs = 0;
   #stopped = false;
-
-  constructor(readonly ledger: Pick<Ledger, 'recordGap'>) {}
 
   /** Milliseconds, also of a gap that has not ended yet. */
   longestMs(now: number): number {
@@ -22,11 +15,14 @@ export class GapMeter {
     this.#stopped = true;
   }
 
+  /** Time that is in no gap, as this process stood still meanwhile. */
+  skip(ms: number): void {
+    if (this.#lastSuccess !== undefined) this.#lastSuccess += ms;
+  }
+
   success(now: number): void {
     if (this.#stopped) return;
-    const gap = this.#lastSuccess === undefined ? 0 : now - this.#lastSuccess;
-    if (gap >= WORTH_RECORDING_MS) this.ledger.recordGap(now, gap);
-    this.#longestMs = Math.max(this.#longestMs, gap);
+    this.#longestMs = this.longestMs(now);
     this.#lastSuccess = now;
   }
 }

@@ -3,6 +3,7 @@ import { messageOf } from '../core/errors.js';
 import { planCanary } from './canary-plan.js';
 import { canaryIdOf, type CanaryTarget } from './canary-target.js';
 import { GapMeter } from './gap-meter.js';
+import { HoldUpWatch } from './hold-up-watch.js';
 import type { CanaryRow, Ledger } from './ledger.js';
 import { dueAfterMs, firstDueAt, type Ramp } from './ramp.js';
 import type { Stream } from './streams.js';
@@ -33,7 +34,11 @@ export class Generator {
   readonly #rampUpMs: number;
   readonly #room: number;
   readonly #inFlight = new Set<Promise<void>>();
-  readonly #gaps: GapMeter;
+  readonly #gaps = new GapMeter();
+  #watch = new HoldUpWatch(() => undefined);
+  #running: readonly Running[] = [];
+  /** When the first start fell due, in milliseconds since 1970. */
+  #beganAt = 0;
   #started: number;
   #failedCalls: number;
 
@@ -50,7 +55,6 @@ export class Generator {
     const perSecond = this.#streams.reduce((sum, { startsPerSecond }) => sum + startsPerSecond, 0);
     // A call with its retries ends within 30 s: there is room for the starts and signals that fall due in that time.
     this.#room = Math.min(2_000, Math.max(64, Math.ceil(perSecond * 90)));
-    this.#gaps = new GapMeter(options.ledger);
     this.#started = this.#ledger.countStarted();
     this.#failedCalls = this.#ledger.countFailedCalls();
   }
@@ -68,18 +72,30 @@ export class Generator {
   /** Resolves after `stop` was aborted and no call is left to do, or `drainMs()` milliseconds after it. */
   async run(stop: AbortSignal, drainMs: () => number): Promise<void> {
     this.#ledger.dropLeases(Date.now());
-    const begin = stop.aborted ? Date.now() : this.#ledger.beganAt(Date.now());
-    const running = this.#streams.map((stream) => this.#begin(stream, begin));
+    const startedAt = Date.now();
+    // Not later than now: the clock may have been set back since.
+    this.#beganAt = stop.aborted ? startedAt : Math.min(startedAt, this.#ledger.beganAt(startedAt));
+    this.#running = this.#streams.map((stream) => this.#begin(stream));
+    this.#watch = new HoldUpWatch((before, now) => this.#skip(before, now));
+    try {
+      await this.#tick(stop, drainMs);
+    } finally {
+      // Calls that are still under way end later, and nobody looks at the clock until then.
+      this.#watch.end();
+    }
+  }
+
+  async #tick(stop: AbortSignal, drainMs: () => number): Promise<void> {
     let number = this.#ledger.nextNumber();
     let stoppedAt: number | undefined;
     for (;;) {
-      const now = Date.now();
+      const now = this.#watch.now();
       if (stop.aborted) {
         if (stoppedAt === undefined) this.#gaps.stop();
         stoppedAt ??= now;
         if (now - stoppedAt >= drainMs() || (this.#inFlight.size === 0 && this.#ledger.callsLeft() === 0)) return;
       } else {
-        number = this.#intendDue(running, { begin, now, number });
+        number = this.#intendDue(now, number);
       }
       this.#makeDueCalls(now);
       await sleep(TICK_MS);
@@ -87,21 +103,29 @@ export class Generator {
   }
 
   /** One that was killed does not ramp up again, nor start at once all that fell due while it was away. */
-  #begin(stream: Stream, begin: number): Running {
+  #begin(stream: Stream): Running {
     const ramp = { startsPerSecond: stream.startsPerSecond, rampUpMs: this.#rampUpMs };
-    return { stream, ramp, index: firstDueAt(ramp, Date.now() - begin) };
+    return { stream, ramp, index: firstDueAt(ramp, Date.now() - this.#beganAt) };
+  }
+
+  /**
+   * What fell due while this process stood still is not started at once, as though the target had been slow; and when the clock
+   * was set back, nothing waits until it is again as late as it was.
+   */
+  #skip(before: number, now: number): void {
+    this.#ledger.shiftWaiting(now - before);
+    this.#gaps.skip(now - before);
+    if (now < this.#beganAt) this.#beganAt = now;
+    for (const one of this.#running) one.index = firstDueAt(one.ramp, now - this.#beganAt);
   }
 
   /** Writes down all starts that have fallen due; returns the number of the next one. */
-  #intendDue(
-    running: readonly Running[],
-    { begin, now, number }: { readonly begin: number; readonly now: number; readonly number: number },
-  ): number {
-    const dueAt = ({ ramp, index }: Running) => begin + dueAfterMs(ramp, index);
-    if (!running.some((one) => dueAt(one) <= now)) return number;
+  #intendDue(now: number, number: number): number {
+    const dueAt = ({ ramp, index }: Running) => this.#beganAt + dueAfterMs(ramp, index);
+    if (!this.#running.some((one) => dueAt(one) <= now)) return number;
     return this.#ledger.inTransaction(() => {
       let next = number;
-      for (const one of running) {
+      for (const one of this.#running) {
         for (; dueAt(one) <= now; one.index += 1, next += 1) this.#intend(one.stream, next, dueAt(one));
       }
       return next;
@@ -132,18 +156,21 @@ export class Generator {
   async #call(canary: CanaryRow): Promise<void> {
     const calls = callsOf(canary);
     const call = canary.startedAt === null ? 'start' : (calls[canary.callsDone] ?? 'call');
+    const { stretch } = this.#watch;
     try {
       if (canary.startedAt === null) await this.#start(canary, calls.length > 0);
       else await this.#makeCall(canary, calls.length);
     } catch (error) {
-      this.#fail(call, canary.workflowId, messageOf(error));
-      this.#ledger.postpone(canary.row, Date.now() + RETRY_MS);
+      const now = this.#watch.now();
+      // What crossed a hold-up of this process may have failed by that alone; it is made again.
+      if (stretch === this.#watch.stretch) this.#fail(call, canary.workflowId, messageOf(error));
+      this.#ledger.postpone(canary.row, now + RETRY_MS);
     }
   }
 
   async #start(canary: CanaryRow, hasCalls: boolean): Promise<void> {
     const runId = await this.#target.start(canary);
-    const at = Date.now();
+    const at = this.#watch.now();
     this.#ledger.confirmStart(canary.row, { runId, at, dueAt: hasCalls ? at + NEXT_CALL_MS : null, ready: !hasCalls });
     this.#started += 1;
     this.#gaps.success(at);
@@ -151,7 +178,7 @@ export class Generator {
 
   async #makeCall(canary: CanaryRow, calls: number): Promise<void> {
     const { taken, wrongAnswer } = await this.#target.call(canary, canary.callsDone);
-    const at = Date.now();
+    const at = this.#watch.now();
     // One that is gone takes no more; what became of it is the verification's question.
     const callsDone = taken ? canary.callsDone + 1 : canary.callsDone;
     const more = taken && callsDone < calls;

@@ -2,9 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { PreconditionError } from '../core/errors.js';
+import { inTransaction } from './sqlite-transaction.js';
 
 /** Raised with every change of the tables: an older build's ledger is refused, not misread. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -27,7 +28,9 @@ CREATE TABLE IF NOT EXISTS canary (
   reason TEXT,
   final INTEGER NOT NULL DEFAULT 0,
   verifiedAt INTEGER,
-  seen INTEGER NOT NULL DEFAULT 0
+  badSince INTEGER,
+  seen INTEGER NOT NULL DEFAULT 0,
+  askedAt INTEGER
 ) STRICT;
 CREATE INDEX IF NOT EXISTS canary_due ON canary (dueAt) WHERE dueAt IS NOT NULL;
 CREATE INDEX IF NOT EXISTS canary_open ON canary (row) WHERE final = 0;
@@ -35,7 +38,7 @@ CREATE INDEX IF NOT EXISTS canary_hop ON canary (hop) WHERE hop IS NOT NULL;
 CREATE INDEX IF NOT EXISTS canary_intended ON canary (intendedAt);
 CREATE INDEX IF NOT EXISTS canary_started ON canary (startedAt) WHERE startedAt IS NOT NULL;
 CREATE INDEX IF NOT EXISTS canary_unseen ON canary (row) WHERE seen = 0 AND outcome = 'completed';
-CREATE INDEX IF NOT EXISTS canary_bad ON canary (row) WHERE outcome NOT IN ('completed', 'running');
+CREATE INDEX IF NOT EXISTS canary_bad ON canary (badSince) WHERE badSince IS NOT NULL;
 CREATE TABLE IF NOT EXISTS schedule (
   id TEXT PRIMARY KEY,
   command INTEGER NOT NULL,
@@ -49,7 +52,7 @@ CREATE TABLE IF NOT EXISTS schedule (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS failedCall (at INTEGER NOT NULL, call TEXT NOT NULL, workflowId TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS failedCall_at ON failedCall (at);
-CREATE TABLE IF NOT EXISTS gap (endedAt INTEGER NOT NULL, ms INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS problem (at INTEGER NOT NULL, reason TEXT NOT NULL) STRICT;
 `;
 
 export type SqlValue = string | number | null;
@@ -73,10 +76,8 @@ export class LedgerFile implements Disposable {
     try {
       // NORMAL survives the death of the process. What an outage of the host may lose is found again by its workflow id.
       this.#db.exec('PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-      this.#refuseOlder();
-      this.#db.exec(SCHEMA);
-      this.#db.exec(`PRAGMA user_version = ${FORMAT}`);
-      this.run(`INSERT INTO meta VALUES ('loadId', ?) ON CONFLICT DO NOTHING`, loadId);
+      // Looked at first: those who only read do not wait for a writer.
+      if (this.#format() !== FORMAT) this.inTransaction(() => this.#make());
       const owner = this.readMeta('loadId');
       if (owner !== loadId) {
         throw new PreconditionError(
@@ -93,13 +94,22 @@ export class LedgerFile implements Disposable {
     this.#db.close();
   }
 
-  #refuseOlder(): void {
-    const format = Number(this.get('PRAGMA user_version')?.['user_version']);
-    const tables = Number(this.get(`SELECT count(*) AS n FROM sqlite_master WHERE name = 'canary'`)?.['n']);
-    if (tables === 0 || format === FORMAT) return;
-    throw new PreconditionError(
-      `ledger ${this.file} has format ${format}, this build reads ${FORMAT}; end that roll-out with the build that began it`,
-    );
+  #format(): number {
+    return Number(this.get('PRAGMA user_version')?.['user_version']);
+  }
+
+  /** All or nothing: tables without their format would be taken for those of an older build, for ever. */
+  #make(): void {
+    const format = this.#format();
+    if (format === FORMAT) return; // another process was faster
+    if (this.count(`SELECT count(*) AS n FROM sqlite_master WHERE name = 'canary'`) > 0) {
+      throw new PreconditionError(
+        `ledger ${this.file} has format ${format}, this build reads ${FORMAT}; end that roll-out with the build that began it`,
+      );
+    }
+    this.#db.exec(SCHEMA);
+    this.run(`INSERT INTO meta VALUES ('loadId', ?)`, this.loadId);
+    this.#db.exec(`PRAGMA user_version = ${FORMAT}`);
   }
 
   readMeta(key: string): string | undefined {
@@ -113,15 +123,7 @@ export class LedgerFile implements Disposable {
 
   /** Runs `work` in one transaction. */
   inTransaction<T>(work: () => T): T {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      this.#db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      this.#db.exec('ROLLBACK');
-      throw error;
-    }
+    return inTransaction(this.#db, work);
   }
 
   run(sql: string, ...values: readonly SqlValue[]): void {

@@ -1,34 +1,48 @@
 import type { LedgerSummary, LoadWindow, Percentiles } from '../core/ledger.js';
+import type { Outcome } from './ledger.js';
 import type { LedgerFile } from './ledger-file.js';
+import { readLeftOut, readLeftOutLater } from './left-out.js';
 
 const EXAMPLES = 10;
+const REASONS = 3;
 /** Visibility is written after the history; what it does not show for so long, it does not show. */
 const SHOWN_WITHIN_MS = 120_000;
 /** Long canaries start together, ticks are started by the server: no open loop. */
 const OPEN_LOOP = `kind NOT IN ('long', 'tick')`;
 
-const OUTCOMES = ['completed', 'running', 'lost', 'duplicated', 'wrong', 'failed'] as const;
-type OutcomeCounts = Readonly<Record<(typeof OUTCOMES)[number], number>>;
+type OutcomeCounts = Readonly<Record<Outcome, number>>;
 
-/** The counts of the ledger as it is; asks nobody. */
-export function readSummary(file: LedgerFile): LedgerSummary {
-  const counts = countOutcomes(file);
-  const unseen = countUnseen(file);
+/**
+ * The counts of the ledger as it is; asks nobody. What is bad, and what visibility does not show, is counted from when that
+ * was found: at `since` (milliseconds since 1970) or later.
+ */
+export function readSummary(file: LedgerFile, since = 0): LedgerSummary {
+  const { started, counts } = countOutcomes(file, since);
+  const unseen = countUnseen(file, since);
   const leftOut = readLeftOut(file);
   return {
-    started: OUTCOMES.reduce((sum, outcome) => sum + counts[outcome], 0),
+    started,
     ...counts,
     failedCalls: file.count('SELECT count(*) AS n FROM failedCall'),
-    examples: readExamples(file),
+    examples: readExamples(file, since),
     ...(counts.running === 0 ? {} : { runningBecause: explainRunning(file) }),
     ...(unseen === null ? {} : { unseen }),
     ...(leftOut.length === 0 ? {} : { leftOut }),
   };
 }
 
-/** What the load did from `from` until before `to`, milliseconds since 1970. Without the probe. */
-export function readWindow(file: LedgerFile, from: number, to: number): LoadWindow {
-  const { completed, lost, duplicated, wrong, failed } = countOutcomes(file);
+/** Ends in milliseconds since 1970; `to` itself is outside. */
+interface Ends {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * What the load did in a window. Bad canaries are those found to be so since it began: what was found before was judged
+ * then. Without the probe.
+ */
+export function readWindow(file: LedgerFile, { from, to }: Ends): LoadWindow {
+  const { completed, lost, duplicated, wrong, failed } = countOutcomes(file, from).counts;
   const started = file.count(
     `SELECT count(*) AS n FROM canary WHERE startedAt >= ? AND startedAt < ? AND ${OPEN_LOOP}`,
     from,
@@ -39,14 +53,38 @@ export function readWindow(file: LedgerFile, from: number, to: number): LoadWind
     from,
     to,
   );
+  const failedCallReasons = readFailedCallReasons(file, { from, to });
+  const leftOutLater = [...readLeftOutLater(file, from, to), ...readProblems(file, { from, to })];
   return {
     started,
     ...{ completed, lost, duplicated, wrong, failed },
     failedCalls: file.count('SELECT count(*) AS n FROM failedCall WHERE at >= ? AND at < ?', from, to),
+    ...(failedCallReasons.length === 0 ? {} : { failedCallReasons }),
     intended,
     startLatencyMs: intended === 0 ? null : readStartLatency(file, { from, to, intended }),
-    examples: readExamples(file),
+    examples: readExamples(file, from),
+    ...(leftOutLater.length === 0 ? {} : { leftOutLater }),
   };
+}
+
+/** The most frequent ones, such as "start: 14 UNAVAILABLE: No connection established (12 times)". */
+function readFailedCallReasons(file: LedgerFile, { from, to }: Ends): readonly string[] {
+  return file
+    .all(
+      `SELECT call, reason, count(*) AS n FROM failedCall WHERE at >= ? AND at < ?
+       GROUP BY call, reason ORDER BY n DESC, min(at) LIMIT ?`,
+      from,
+      to,
+      REASONS,
+    )
+    .map(({ call, reason, n }) => `${String(call)}: ${String(reason)} (${n === 1 ? 'once' : `${String(n)} times`})`);
+}
+
+/** What kept the load from its work, though the target did not. */
+function readProblems(file: LedgerFile, { from, to }: Ends): readonly string[] {
+  return file
+    .all('SELECT DISTINCT reason FROM problem WHERE at >= ? AND at < ? LIMIT ?', from, to, REASONS)
+    .map(({ reason }) => `everything (${String(reason)})`);
 }
 
 function readStartLatency(
@@ -68,20 +106,29 @@ function readStartLatency(
   return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
-/** Canaries that the target has confirmed, by outcome; those never looked at count as running. */
-function countOutcomes(file: LedgerFile): OutcomeCounts {
+/**
+ * Canaries that the target has confirmed: all, and by outcome, bad ones only when found to be so at `since` or later. Those
+ * never looked at count as running.
+ */
+function countOutcomes(file: LedgerFile, since: number): { readonly started: number; readonly counts: OutcomeCounts } {
   const rows = file.all(
-    `SELECT coalesce(outcome, 'running') AS outcome, count(*) AS n FROM canary WHERE startedAt IS NOT NULL GROUP BY 1`,
+    `SELECT coalesce(outcome, 'running') AS outcome, count(*) AS n,
+       count(*) FILTER (WHERE badSince IS NULL OR badSince >= ?) AS counted
+     FROM canary WHERE startedAt IS NOT NULL GROUP BY 1`,
+    since,
   );
-  const counts = new Map(rows.map(({ outcome, n }) => [outcome, Number(n)]));
+  const counts = new Map(rows.map(({ outcome, counted }) => [outcome, Number(counted)]));
   const count = (outcome: string) => counts.get(outcome) ?? 0;
   return {
-    completed: count('completed'),
-    running: count('running'),
-    lost: count('lost'),
-    duplicated: count('duplicated'),
-    wrong: count('wrong'),
-    failed: count('failed'),
+    started: rows.reduce((sum, { n }) => sum + Number(n), 0),
+    counts: {
+      completed: count('completed'),
+      running: count('running'),
+      lost: count('lost'),
+      duplicated: count('duplicated'),
+      wrong: count('wrong'),
+      failed: count('failed'),
+    },
   };
 }
 
@@ -98,27 +145,23 @@ function explainRunning(file: LedgerFile): Readonly<Record<string, number>> {
   return Object.fromEntries(rows.map(({ why, n }) => [String(why), Number(n)]));
 }
 
-/** Null where visibility has never been asked, or could not answer. */
-function countUnseen(file: LedgerFile): number | null {
-  const asked = file.readMeta('witnessedAt');
-  if (asked === undefined) return null;
+/** Null where visibility has never been asked, or could not answer. Only those count that it was asked for long enough after. */
+function countUnseen(file: LedgerFile, since: number): number | null {
+  if (file.readMeta('witnessedAt') === undefined) return null;
   return file.count(
-    `SELECT count(*) AS n FROM canary WHERE seen = 0 AND outcome = 'completed' AND kind <> 'own' AND verifiedAt < ?`,
-    Number(asked) - SHOWN_WITHIN_MS,
+    `SELECT count(*) AS n FROM canary WHERE seen = 0 AND outcome = 'completed' AND kind <> 'own'
+       AND askedAt >= verifiedAt + ?1 AND verifiedAt + ?1 >= ?2`,
+    SHOWN_WITHIN_MS,
+    since,
   );
 }
 
-function readLeftOut(file: LedgerFile): readonly string[] {
-  const text = file.readMeta('leftOut');
-  const value: unknown = text === undefined ? [] : JSON.parse(text);
-  return Array.isArray(value) ? value.map(String) : [];
-}
-
-function readExamples(file: LedgerFile): { readonly workflowId: string; readonly reason: string }[] {
+function readExamples(file: LedgerFile, since: number): { readonly workflowId: string; readonly reason: string }[] {
   return file
     .all(
       `SELECT workflowId, coalesce(reason, outcome) AS reason FROM canary
-       WHERE startedAt IS NOT NULL AND outcome NOT IN ('completed', 'running') ORDER BY row LIMIT ?`,
+       WHERE startedAt IS NOT NULL AND badSince >= ? ORDER BY badSince, row LIMIT ?`,
+      since,
       EXAMPLES,
     )
     .map(({ workflowId, reason }) => ({ workflowId: String(workflowId), reason: String(reason) }));

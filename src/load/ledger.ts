@@ -1,5 +1,6 @@
 import type { LedgerSummary, LoadWindow } from '../core/ledger.js';
 import type { CanaryKind } from './canary-plan.js';
+import { noteLeftOut } from './left-out.js';
 import { LedgerFile, type SqlRow } from './ledger-file.js';
 import { readSummary, readWindow } from './ledger-window.js';
 import { commandOf, textOf, type StartCommand } from './start-command.js';
@@ -85,9 +86,26 @@ export class Ledger implements Disposable {
     return Number(known ?? now);
   }
 
-  /** What of its profile the load does not do, in words. */
-  noteLeftOut(leftOut: readonly string[]): void {
-    this.entries.writeMeta('leftOut', JSON.stringify(leftOut));
+  /** What of its profile this process of the load does not do, in words; `cannot` is what the target is the reason for. */
+  noteLeftOut(leftOut: readonly string[], cannot: readonly string[] = leftOut, now = Date.now()): void {
+    this.inTransaction(() => noteLeftOut(this.entries, { leftOut, cannot, now }));
+  }
+
+  /** Something that kept the load from its work and that is no fault of the target. */
+  noteProblem(at: number, reason: string): void {
+    this.entries.run('INSERT INTO problem VALUES (?, ?)', at, withoutMoments(reason));
+  }
+
+  /**
+   * This process stood still, or its clock was set, by `byMs` milliseconds: what waits goes on waiting as though that time had
+   * not been, and what is not started yet is not late for it.
+   */
+  shiftWaiting(byMs: number): void {
+    this.entries.run(
+      `UPDATE canary SET dueAt = dueAt + ?1, intendedAt = CASE WHEN startedAt IS NULL THEN intendedAt + ?1 ELSE intendedAt END
+       WHERE dueAt IS NOT NULL`,
+      Math.round(byMs),
+    );
   }
 
   /** Runs `work` in one transaction. */
@@ -222,13 +240,8 @@ export class Ledger implements Disposable {
     readonly workflowId: string;
     readonly reason: string;
   }): void {
-    const reason = failed.reason.slice(0, 300);
-    this.entries.run('INSERT INTO failedCall VALUES (?, ?, ?, ?)', failed.at, failed.call, failed.workflowId, reason);
-  }
-
-  /** A time without any successful call, between two. */
-  recordGap(endedAt: number, ms: number): void {
-    this.entries.run('INSERT INTO gap VALUES (?, ?)', endedAt, Math.round(ms));
+    const { at, call, workflowId } = failed;
+    this.entries.run('INSERT INTO failedCall VALUES (?, ?, ?, ?)', at, call, workflowId, withoutMoments(failed.reason));
   }
 
   longCanaries(hop: string): CanaryRow[] {
@@ -246,13 +259,16 @@ export class Ledger implements Disposable {
   }
 
   /** A `final` outcome is not asked for again, and stays, whatever another verification saw before. */
-  recordOutcome(row: number, { outcome, reason, final }: Judgement): void {
+  recordOutcome(row: number, { outcome, reason, final }: Judgement, now = Date.now()): void {
+    const isBad = outcome !== 'completed' && outcome !== 'running';
     this.entries.run(
-      'UPDATE canary SET outcome = ?, reason = ?, final = ?, verifiedAt = ? WHERE row = ? AND final = 0',
+      `UPDATE canary SET outcome = ?1, reason = ?2, final = ?3, verifiedAt = ?4,
+       badSince = CASE WHEN ?5 = 1 THEN coalesce(badSince, ?4) END WHERE row = ?6 AND final = 0`,
       outcome,
       reason,
       final ? 1 : 0,
-      Date.now(),
+      now,
+      isBad ? 1 : 0,
       row,
     );
   }
@@ -265,19 +281,17 @@ export class Ledger implements Disposable {
     return this.entries.count('SELECT count(*) AS n FROM failedCall');
   }
 
-  /** The counts of the ledger as it is; asks nobody. */
-  summary(): LedgerSummary {
-    return readSummary(this.entries);
+  /**
+   * The counts of the ledger as it is; asks nobody. What is bad, and what visibility does not show, is counted from when that
+   * was found: at `since` (milliseconds since 1970) or later, or ever when left out.
+   */
+  summary(since?: number): LedgerSummary {
+    return readSummary(this.entries, since);
   }
 
   /** What the load did from `from` until before `to`, milliseconds since 1970. */
   window(from: number, to: number): LoadWindow {
-    return readWindow(this.entries, from, to);
-  }
-
-  /** Longest time between two successful calls that ended in the window, in milliseconds; 0 when none took a second. */
-  longestGapMs(from: number, to: number): number {
-    return this.entries.count('SELECT coalesce(max(ms), 0) AS n FROM gap WHERE endedAt >= ? AND endedAt < ?', from, to);
+    return readWindow(this.entries, { from, to });
   }
 
   #all(sql: string, ...values: (string | number)[]): CanaryRow[] {
@@ -289,4 +303,9 @@ export class Ledger implements Disposable {
     const { command, ...rest } = row as unknown as Omit<CanaryRow, 'command'> & { readonly command: number };
     return { ...rest, command: this.commandOf(command) };
   }
+}
+
+/** Moments in messages of gRPC would make each failure a reason of its own. */
+function withoutMoments(reason: string): string {
+  return reason.replace(/ \(\d{4}-\d\d-\d\dT[\d:.]+Z\)/g, '').slice(0, 300);
 }

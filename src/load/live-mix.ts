@@ -6,6 +6,8 @@ import type { LoadPolicy, OwnWorkflow } from '../core/input/input.js';
 const PAGES = 4;
 const PAGE = 1_000;
 const DAY_MS = 24 * 3_600_000;
+/** For all that is asked of one namespace. */
+const NAMESPACE_DEADLINE_MS = 5 * 60_000;
 
 /** How often each workflow type was started. */
 export type TypeCounts = Readonly<Record<string, number>>;
@@ -25,9 +27,9 @@ export async function copyMix(
   try {
     const counts: Record<string, number> = {};
     for (const namespace of from.namespaces) {
-      for (const [type, count] of Object.entries(await countTypes(connection, namespace))) {
-        counts[type] = (counts[type] ?? 0) + count;
-      }
+      const deadline = Date.now() + NAMESPACE_DEADLINE_MS;
+      const found = await connection.withDeadline(deadline, () => countTypes(connection, namespace));
+      for (const [type, count] of Object.entries(found)) counts[type] = (counts[type] ?? 0) + count;
     }
     return weighByCounts(counts, own);
   } finally {

@@ -2,7 +2,7 @@ import { Connection } from '@temporalio/client';
 import { connectionOptions } from '../adapters/connection-options.js';
 import { messageOf } from '../core/errors.js';
 import type { Connection as ConnectionInput, LoadPolicy } from '../core/input/input.js';
-import { forEachAtOnce } from './at-once.js';
+import { forEachAtOnce } from '../adapters/at-once.js';
 import { ensureCanaryNamespace } from './canary-namespace.js';
 import { CanaryTarget, longCanaryIdOf } from './canary-target.js';
 import { Ledger, type CanaryRow } from './ledger.js';

@@ -4,19 +4,21 @@ import { Connection } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { connectionOptions, type ReachableBy } from '../adapters/connection-options.js';
 import { messageOf } from '../core/errors.js';
+import { namespacesOf } from '../core/input/load-namespaces.js';
 import { ensureCanaryNamespace } from './canary-namespace.js';
 import { CanaryTarget } from './canary-target.js';
+import { cutDown, findCapabilities } from './capabilities.js';
 import { runCanaryWorkers } from './canary-workers.js';
 import { Generator } from './generator.js';
 import { lockGenerator } from './generator-lock.js';
 import { Ledger } from './ledger.js';
+import { copyMix } from './live-mix.js';
 import { LoadOptions, type LoadLine } from './load-options.js';
 import { planLoad, type PlannedLoad } from './planned-load.js';
 import { ProbeStore } from './probe/probe-store.js';
 import { runProbe } from './probe/run-probe.js';
 import { Schedules } from './schedules.js';
 import { canaryCommand } from './start-command.js';
-import { namespacesOf } from './streams.js';
 import { verifyCanaries } from './verify-ledger.js';
 import { askVisibility } from './witness.js';
 
@@ -72,7 +74,7 @@ function readOptions(): Promise<LoadOptions> {
 
 async function main(): Promise<void> {
   const options = await readOptions();
-  const { policy, ledgerFile, loadId } = options;
+  const { ledgerFile, loadId } = options;
   if (options.drain === true) graceful.abort();
   // The worker's own handling of signals would end it before its canaries have ended.
   Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('WARN', ({ message }) => report(message)) });
@@ -84,17 +86,38 @@ async function main(): Promise<void> {
   const ticking = tickWhileWaiting(ledger);
   const lock = await lockGenerator(ledgerFile, LOCK_WAIT_MS);
   try {
-    const planned = await keepAsking(ledger, 'prepare', async () => {
-      for (const namespace of namespacesOf(policy)) await ensureCanaryNamespace(connection, namespace, stop);
-      return planLoad({ connection, policy, loadId, signal: stop });
-    });
-    if (planned !== undefined) ledger.noteLeftOut(planned.leftOut);
+    const planned = await plan(options, ledger, connection);
+    if (planned !== undefined) ledger.noteLeftOut(planned.leftOut, planned.cannot);
     clearInterval(ticking);
     // A stopped load, too, has its canaries brought to their end; only without a parent nobody waits for that.
     if (!endNow.signal.aborted) await runUntilStopped({ options, ledger, target, reachableBy, planned });
   } finally {
     lock[Symbol.dispose]();
   }
+}
+
+/** Undefined when the load was stopped before everybody could be asked. */
+async function plan(
+  { policy, loadId }: LoadOptions,
+  ledger: Ledger,
+  connection: Connection,
+): Promise<PlannedLoad | undefined> {
+  const feasible = await keepAsking(
+    async () => {
+      for (const namespace of namespacesOf(policy)) await ensureCanaryNamespace(connection, namespace, stop);
+      return cutDown(policy, await findCapabilities(connection, policy, { signal: stop }));
+    },
+    (reason) => ledger.recordFailedCall({ at: Date.now(), call: 'prepare', workflowId: '', reason }),
+  );
+  if (feasible === undefined) return undefined;
+  const { copyMixOf, own = [] } = policy;
+  if (copyMixOf === undefined) return planLoad(policy, { loadId, feasible, copied: undefined });
+  const copied = await keepAsking(
+    () => copyMix(copyMixOf, own),
+    // Another cluster is away, not the target.
+    (reason) => ledger.noteProblem(Date.now(), `the cluster of copyMixOf cannot be asked: ${reason}`),
+  );
+  return copied === undefined ? undefined : planLoad(policy, { loadId, feasible, copied });
 }
 
 interface Parts {
@@ -120,7 +143,8 @@ async function runUntilStopped({ options, ledger, target, reachableBy, planned }
   // A worker that cannot even be made ends the process: its parent sees it, and starts another.
   await Promise.race([generator.run(stop, () => (endNow.signal.aborted ? 0 : DRAIN_MS)), working]);
   await Promise.all([verifying, ticking, probing]);
-  schedules.stop(Date.now());
+  // Left without a parent, it leaves its schedule to the next process: stopped, it would run on, and be followed by another.
+  if (!endNow.signal.aborted) schedules.stop(Date.now());
   // A drain stays until a canary that does not end is known to be stuck.
   const endMs = options.drain === true ? SETTLE_MS + VERIFY_EACH_MS : END_MS;
   if (!endNow.signal.aborted) await waitForCanaries(ledger, target, endMs);
@@ -181,15 +205,15 @@ function tickWhileWaiting(ledger: Ledger): NodeJS.Timeout {
   );
 }
 
-/** A target that is away now is waited for, and each attempt counts as a failed call: no load is no good news. */
-async function keepAsking<T>(ledger: Ledger, call: string, ask: () => Promise<T>): Promise<T | undefined> {
+/** Who is away now is waited for, and each attempt is written down: no load is no good news. */
+async function keepAsking<T>(ask: () => Promise<T>, writeDown: (reason: string) => void): Promise<T | undefined> {
   while (!stop.aborted) {
     try {
       return await ask();
     } catch (error) {
       if (stop.aborted) return undefined;
-      ledger.recordFailedCall({ at: Date.now(), call, workflowId: '', reason: messageOf(error) });
-      report(`${call}: ${messageOf(error)}`);
+      writeDown(messageOf(error));
+      report(`before the load can begin: ${messageOf(error)}`);
       await sleep(1_000);
     }
   }

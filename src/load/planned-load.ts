@@ -1,7 +1,6 @@
-import type { Connection } from '@temporalio/client';
 import type { LoadPolicy } from '../core/input/input.js';
-import { cutDown, findCapabilities } from './capabilities.js';
-import { copyMix } from './live-mix.js';
+import type { Feasible } from './capabilities.js';
+import type { CopiedMix } from './live-mix.js';
 import { streamsOf, type Stream } from './streams.js';
 
 /** What a load does of its profile. */
@@ -10,24 +9,21 @@ export interface PlannedLoad {
   readonly schedule: boolean;
   /** What it does not do, with the reason. */
   readonly leftOut: readonly string[];
+  /** That part of it which the target cannot do. */
+  readonly cannot: readonly string[];
 }
 
-/**
- * Asks the target what of the profile it can do, and the cluster whose mix is copied how often each type is started there.
- * @throws when one of them cannot be asked
- */
-export async function planLoad(options: {
-  readonly connection: Connection;
-  readonly policy: LoadPolicy;
-  readonly loadId: string;
-  readonly signal?: AbortSignal | undefined;
-}): Promise<PlannedLoad> {
-  const { connection, policy, loadId, signal } = options;
-  const { mix, schedule, leftOut } = cutDown(policy, await findCapabilities(connection, policy, signal));
-  const copied = policy.copyMixOf === undefined ? undefined : await copyMix(policy.copyMixOf, policy.own ?? []);
+/** The load by what the target can do and, where the mix of another cluster is copied, by how often each type is started there. */
+export function planLoad(
+  policy: LoadPolicy,
+  options: { readonly loadId: string; readonly feasible: Feasible; readonly copied: CopiedMix | undefined },
+): PlannedLoad {
+  const { loadId, feasible, copied } = options;
+  const { mix, schedule, leftOut } = feasible;
   return {
     streams: streamsOf(policy, { loadId, mix, ownWeights: copied?.weights }),
     schedule,
     leftOut: [...leftOut, ...(copied?.leftOut ?? [])],
+    cannot: leftOut,
   };
 }

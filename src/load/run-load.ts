@@ -49,7 +49,7 @@ async function runProcess({ signal, onProgress, mainFile = MAIN, ...loadOptions 
   const watch = setTimeout(() => hangs.abort(), SILENCE_MS);
   try {
     await runAttached(process.execPath, [...LOAD_NODE_FLAGS, mainFile], {
-      env: await environmentFor(loadOptions.connection),
+      env: await environmentOf(loadOptions),
       input: JSON.stringify(loadOptions),
       signal: AbortSignal.any([signal, hangs.signal]),
       killAfterMs: KILL_AFTER_MS,
@@ -69,6 +69,12 @@ async function runProcess({ signal, onProgress, mainFile = MAIN, ...loadOptions 
       `the load process was silent for ${SILENCE_MS / 1_000} s and was ended; it is started again`,
     );
   }
+}
+
+/** What the load process needs of the environment: for the target, and for the cluster whose mix is copied. */
+async function environmentOf({ connection, policy }: LoadOptions): Promise<Record<string, string>> {
+  const copied = policy.copyMixOf?.connection;
+  return { ...(copied === undefined ? {} : await environmentFor(copied)), ...(await environmentFor(connection)) };
 }
 
 /** The environment that the connection needs: its secret, under its name, and where profiles are. */

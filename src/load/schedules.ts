@@ -1,8 +1,9 @@
 import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
+import { hasCode } from '../adapters/cluster/target-connection.js';
 import { CANARY_TICK_WORKFLOW } from './canary-plan.js';
-import { hasCode, type CanaryTarget } from './canary-target.js';
+import type { CanaryTarget } from './canary-target.js';
 import type { Ledger } from './ledger.js';
 import type { StartCommand } from './start-command.js';
 

@@ -3,10 +3,10 @@ import { Connection } from '@temporalio/client';
 import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
+import { hasCode } from '../adapters/cluster/target-connection.js';
 import type { ReachableBy } from '../adapters/connection-options.js';
 import { messageOf } from '../core/errors.js';
 import { valueOf } from './canary-plan.js';
-import { hasCode } from './canary-target.js';
 import { decideSimple } from './simple-decision.js';
 
 type WorkflowTask = temporal.api.workflowservice.v1.IPollWorkflowTaskQueueResponse;

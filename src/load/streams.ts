@@ -1,4 +1,5 @@
 import type { LoadMix, LoadPolicy } from '../core/input/input.js';
+import { namespacesOf } from '../core/input/load-namespaces.js';
 import { SCENARIOS, type Scenario } from './canary-plan.js';
 import type { EntryKind } from './ledger.js';
 import {
@@ -31,11 +32,6 @@ interface Weighted<T> {
 export function weightsOf(policy: Pick<LoadPolicy, 'mix'>): LoadMix {
   const { mix = { steps: 1 } } = policy;
   return mix === 'everything' ? Object.fromEntries(SCENARIOS.map((scenario) => [scenario, 1])) : mix;
-}
-
-/** Namespaces of the canaries, the one of long canaries and schedules first. */
-export function namespacesOf(policy: Pick<LoadPolicy, 'namespace' | 'moreNamespaces'>): readonly string[] {
-  return [policy.namespace, ...(policy.moreNamespaces ?? [])];
 }
 
 /**

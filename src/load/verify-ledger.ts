@@ -3,7 +3,7 @@ import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { connectionOptions } from '../adapters/connection-options.js';
 import type { Connection as ConnectionInput, LoadPolicy } from '../core/input/input.js';
 import type { LedgerSummary } from '../core/ledger.js';
-import { forEachAtOnce } from './at-once.js';
+import { forEachAtOnce } from '../adapters/at-once.js';
 import { CanaryTarget, type HistoryEvent } from './canary-target.js';
 import { judgeHistory } from './judge-history.js';
 import { Ledger, type CanaryRow, type Judgement } from './ledger.js';
@@ -20,6 +20,8 @@ export interface VerifyOptions {
   readonly loadId: string;
   /** Milliseconds that a canary may take to end once everything has been sent to it; two minutes when left out. */
   readonly settleMs?: number;
+  /** What was found to be bad before this moment (milliseconds since 1970) is not counted: it has been judged. */
+  readonly since?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called for each batch, with how many were looked at in this call. */
   readonly onProgress?: ((examined: number) => void) | undefined;
@@ -39,7 +41,7 @@ export async function verifyLedger(options: VerifyOptions): Promise<LedgerSummar
     const { settleMs = 120_000, signal, onProgress } = options;
     await verifyCanaries({ ledger, target, settleMs, before: Date.now(), signal, onProgress });
     await askVisibility(ledger, target, signal);
-    return ledger.summary();
+    return ledger.summary(options.since);
   } finally {
     await connection.close();
   }
@@ -88,7 +90,8 @@ interface Found {
   readonly start?: { readonly runId: string; readonly at: number };
 }
 
-function judgeOne(
+/** What became of one canary, by `runs`, its histories; undefined when nothing can be said yet. */
+export function judgeOne(
   canary: CanaryRow,
   runs: Runs | null,
   { settleMs, workerSince }: { readonly settleMs: number; readonly workerSince: number },
@@ -100,7 +103,7 @@ function judgeOne(
     return { row, judgement: judgeMissing(canary, { settleMs, now: Date.now() }) };
   }
   const waitsSince = Math.max(canary.readyAt ?? 0, workerSince);
-  const judgement = suspect(canary, judgeHistory(canary, runs), { settleMs, waitsSince });
+  const judgement = suspect(canary, awaitCalls(canary, judgeHistory(canary, runs)), { settleMs, waitsSince });
   // The target has it though nobody could note that: from now on it counts as started. Its calls stay due.
   const unnoted = canary.startedAt === null || canary.runId === null;
   return { row, judgement, ...(unnoted ? { start: { runId: runIdOf(runs), at: startTimeOf(runs) } } : {}) };
@@ -109,6 +112,12 @@ function judgeOne(
 function record(ledger: Ledger, { row, judgement, start }: Found): void {
   if (start !== undefined) ledger.noteStart(row, start);
   ledger.recordOutcome(row, judgement);
+}
+
+/** The last query of a canary may come after its end; what it is answered with is judged too, so nothing is final before. */
+function awaitCalls({ dueAt }: CanaryRow, judgement: Judgement): Judgement {
+  if (judgement.outcome !== 'completed' || dueAt === null) return judgement;
+  return { outcome: 'running', reason: null, final: false };
 }
 
 /** What is promised and not in the target. A schedule may be late with a tick: its server may just have come back. */

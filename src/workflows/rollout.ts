@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { Environment, Hop } from '../core/plan.js';
 import { findingText } from '../core/finding.js';
+import { namespacesOf } from '../core/input/load-namespaces.js';
 import type { RolloutResult } from '../core/rollout-result.js';
 import { overrideLines } from '../core/status.js';
 import { Conductor, now, secondsSince, type ConductorState } from './conductor.js';
@@ -109,6 +110,7 @@ class Rollout {
     const { input, holder } = this.prepared;
     const target = near(input[environment]);
     const load = this.loads.running(environment);
+    const simulated = input.policy.load[environment];
     const crossing = `${environment}-${hop.to}-${this.#attempt}`;
     if (load !== undefined) {
       await conductor.phase('load', async () => {
@@ -132,7 +134,7 @@ class Rollout {
         to: hop.to,
         attempt: this.#attempt,
         firstRunId: holder.firstRunId,
-        canaryNamespace: input.policy.load[environment]?.namespace,
+        canaryNamespaces: simulated === undefined ? [] : namespacesOf(simulated),
       },
       policy: input.policy,
       holder,

@@ -43,7 +43,7 @@ export const SHORT_POLICY = {
   gates: { staging: [], live: [] },
   settle: { atLeast: '5s', reason: 'test: eight shards on one machine' },
   observation: { window: '4s', beat: '2s', bounds: PATIENT, extensions: 8 },
-  load: { staging: { probesPerSecond: 2 } },
+  load: { staging: { probesPerSecond: 5 } },
   watchLive: 0,
 } as const satisfies RolloutInputText['policy'];
 

@@ -142,7 +142,6 @@ test('the summary adds up, each canary in one place, and names those that are wr
     if (outcome !== null) ledger.recordOutcome(canary.row, { outcome, reason: `is ${outcome}`, final: true });
   }
   ledger.recordFailedCall({ at: 1_500, call: 'start', workflowId: 'w-7', reason: 'away' });
-  ledger.recordGap(1_600, 4_000);
   expect(ledger.summary()).toEqual({
     started: 7,
     completed: 1,
@@ -158,8 +157,6 @@ test('the summary adds up, each canary in one place, and names those that are wr
       reason: `is ${outcome}`,
     })),
   });
-  expect(ledger.longestGapMs(0, 2_000)).toBe(4_000);
-  expect(ledger.longestGapMs(1_601, 2_000)).toBe(0);
 });
 
 test('a window has what fell due in it, and what of that waited', () => {
@@ -195,18 +192,148 @@ test('a ledger of an older build is refused, not misread', async () => {
   expect(() => new Ledger(file, 'a')).toThrow('has format 0');
 });
 
-test('visibility counts only once it was asked, and only against what has long been completed', () => {
-  using ledger = new Ledger(join(folder, 'unseen.sqlite'), 'a');
+test('tables without their format, as a killed process could leave them, are never there', async () => {
+  const { DatabaseSync } = await import('node:sqlite');
+  const look = (file: string) => {
+    const db = new DatabaseSync(file, { readOnly: true });
+    try {
+      const tables = Number(db.prepare('SELECT count(*) AS n FROM sqlite_master').get()?.['n']);
+      return { tables, format: Number(db.prepare('PRAGMA user_version').get()?.['user_version']) };
+    } finally {
+      db.close();
+    }
+  };
+  // Looks at a ledger in the making from another process, as often as it can.
+  const file = join(folder, 'made.sqlite');
+  const seen = new Set<boolean>();
+  for (let round = 0; round < 5; round += 1) {
+    rmSync(file, { force: true });
+    const making = killAfter(
+      1,
+      `new Ledger(${JSON.stringify(file)}, 'a'); console.log('made'); setInterval(() => 0, 1000);`,
+    );
+    let made = false;
+    void making.then(() => (made = true));
+    while (!made) {
+      try {
+        const { tables, format } = look(file);
+        seen.add(tables === 0 ? format === 0 : format > 0);
+      } catch {
+        // not there yet
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await making;
+  }
+  expect(seen).toEqual(new Set([true]));
+});
+
+test('what fails in a transaction is told with its cause, also when SQLite has rolled back by itself', () => {
+  using ledger = new Ledger(join(folder, 'rolled-back.sqlite'), 'a');
+  const work = () => ledger.entries.run(`INSERT OR ROLLBACK INTO meta VALUES ('loadId', 'another')`);
+  expect(() => ledger.inTransaction(work)).toThrow('UNIQUE constraint failed: meta.key');
+  expect(ledger.inTransaction(() => ledger.entries.readMeta('loadId'))).toBe('a');
+});
+
+/** A ledger with one canary that has completed, as was seen at `verifiedAt`. */
+function completedOne(name: string, verifiedAt: number): Ledger {
+  const ledger = new Ledger(join(folder, `${name}.sqlite`), 'a');
   ledger.intend(row(1));
-  const [canary] = ledger.takeDue(1, 2, 9);
-  ledger.confirmStart(canary?.row ?? -1, { runId: 'r', at: 5, dueAt: null });
-  ledger.recordOutcome(canary?.row ?? -1, { outcome: 'completed', reason: null, final: true });
+  ledger.confirmStart(1, { runId: 'r', at: 5, dueAt: null });
+  ledger.recordOutcome(1, { outcome: 'completed', reason: null, final: true }, verifiedAt);
+  return ledger;
+}
+
+test('visibility counts only once it was asked, and only for what it was asked for long after that was completed', () => {
+  using ledger = completedOne('unseen', 1_000_000);
   expect(ledger.summary().unseen).toBeUndefined();
-  ledger.entries.writeMeta('witnessedAt', String(Date.now()));
+  // It answers, and nobody came to ask for this one yet, however long ago it was completed.
+  ledger.entries.writeMeta('witnessedAt', '9000000');
   expect(ledger.summary().unseen).toBe(0);
-  ledger.entries.writeMeta('witnessedAt', String(Date.now() + 121_000));
+  const ask = (askedAt: number) => ledger.entries.run('UPDATE canary SET askedAt = ?', askedAt);
+  ask(1_119_000);
+  expect(ledger.summary().unseen).toBe(0);
+  ask(1_120_000);
   expect(ledger.summary().unseen).toBe(1);
   expect(ledgerProblems(ledger.summary())).toEqual([expect.stringContaining('visibility does not show 1')]);
+  // What was found before was judged then.
+  expect(ledger.summary(1_120_000).unseen).toBe(1);
+  expect(ledger.summary(1_120_001).unseen).toBe(0);
+});
+
+test('a bad canary counts from when it turned bad: not in a later window, nor in a summary since then', () => {
+  using ledger = new Ledger(join(folder, 'bad-since.sqlite'), 'a');
+  for (const number of [1, 2]) {
+    ledger.intend(row(number));
+    ledger.confirmStart(number, { runId: 'r', at: 5, dueAt: null });
+  }
+  const lost = { outcome: 'lost', reason: 'gone', final: false } as const;
+  ledger.recordOutcome(1, lost, 1_000);
+  ledger.recordOutcome(1, lost, 2_000);
+  ledger.recordOutcome(2, { outcome: 'wrong', reason: 'another result', final: true }, 3_000);
+  const examples = (...numbers: number[]) =>
+    numbers.map((number) => expect.objectContaining({ workflowId: `w-${number}` }));
+  expect(ledger.window(500, 900)).toMatchObject({ lost: 1, wrong: 1, examples: examples(1, 2) });
+  expect(ledger.window(1_001, 4_000)).toMatchObject({ lost: 0, wrong: 1, examples: examples(2) });
+  expect(ledger.window(3_001, 4_000)).toMatchObject({ lost: 0, wrong: 0, examples: [] });
+  expect(ledger.summary()).toMatchObject({ started: 2, lost: 1, wrong: 1 });
+  expect(ledger.summary(1_001)).toMatchObject({ started: 2, lost: 0, wrong: 1, examples: examples(2) });
+  expect(ledgerProblems(ledger.summary(3_001))).toEqual([]);
+
+  // It was found again, and lost again: that is news.
+  ledger.recordOutcome(1, { outcome: 'running', reason: null, final: false }, 5_000);
+  expect(ledger.summary()).toMatchObject({ lost: 0, running: 1 });
+  ledger.recordOutcome(1, lost, 6_000);
+  expect(ledger.window(5_500, 7_000)).toMatchObject({ lost: 1 });
+});
+
+test('a window says why calls failed: the three most frequent reasons, whatever moments their messages carry', () => {
+  using ledger = new Ledger(join(folder, 'reasons.sqlite'), 'a');
+  const fail = (call: string, reason: string, times: number) => {
+    for (let n = 0; n < times; n += 1) ledger.recordFailedCall({ at: 10, call, workflowId: `w-${n}`, reason });
+  };
+  for (const second of [1, 2, 3]) fail('start', `14 UNAVAILABLE: refused (2026-01-01T00:00:0${second}.000Z)`, 1);
+  fail('signal', '4 DEADLINE_EXCEEDED', 2);
+  fail('start', '4 DEADLINE_EXCEEDED', 1);
+  fail('update', 'rare', 1);
+  expect(ledger.window(0, 20).failedCallReasons).toEqual([
+    'start: 14 UNAVAILABLE: refused (3 times)',
+    'signal: 4 DEADLINE_EXCEEDED (2 times)',
+    expect.stringMatching(/\(once\)$/),
+  ]);
+  expect(ledger.window(20, 30)).not.toHaveProperty('failedCallReasons');
+});
+
+test('what a later process of the load leaves out, and the first one did not, is said of the windows in which it was so', () => {
+  using ledger = new Ledger(join(folder, 'left-out.sqlite'), 'a');
+  const later = (from: number, to: number) => ledger.window(from, to).leftOutLater;
+  ledger.noteLeftOut(['updates (off)', 'copied (1 %)'], ['updates (off)'], 100);
+  ledger.noteLeftOut(['updates (in other words)', 'copied (2 %)', 'more (3 %)'], ['updates (in other words)'], 200);
+  expect(later(0, 300)).toBeUndefined();
+  ledger.noteLeftOut(['updates (off)', 'searchAttributes (away)'], undefined, 300);
+  expect(later(0, 300)).toBeUndefined();
+  expect(later(0, 301)).toEqual(['searchAttributes (away)']);
+  expect(ledger.summary().leftOut).toEqual(['updates (off)', 'searchAttributes (away)']);
+  ledger.noteLeftOut([], [], 400);
+  expect(later(350, 500)).toEqual(['searchAttributes (away)']);
+  expect(later(400, 500)).toBeUndefined();
+  // Nor is it the target's fault that there is no load while the cluster whose mix is copied is away.
+  ledger.noteProblem(450, 'the cluster of copyMixOf cannot be asked: away');
+  expect(later(400, 500)).toEqual(['everything (the cluster of copyMixOf cannot be asked: away)']);
+  expect(ledger.window(400, 500).failedCalls).toBe(0);
+});
+
+test('after a hold-up everything waits as though that time had not been', () => {
+  using ledger = new Ledger(join(folder, 'shift.sqlite'), 'a');
+  for (const number of [1, 2, 3]) ledger.intend({ ...row(number, 1_000), intendedAt: 1_000 });
+  ledger.confirmStart(1, { runId: 'r', at: 1_010, dueAt: null });
+  ledger.confirmStart(2, { runId: 'r', at: 1_010, dueAt: 1_700 });
+  ledger.shiftWaiting(-60_000);
+  expect(ledger.takeDue(-58_300, 0, 9)).toMatchObject([
+    { number: 3, intendedAt: -59_000 },
+    { number: 2, intendedAt: 1_000 },
+  ]);
+  expect(ledger.callsLeft()).toBe(2);
 });
 
 test('what is final stays, whatever a slower verification saw before', () => {

@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { judgeMissing, suspect } from '../../src/load/verify-ledger.js';
+import { numbered, stepsOfRuns } from '../../src/bench/load/right-history.js';
+import type { CanaryRow } from '../../src/load/ledger.js';
+import { judgeMissing, judgeOne, suspect } from '../../src/load/verify-ledger.js';
 
 const running = { outcome: 'running', reason: null, final: false } as const;
 const command = { namespace: 'n', taskQueue: 'q' };
@@ -43,4 +45,18 @@ test('what is promised and not there is lost; a tick only when its schedule is t
     reason: expect.stringContaining('schedule has not started it'),
     final: false,
   });
+});
+
+test('a canary that has completed is not final while a call of it is due: its answer is judged too', () => {
+  const canary: CanaryRow = {
+    ...{ row: 1, workflowId: 'w', number: 1, kind: 'queries', command, hop: null, intendedAt: 1, startedAt: 2 },
+    ...{ runId: 'run-1', callsDone: 2, readyAt: 3, dueAt: 4, wrongAnswer: null },
+  };
+  const runs = stepsOfRuns(1, 'queries', 'w').map(numbered);
+  const judge = (more: Partial<CanaryRow>) =>
+    judgeOne({ ...canary, ...more }, runs, { settleMs: 1, workerSince: 0 })?.judgement;
+  expect(judge({})).toEqual({ outcome: 'running', reason: null, final: false });
+  const answered = { callsDone: 3, dueAt: null };
+  expect(judge(answered)).toEqual({ outcome: 'completed', reason: null, final: true });
+  expect(judge({ ...answered, wrongAnswer: 'another answer' })).toMatchObject({ outcome: 'wrong', final: true });
 });

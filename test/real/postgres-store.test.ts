@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { PG_BIN_VARIABLE } from '../../src/adapters/postgres/pg-programs.js';
+import { measurePostgres } from '../../src/adapters/postgres/postgres-measure.js';
 import { createPostgresStore } from '../../src/adapters/postgres/postgres-store.js';
 import type { StoreRole } from '../../src/adapters/postgres/postgres-inspect.js';
 import { runCommand } from '../../src/adapters/run-command.js';
@@ -459,6 +460,29 @@ test('reads 16,384 shards of a real table, in order', async () => {
   });
   await expect(visibility.readShards()).rejects.toThrow('only the default store has shards');
 }, 60_000);
+
+test('a user who may not see the sessions of others counts their connections too', async () => {
+  await query('postgres', `create role measurer login password 'measurer-pw'`);
+  const file = join(folder, 'measurer-password');
+  await writeFile(file, 'measurer-pw');
+  const { host, port, user, password } = postgres;
+  const others = Array.from({ length: 5 }, () => new pg.Client({ host, port, user, password, database: 'postgres' }));
+  for (const client of others) await client.connect();
+  try {
+    const input = inputOf('postgres', { user: 'measurer', password: { file } });
+    const { connections } = await measurePostgres(input, 5_000);
+    expect(connections?.inUse).toBeGreaterThanOrEqual(6);
+    const [limits] = await query<{ max: number; reserved: number }>(
+      'postgres',
+      `select setting::int as max, (select sum(setting::int)::int from pg_settings
+         where name in ('superuser_reserved_connections', 'reserved_connections')) as reserved
+       from pg_settings where name = 'max_connections'`,
+    );
+    expect(connections?.allowed).toBe((limits?.max ?? 0) - (limits?.reserved ?? 0));
+  } finally {
+    for (const client of others) await client.end();
+  }
+});
 
 test('leaves no connection open', async () => {
   const left = await query<{ application_name: string }>(

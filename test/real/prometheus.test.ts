@@ -59,10 +59,17 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 60_000);
 
+/** Asks until the answer is as wanted, or the time is over. @throws what the last question threw: no answer is none */
 async function ask(until: (found: ReadonlyMap<string, unknown>) => boolean) {
-  for (const deadline = Date.now() + 45_000; ; await sleep(500)) {
-    const found = await queryPrometheus(source, [address, 'other:1'], 5_000).catch(() => new Map<string, never>());
-    if (until(found) || Date.now() > deadline) return found;
+  const deadline = Date.now() + 45_000;
+  for (;;) {
+    try {
+      const found = await queryPrometheus(source, [address, 'other:1'], 5_000);
+      if (until(found) || Date.now() > deadline) return found;
+    } catch (error) {
+      if (Date.now() > deadline) throw error; // it may not be up yet
+    }
+    await sleep(500);
   }
 }
 

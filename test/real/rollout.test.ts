@@ -34,7 +34,7 @@ import {
  */
 const CLI = fileURLToPath(new URL('../../bin/temporal-upgrade', import.meta.url));
 const WAITING = 20;
-const load = { startsPerSecond: 2, longRunning: 3, probesPerSecond: 2 };
+const load = { startsPerSecond: 2, longRunning: 3, probesPerSecond: 5 };
 
 let lab: Awaited<ReturnType<typeof startTestLab>>;
 let worker: WorkerProcess;

@@ -18,10 +18,10 @@ import { listShards } from '../../src/adapters/cluster/history-host.js';
 import { scrape } from '../../src/adapters/cluster/metrics-scrape.js';
 import { nodeHealth } from '../../src/adapters/cluster/node-health.js';
 import { listRings } from '../../src/adapters/cluster/rings.js';
+import { readRun } from '../../src/adapters/cluster/read-run.js';
 import { compareRunning, snapshotRunning } from '../../src/adapters/cluster/running-workflows.js';
 import {
   countRunning,
-  describeRun,
   listNamespaces,
   listRunning,
   readClusterInfo,
@@ -320,7 +320,7 @@ test('lists namespaces and running workflows, and tells what became of each', as
     runId: (await workflow.getHandle(workflowId).describe()).runId,
   });
   const timedOut = await runOf('timed-out');
-  while ((await describeRun(target, 'default', timedOut)) === 'running') await sleep(500);
+  while ((await readRun(target, 'default', timedOut)).status === 'running') await sleep(500);
   await eventually(async () => (await compareRunning(target, file)).counts.missing === 1);
   const comparison = await compareRunning(target, file);
   expect(comparison.counts).toEqual({ running: 3, terminated: 1, timedOut: 1, missing: 1 });

@@ -88,7 +88,8 @@ test.concurrent('a hop of eight nodes with every gate fits in 250 events', async
   const roll = Array.from({ length: 8 }, (_, index) => ({ node: `node-${index}`, role: 'history' }));
   const script = new Script(ONE_HOP).always('planRoll', () => Promise.resolve(roll));
   const gates = { staging: ['schema' as const, 'servers' as const], live: ['schema' as const] };
-  const run = await controlPlane.begin({ plan: ONE_HOP, script, policy: { gates } });
+  const load = { staging: { namespace: 'canaries', moreNamespaces: ['more'] } };
+  const run = await controlPlane.begin({ plan: ONE_HOP, script, policy: { gates, load } });
   await run.approve('staging/1.31.2/schema');
   await run.approve('staging/1.31.2/servers');
   await run.approve('live/1.31.2/schema');
@@ -98,6 +99,11 @@ test.concurrent('a hop of eight nodes with every gate fits in 250 events', async
   for (const { history } of histories) expect(history.events?.length).toBeLessThanOrEqual(250);
   for (const { historyEvents } of hops) expect(historyEvents).toBeLessThanOrEqual(250);
   expect(script.count('replaceNode')).toBe(16);
+  // What runs there is not the target's own work.
+  expect(script.requests('takeSnapshot').map(({ canaryNamespaces }) => canaryNamespaces)).toEqual([
+    ['canaries', 'more'],
+    [],
+  ]);
 });
 
 test.concurrent('staging that is there already is left alone, and needs no load', async () => {

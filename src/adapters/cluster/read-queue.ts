@@ -1,5 +1,6 @@
 import proto, { type temporal } from '@temporalio/proto';
 import type { QueueFacts, QueueKind } from '../../core/running-work/run-facts.js';
+import { allEnded } from '../at-once.js';
 import { momentOf } from './proto-time.js';
 import type { TargetConnection } from './target-connection.js';
 
@@ -24,7 +25,7 @@ export async function readQueue(
   const taskQueueType =
     kind === 'workflow' ? TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW : TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY;
   const descriptions = await target.ask(`describing task queue ${name} of ${namespace}`, () =>
-    Promise.all(
+    allEnded(
       [name, ...ofKind.flatMap(({ key }) => (key && key !== name ? [key] : []))].map((partition) =>
         workflowService.describeTaskQueue({
           namespace,

@@ -16,13 +16,14 @@ type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
 /** What the history store has of one run. */
 export interface Run {
+  readonly runId: string;
   readonly status: RunStatus;
   /** Null when it is not running, or missing. */
   readonly facts: RunFacts | null;
   readonly historyLength: number;
 }
 
-/** Describes one run; its history is not read, see {@link withHistory}. */
+/** Describes one run, the newest of its workflow for an empty run id; its history is not read, see {@link withHistory}. */
 export async function readRun(target: TargetConnection, namespace: string, run: RunId): Promise<Run> {
   let description: Description;
   try {
@@ -30,13 +31,13 @@ export async function readRun(target: TargetConnection, namespace: string, run: 
       target.grpc.workflowService.describeWorkflowExecution({ namespace, execution: run }),
     );
   } catch (error) {
-    if (grpcCodeOf(error) === NOT_FOUND) return { status: 'missing', facts: null, historyLength: 0 };
+    if (grpcCodeOf(error) === NOT_FOUND) return { runId: run.runId, status: 'missing', facts: null, historyLength: 0 };
     throw error;
   }
   const info = description.workflowExecutionInfo;
   const status = STATUSES[info?.status ?? 0] ?? 'unspecified';
   const facts = status === 'running' ? factsOf(description) : null;
-  return { status, facts, historyLength: Number(info?.historyLength ?? 0) };
+  return { runId: info?.execution?.runId ?? run.runId, status, facts, historyLength: Number(info?.historyLength ?? 0) };
 }
 
 function factsOf({ workflowExecutionInfo: info, ...description }: Description): RunFacts {

@@ -1,7 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { writeWhole } from '../backup-manifest.js';
+import { forEachAtOnce } from '../at-once.js';
+import { writeWhole } from '../write-whole.js';
 import { LOCK_NAMESPACE } from './cluster-lock.js';
 import type { Work } from '../store.js';
 import type { RunningCount, StuckRun } from '../../core/running-work/running-counts.js';
@@ -14,6 +15,8 @@ import type { TargetConnection } from './target-connection.js';
 const PER_NAMESPACE = 2_000;
 const AT_ONCE = 8;
 const EXAMPLES = 5;
+/** Nothing to look at. */
+const WELL: readonly string[] = ['running', 'completed', 'continuedAsNew'];
 
 const Header = z.object({
   takenAt: z.iso.datetime(),
@@ -98,7 +101,7 @@ export interface RunningComparison {
 
 /**
  * Asks the history store what became of each workflow of a snapshot. `missing` means lost: it was running, and the target
- * has no such run, though its retention is not over.
+ * has no such run, or no successor of one that continued as new, though its retention is not over.
  */
 export async function compareRunning(
   target: TargetConnection,
@@ -112,32 +115,36 @@ export async function compareRunning(
     Date.now() - Date.parse(takenAt) >= (retention.get(namespace) ?? 0) * 1_000;
   const fates: { readonly entry: Entry; readonly fate: RunFate }[] = [];
   const finder = new StuckRunFinder(target, options);
-  const waiting = entries.values();
-  const failure = new AbortController(); // of one stops the others
-  const stop = AbortSignal.any([failure.signal, ...(work.signal === undefined ? [] : [work.signal])]);
-  const worker = async () => {
-    for (const entry of waiting) {
-      stop.throwIfAborted();
-      const { namespace, workflowId, runId } = entry;
-      const run = await readRun(target, namespace, { workflowId, runId });
-      const { status } = run;
-      await finder.look(namespace, { workflowId, runId }, run);
-      fates.push({ entry, fate: status === 'missing' && mayBeDeleted(entry.namespace) ? 'retained' : status });
-      if (fates.length % 50 === 0) work.onProgress?.(`${fates.length} of ${entries.length} workflows looked up`);
-    }
-  };
-  // All take from the one iterator.
-  await Promise.all(Array.from({ length: AT_ONCE }, worker)).finally(() => failure.abort());
+  await forEachAtOnce(entries, { atOnce: AT_ONCE, signal: work.signal }, async (entry) => {
+    const status = await followRun(target, finder, entry);
+    fates.push({ entry, fate: status === 'missing' && mayBeDeleted(entry.namespace) ? 'retained' : status });
+    if (fates.length % 50 === 0) work.onProgress?.(`${fates.length} of ${entries.length} workflows looked up`);
+  });
   const counts: Partial<Record<RunFate, number>> = {};
   const examples: (Entry & { readonly fate: RunFate })[] = [];
   for (const { entry, fate } of fates) {
     const count = (counts[fate] ?? 0) + 1;
     counts[fate] = count;
-    if (count <= EXAMPLES && !['running', 'completed', 'continuedAsNew'].includes(fate))
-      examples.push({ ...entry, fate });
+    if (count <= EXAMPLES && !WELL.includes(fate)) examples.push({ ...entry, fate });
   }
   const stuck = await finder.confirm(work);
   return { takenAt, checked: fates.length, counts, examples, stuck, historiesUnread: finder.historiesUnread };
+}
+
+/**
+ * What became of a recorded run. Of one that continued as new its newest successor is asked for too, without a run id: what
+ * it handed on may be lost, stuck or failed as well.
+ */
+async function followRun(
+  target: TargetConnection,
+  finder: StuckRunFinder,
+  { namespace, workflowId, runId }: Entry,
+): Promise<RunStatus> {
+  const recorded = await readRun(target, namespace, { workflowId, runId });
+  const continued = recorded.status === 'continuedAsNew';
+  const run = continued ? await readRun(target, namespace, { workflowId, runId: '' }) : recorded;
+  await finder.look(namespace, { workflowId, runId: run.runId }, run);
+  return continued && WELL.includes(run.status) ? 'continuedAsNew' : run.status;
 }
 
 async function readSnapshot(file: string): Promise<z.infer<typeof Header> & { readonly entries: readonly Entry[] }> {

@@ -1,7 +1,5 @@
 import type { TargetConnection } from './target-connection.js';
-import { grpcCodeOf } from './target-connection.js';
 
-const NOT_FOUND = 5;
 const PAGE_SIZE = 200;
 export const RUNNING_QUERY = 'ExecutionStatus="Running"';
 
@@ -164,16 +162,3 @@ export const STATUSES = [
 ] as const;
 /** Status of a run in the target's history store; `missing` when it has no such run. */
 export type RunStatus = (typeof STATUSES)[number] | 'missing';
-
-/** Asks the history store, not visibility, what became of one run. */
-export async function describeRun(target: TargetConnection, namespace: string, run: RunId): Promise<RunStatus> {
-  try {
-    const { workflowExecutionInfo } = await target.ask(`describing ${run.workflowId} of ${namespace}`, () =>
-      target.grpc.workflowService.describeWorkflowExecution({ namespace, execution: run }),
-    );
-    return STATUSES[workflowExecutionInfo?.status ?? 0] ?? 'unspecified';
-  } catch (error) {
-    if (grpcCodeOf(error) === NOT_FOUND) return 'missing';
-    throw error;
-  }
-}

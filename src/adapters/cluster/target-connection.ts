@@ -18,8 +18,8 @@ export interface TargetConnection {
   readonly grpc: AdminConnection;
   client(namespace: string): Client;
   /**
-   * Runs calls with a deadline for all of them together, in milliseconds.
-   * @throws PreconditionError when the target does not let these credentials do it
+   * Runs calls with a deadline for all of them together, in milliseconds; it ends when all of them have ended.
+   * @throws PreconditionError when the target does not let these credentials do it; Error when the connection is being closed
    */
   ask<T>(what: string, calls: () => Promise<T>, timeoutMs?: number): Promise<T>;
   close(): Promise<void>;
@@ -49,11 +49,13 @@ export async function connectTarget(connection: Connection, otherAddress?: strin
     throw new PreconditionError(`the frontend at ${address} cannot be used: ${reason}`, { address }, { cause });
   }
   const asked = new Set<Promise<unknown>>();
+  let closing = false;
   return {
     address,
     grpc,
     client: (namespace) => new Client({ connection: grpc, namespace }),
     ask: async (what, calls, timeoutMs = CALL_TIMEOUT_MS) => {
+      if (closing) throw new Error(`${what}: the connection to ${address} is being closed`);
       const answer = grpc.withDeadline(Date.now() + timeoutMs, calls);
       asked.add(answer);
       try {
@@ -67,7 +69,8 @@ export async function connectTarget(connection: Connection, otherAddress?: strin
     close: async () => {
       // A call that waits for its next try on a closed connection throws where nobody can catch it, and ends the process (SDK
       // 1.24, grpc-retry). So those that nobody waits for any more are given until their deadline.
-      await Promise.allSettled(asked);
+      closing = true;
+      while (asked.size > 0) await Promise.allSettled(asked);
       await grpc.close();
     },
   };
@@ -91,6 +94,11 @@ export async function withTarget<T>(
 export function grpcCodeOf(error: unknown): number | undefined {
   if (isGrpcServiceError(error)) return error.code;
   return error instanceof Error && error.cause !== undefined ? grpcCodeOf(error.cause) : undefined;
+}
+
+/** Whether a call failed with this gRPC status code. */
+export function hasCode(error: unknown, code: number): boolean {
+  return grpcCodeOf(error) === code;
 }
 
 function asRefusal(

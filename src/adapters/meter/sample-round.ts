@@ -1,17 +1,11 @@
 import type { NodeState } from '../../core/cluster.js';
 import { messageOf } from '../../core/errors.js';
 import type { Target } from '../../core/input/input.js';
-import {
-  isRingsBeat,
-  type DatabaseSample,
-  type ProcessSample,
-  type RingsSample,
-  type Round,
-} from '../../core/measuring/round.js';
-import { ringViews } from '../cluster/cluster-view.js';
+import { isRingsBeat, type DatabaseSample, type ProcessSample, type Round } from '../../core/measuring/round.js';
 import { hasHealthService } from '../cluster/node-health.js';
 import { checkHealth, HEALTH_SERVICES } from '../grpc-health.js';
 import type { OpenTarget } from '../open-target.js';
+import { askForRings, compareRings, type Member } from './sample-rings.js';
 import { readPages, type Page } from './read-pages.js';
 
 /** Long for an answer, short enough that a round ends while it still is news. */
@@ -24,26 +18,52 @@ export async function sampleRound(
   { driver, stores }: OpenTarget,
   { at, beatMs }: Pick<Round, 'at' | 'beatMs'>,
 ): Promise<Round> {
-  const nodes = await driver.listNodes().catch(() => target.driver.nodes.map((node) => ({ ...node, running: false })));
-  const [pages, defaultStore, visibility, rings] = await Promise.all([
+  const listed = await listNodes(target, driver);
+  const { nodes } = listed;
+  const [pages, defaultStore, visibility, views] = await Promise.all([
     readPages(target, nodes, TIMEOUT_MS),
     sampleDatabase('default', () => stores.default.measure(TIMEOUT_MS)),
     sampleDatabase('visibility', () => stores.visibility.measure(TIMEOUT_MS)),
-    isRingsBeat(at, beatMs) ? sampleRings(target, nodes) : undefined,
+    isRingsBeat(at, beatMs) ? askForRings(target) : undefined,
   ]);
   const processes = await Promise.all(
     nodes.map(async (node) => ({
-      ...(await sampleProcess(target, node, pages.get(node.name))),
+      ...(await sampleProcess(target, node, { page: pages.get(node.name), problem: listed.problem })),
       ...(await driver.readUsage(node).catch(() => undefined)),
     })),
   );
-  return { at, beatMs, processes, databases: [defaultStore, visibility], ...(rings === undefined ? {} : { rings }) };
+  return {
+    at,
+    beatMs,
+    processes,
+    databases: [defaultStore, visibility],
+    ...(views === undefined ? {} : { rings: compareRings(views, membersOf(nodes, processes)) }),
+    ...(listed.problem === undefined ? {} : { problem: listed.problem }),
+  };
+}
+
+interface Listed {
+  readonly nodes: readonly NodeState[];
+  /** Why nobody knows which of them run here. */
+  readonly problem?: string;
+}
+
+async function listNodes(target: Target, driver: OpenTarget['driver']): Promise<Listed> {
+  try {
+    return { nodes: await driver.listNodes() };
+  } catch (error) {
+    const problem = `the processes of this host could not be listed: ${messageOf(error)}`;
+    return { nodes: target.driver.nodes.map((node) => ({ ...node, running: false })), problem };
+  }
 }
 
 async function sampleProcess(
   target: Target,
   node: NodeState,
-  page: Page = { problem: 'not asked' },
+  {
+    page = { problem: 'not asked' },
+    problem,
+  }: { readonly page: Page | undefined; readonly problem: string | undefined },
 ): Promise<ProcessSample> {
   const reading = 'reading' in page ? page.reading : undefined;
   const version = node.version ?? reading?.version;
@@ -53,12 +73,30 @@ async function sampleProcess(
   return {
     node: node.name,
     role: node.role,
-    running: elsewhere ? null : node.running,
+    running: elsewhere || problem !== undefined ? null : node.running,
     ...(node.instance === undefined ? {} : { instance: node.instance }),
     ...(node.version === undefined ? {} : { binaryVersion: node.version }),
     ...(health === undefined ? {} : { health }),
-    ...('reading' in page ? { reading: page.reading } : { problem: page.problem }),
+    ...('reading' in page ? { reading: page.reading } : {}),
+    ...('problem' in page || problem !== undefined ? { problem: both(page, problem) } : {}),
   };
+}
+
+function both(page: Page, problem: string | undefined): string {
+  return [...('problem' in page ? [page.problem] : []), ...(problem === undefined ? [] : [problem])].join('; ');
+}
+
+/** Whether each node is up, as far as what was sampled tells. */
+function membersOf(nodes: readonly NodeState[], processes: readonly ProcessSample[]): readonly Member[] {
+  return nodes.map(({ role, rpcAddress }, index) => ({ role, rpcAddress, isUp: isUp(processes[index]) }));
+}
+
+function isUp(sample: ProcessSample | undefined): boolean | undefined {
+  if (sample === undefined) return undefined;
+  const { running, health, reading } = sample;
+  if (running === true || reading !== undefined) return true;
+  // Not running here alone says nothing: it may run elsewhere. That its port does not answer either does.
+  return health === undefined ? undefined : health !== 'UNREACHABLE';
 }
 
 async function askHealth(target: Target, node: NodeState): Promise<NonNullable<ProcessSample['health']>> {
@@ -76,28 +114,5 @@ async function sampleDatabase(
     return { store, facts: await measure() };
   } catch (error) {
     return { store, problem: messageOf(error) };
-  }
-}
-
-async function sampleRings(target: Target, nodes: readonly NodeState[]): Promise<RingsSample> {
-  try {
-    const views = await ringViews(target, nodes);
-    const [first] = views;
-    if (first === undefined) return { equal: false, problem: 'no frontend runs that could be asked' };
-    const other = views.find(({ rings }) => JSON.stringify(rings) !== JSON.stringify(first.rings));
-    if (other !== undefined)
-      return { equal: false, problem: `${first.frontend} and ${other.frontend} name other members` };
-    const roles = [...new Set(nodes.filter(({ running }) => running).map(({ role }) => role))];
-    const wrong = roles.find(
-      (role) => first.rings[role]?.length !== nodes.filter((one) => one.running && one.role === role).length,
-    );
-    if (wrong === undefined) return { equal: true };
-    const members = first.rings[wrong]?.length ?? 0;
-    return {
-      equal: false,
-      problem: `the ring of ${wrong} has ${members} members, which is not how many processes run`,
-    };
-  } catch (error) {
-    return { equal: false, problem: messageOf(error) };
   }
 }

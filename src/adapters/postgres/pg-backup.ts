@@ -3,20 +3,14 @@ import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path';
 import { messageOf } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
-import {
-  type BackupManifest,
-  manifestPath,
-  readWholeBackup,
-  sha256Of,
-  syncFolder,
-  writeWhole,
-} from '../backup-manifest.js';
+import { type BackupManifest, manifestPath, readWholeBackup, sha256Of } from '../backup-manifest.js';
 import { findPgPrograms, type PgPrograms } from './pg-programs.js';
 import { plainHost, withPostgres } from './postgres-connection.js';
 import { readServer, readVersionRow } from './postgres-inspect.js';
 import { runCommand } from '../run-command.js';
 import { readSecret } from '../secrets.js';
 import type { Backup, Work } from '../store.js';
+import { syncFolder, writeWhole } from '../write-whole.js';
 
 const PROGRESS_MS = 2_000;
 /** pg_dump waits for ever when someone else rewrites a table; a failed backup can be tried again. */

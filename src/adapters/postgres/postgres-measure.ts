@@ -1,5 +1,6 @@
 import type { DatabaseReading } from '../../core/measuring/round.js';
 import type { PostgresStore } from '../../core/input/input.js';
+import { IS_CLIENT, RESERVED } from './connection-count.js';
 import { withPostgres } from './postgres-connection.js';
 
 /** One look at a database, on a connection of its own: an upgrade may leave no room for one. @throws PreconditionError */
@@ -13,9 +14,8 @@ export async function measurePostgres(input: PostgresStore, timeoutMs: number): 
       // Connections of all databases of the server: its limit is one for all.
       const { rows } = await client.query<{ bytes: string; used: string; allowed: number }>(
         `select pg_database_size(current_database()) as bytes,
-                (select count(*) from pg_stat_activity where backend_type = 'client backend') as used,
-                current_setting('max_connections')::int
-                  - current_setting('superuser_reserved_connections')::int as allowed`,
+                (select count(*) from pg_stat_activity where ${IS_CLIENT}) as used,
+                current_setting('max_connections')::int - (${RESERVED}) as allowed`,
       );
       const row = rows[0];
       if (row === undefined) throw new Error('PostgreSQL answered without a row');

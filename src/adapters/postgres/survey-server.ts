@@ -6,6 +6,7 @@ import type {
   TableKinds,
   WriteMode,
 } from '../../core/survey/store-survey.js';
+import { IS_CLIENT, RESERVED } from './connection-count.js';
 
 /** What the first question after connecting tells. */
 export interface ServerFacts extends WriteMode {
@@ -63,15 +64,13 @@ export async function readConnections(client: pg.Client): Promise<ConnectionUse>
     in_use: ConnectionCount[];
   }>(
     `select r.rolname as user, d.datname as database, current_setting('max_connections')::int as max,
-            current_setting('superuser_reserved_connections')::int
-              + coalesce(current_setting('reserved_connections', true)::int, 0) as reserved,
+            ${RESERVED} as reserved,
             r.rolconnlimit as user_limit, d.datconnlimit as database_limit,
             coalesce((select json_agg(row_to_json(used) order by used.count desc) from (
               select coalesce(usename, '') as user, coalesce(datname, '') as database,
                      coalesce(application_name, '') as application, count(*)::int as count
                 from pg_stat_activity
-               where datid is not null and coalesce(backend_type, 'client backend') = 'client backend'
-                 and pid <> pg_backend_pid()
+               where ${IS_CLIENT} and pid <> pg_backend_pid()
                group by 1, 2, 3) as used), '[]') as in_use
        from pg_roles r, pg_database d where r.rolname = current_user and d.datname = current_database()`,
   );

@@ -108,6 +108,9 @@ export function reportNodeProblems(nodes: unknown, context: z.RefinementCtx): vo
 
 const KNOWN: readonly unknown[] = [...NEEDED, 'internal-frontend'];
 
+/** Six kinds of calls take turns, once with retries and once without: each is then made every 0.6 s. */
+const LEAST_PROBES = 5;
+
 /** Fields of a load that only make sense together, or apart. */
 export function reportLoadProblems(load: unknown, context: z.RefinementCtx): void {
   const report = (path: readonly (string | number)[], message: string): void =>
@@ -115,6 +118,11 @@ export function reportLoadProblems(load: unknown, context: z.RefinementCtx): voi
   const every = at(load, 'scheduleEvery');
   if (typeof every === 'number' && (every < 1_000 || every % 1_000 !== 0)) {
     report(['scheduleEvery'], `${every} ms; a schedule ticks at whole seconds, at most once a second`);
+  }
+  const probes = at(load, 'probesPerSecond');
+  if (typeof probes === 'number' && probes > 0 && probes < LEAST_PROBES) {
+    const few = `${probes} a second are too few to show a gap of one second`;
+    report(['probesPerSecond'], `${few}; give at least ${LEAST_PROBES}, or 0 for no probe`);
   }
   const mix = at(load, 'mix');
   const own = at(load, 'own');

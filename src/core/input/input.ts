@@ -212,7 +212,7 @@ export const LoadPolicy = z
       .max(200)
       .optional()
       .describe(
-        'Calls of the client probe each second without retries, and as many with them; 10 when left out, 0 for none.',
+        'Calls of the client probe each second without retries, and as many with them, at least 5; 10 when left out, 0 for none.',
       ),
     mix: z
       .union([z.literal('everything'), LoadMix])

@@ -13,12 +13,14 @@ export interface Round {
   readonly databases: readonly DatabaseSample[];
   /** Absent where the rings were not asked for at this beat. */
   readonly rings?: RingsSample | undefined;
+  /** Why nobody could say which processes run on this host; absent when somebody could. */
+  readonly problem?: string | undefined;
 }
 
 export interface ProcessSample {
   readonly node: string;
   readonly role: Role;
-  /** Null where the process is not of this host, so that nobody knows. */
+  /** Null where the process is not of this host, or could not be looked for, so that nobody knows. */
   readonly running: boolean | null;
   /** This run of the process; changes whenever it is started anew. */
   readonly instance?: string | undefined;
@@ -51,9 +53,12 @@ export interface DatabaseReading {
 }
 
 export interface RingsSample {
-  /** Whether every frontend was asked, named the same members, and these are the processes of the target that run. */
-  readonly equal: boolean;
-  /** What differs, or why a frontend could not be asked. */
+  /**
+   * Whether every frontend named the same members, and these are the processes of the target that run. Absent where that is not
+   * known: a frontend that runs could not be asked, or nobody knows whether a process runs.
+   */
+  readonly equal?: boolean | undefined;
+  /** What differs, or why it is not known. */
   readonly problem?: string | undefined;
 }
 

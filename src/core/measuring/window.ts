@@ -205,8 +205,8 @@ function cutRings(rounds: readonly (Round | undefined)[], beats: readonly boolea
   const problem = asked.findLast((one) => one.problem !== undefined)?.problem;
   return {
     due: beats.filter(Boolean).length,
-    asked: asked.length,
-    unequal: asked.filter(({ equal }) => !equal).length,
+    asked: asked.filter(({ equal }) => equal !== undefined).length,
+    unequal: asked.filter(({ equal }) => equal === false).length,
     ...(problem === undefined ? {} : { problem }),
   };
 }

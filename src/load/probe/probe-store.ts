@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
+import { inTransaction } from '../sqlite-transaction.js';
 import { cutWindow, type SeenWindow, type Span } from './cut-window.js';
 import { PROBE_KINDS, type KindTally, type ProbeFailure, type ProbeInterval } from './probe-interval.js';
 
@@ -57,18 +58,13 @@ export class ProbeStore implements Disposable {
   /** Writes one interval, all of it or nothing. */
   record({ stretch, startedAt, endedAt, kinds, failures, latency }: ProbeInterval): void {
     const stored = Object.fromEntries(Object.entries(kinds).map(([kind, tally]) => [kind, storable(tally, startedAt)]));
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
+    inTransaction(this.#db, () => {
       this.#db
         .prepare('INSERT INTO probeInterval VALUES (?, ?, ?, ?, ?)')
         .run(stretch, startedAt, endedAt, JSON.stringify(stored), latency);
       const insert = this.#db.prepare('INSERT INTO probeFailure VALUES (?, ?, ?, ?)');
       for (const { at, kind, way, code } of failures) insert.run(at, kind, way, code);
-      this.#db.exec('COMMIT');
-    } catch (error) {
-      this.#db.exec('ROLLBACK');
-      throw error;
-    }
+    });
   }
 
   /** What was seen from `from` until before `to`. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import type { ReachableBy } from '../../adapters/connection-options.js';
 import { messageOf } from '../../core/errors.js';
+import { HoldUpWatch } from '../hold-up-watch.js';
 import { grpcStatusOf } from './grpc-status.js';
 import { makeProbeCalls, type ProbeCall, type ProbedAs } from './probe-calls.js';
 import type { ProbeInterval, ProbeWay } from './probe-interval.js';
@@ -11,14 +12,12 @@ import { ProbeTally } from './probe-tally.js';
 const INTERVAL_MS = 5_000;
 const PER_SECOND = 10;
 const TICK_MS = 20;
-/** Held up for longer, the probe has seen nothing meanwhile: that time is missing, and no fault of the target. */
-const HELD_UP_MS = 1_000;
 /** What the Go SDK gives a call (its defaultRPCTimeout). */
 const ATTEMPT_DEADLINE_MS = 10_000;
 /** As for the calls of the canaries. */
 const CALL_DEADLINE_MS = 30_000;
-/** At the end, for calls that are on their way. */
-const LAST_CALLS_MS = 1_000;
+/** At the end, for calls that are on their way; shorter than what is taken for a hold-up. */
+const LAST_CALLS_MS = 900;
 
 export interface ProbeOptions extends ProbedAs {
   readonly reachableBy: ReachableBy;
@@ -92,7 +91,13 @@ class Probe {
   readonly #inFlight = new Set<Promise<void>>();
   #stretch = newStretch(Date.now());
   #intervalFrom = Date.now();
-  #lastTickAt = Date.now();
+  /** What fell due while the process stood still is not made up for, and that time stays without a record. */
+  readonly #watch = new HoldUpWatch((before, now) => {
+    this.#record(before);
+    this.#stretch = newStretch(now);
+    this.#intervalFrom = now;
+    for (const caller of this.#callers) caller.nextAt = now;
+  });
   #closed = false;
 
   constructor(options: ProbeOptions, periodMs: number) {
@@ -112,13 +117,13 @@ class Probe {
   async run(): Promise<void> {
     const { stop, intervalMs = INTERVAL_MS } = this.#options;
     while (!stop.aborted) {
-      const now = this.#noticeHoldUp();
+      const now = this.#watch.now();
       this.#makeDueCalls(now);
       if (now - this.#intervalFrom >= intervalMs) this.#record(now);
       await sleep(TICK_MS);
     }
     await Promise.race([Promise.all(this.#inFlight), sleep(LAST_CALLS_MS)]);
-    this.#record(this.#noticeHoldUp());
+    this.#record(this.#watch.now());
   }
 
   /**
@@ -145,7 +150,7 @@ class Probe {
     const stretch = this.#stretch;
     // The clock of durations is not set back or forth as that of the day is.
     const dueAt = performance.now() - Math.max(0, Date.now() - caller.nextAt);
-    const ended = () => ({ kind: call.kind, way: caller.way, at: this.#noticeHoldUp() });
+    const ended = () => ({ kind: call.kind, way: caller.way, at: this.#watch.now() });
     const made = caller
       .make(call)
       .then(
@@ -155,27 +160,14 @@ class Probe {
           this.#tally.succeeded(end, stretch === this.#stretch ? performance.now() - dueAt : undefined);
         },
         (error: unknown) => {
-          if (!this.#closed) this.#tally.failed(ended(), grpcStatusOf(error));
+          if (this.#closed) return;
+          const end = ended();
+          // What crossed a hold-up may have failed by that alone: its deadline passed while nobody was there to hear.
+          if (stretch === this.#stretch) this.#tally.failed(end, grpcStatusOf(error));
         },
       )
       .finally(() => this.#inFlight.delete(made));
     this.#inFlight.add(made);
-  }
-
-  /**
-   * Returns the time. When the process stood still before it, what fell due meanwhile is not made up for, and that time stays
-   * without a record.
-   */
-  #noticeHoldUp(): number {
-    const now = Date.now();
-    if (Math.abs(now - this.#lastTickAt) > HELD_UP_MS) {
-      this.#record(this.#lastTickAt);
-      this.#stretch = newStretch(now);
-      this.#intervalFrom = now;
-      for (const caller of this.#callers) caller.nextAt = now;
-    }
-    this.#lastTickAt = now;
-    return now;
   }
 
   #record(endedAt: number): void {

@@ -114,6 +114,8 @@ describe('single fields', () => {
     ['policy.observation.bounds.errorRatioRise', 0.06, /<=0\.05/],
     ['policy.load.live', 5, /expected object/],
     ['policy.load.staging.startsPerSecond', 0, />0/],
+    ['policy.load.staging.probesPerSecond', 2, /at least 5, or 0/],
+    ['policy.load.staging.probesPerSecond', 4.9, /at least 5, or 0/],
   ])('%s = %j', (path, value, message) => {
     expect(told({ [path]: value })).toEqual({ [path]: expect.stringMatching(message) });
   });

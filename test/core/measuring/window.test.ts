@@ -172,7 +172,7 @@ test('adding a worse sample never improves a verdict', () => {
 
 /** Takes a round away, or what it has of one process, one database or the rings. */
 const removal: fc.Arbitrary<(rounds: readonly Round[]) => Round[]> = fc
-  .tuple(fc.nat(LAST), node, fc.nat(4))
+  .tuple(fc.nat(LAST), node, fc.nat(5))
   .map(([when, name, what]) => (rounds) => {
     const time = FROM + when * BEAT_MS;
     if (what === 0) return rounds.filter((round) => round.at !== time);
@@ -186,7 +186,7 @@ const removal: fc.Arbitrary<(rounds: readonly Round[]) => Round[]> = fc
         };
       }
       if (what === 3) return { ...round, databases: round.databases.slice(1) };
-      return { ...round, rings: undefined };
+      return { ...round, rings: what === 4 || round.rings === undefined ? undefined : { problem: 'not known' } };
     });
   });
 
@@ -200,6 +200,15 @@ test('removing samples never turns a verdict into a pass', () => {
     }),
     { numRuns: 400 },
   );
+});
+
+test('rings of which nobody knows are neither equal nor unequal', () => {
+  const unknown = roundsOf(quiet()).map((round) =>
+    round.rings === undefined ? round : { ...round, rings: { problem: 'no answer' } },
+  );
+  const { rings } = cut(unknown);
+  expect(rings.due).toBeGreaterThan(0);
+  expect(rings).toEqual({ due: rings.due, asked: 0, unequal: 0, problem: 'no answer' });
 });
 
 test('nothing at all is never a pass', () => {

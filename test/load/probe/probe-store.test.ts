@@ -30,7 +30,7 @@ test('what is recorded can be read by another process, beside the ledger in the 
   using ledger = new Ledger(file, 'load');
   using writer = new ProbeStore(file);
   record(writer, 1_000_000);
-  ledger.recordGap(1, 2);
+  ledger.noteProblem(1, 'away');
   record(writer, 1_010_000);
   using reader = new ProbeStore(file);
   expect(reader.window({ from: 1_000_000, to: 1_020_000 })).toEqual({
@@ -69,4 +69,14 @@ test('a tally that was written down begins anew', () => {
     failures: [],
     latency: null,
   });
+});
+
+test('what cannot be written is told with its cause, also when SQLite has rolled back by itself', async () => {
+  using store = new ProbeStore(file);
+  const { DatabaseSync } = await import('node:sqlite');
+  const db = new DatabaseSync(file);
+  db.exec(`CREATE TRIGGER full BEFORE INSERT ON probeFailure BEGIN SELECT RAISE(ROLLBACK, 'the disk is full'); END`);
+  db.close();
+  expect(() => record(store, 1_000_000)).toThrow('the disk is full');
+  expect(store.window({ from: 0, to: 2_000_000 }).attempts).toBe(0);
 });

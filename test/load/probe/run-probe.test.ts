@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -56,6 +58,29 @@ test('a process that stood still has seen nothing in that time', async () => {
   expect(seen.missingMs).toBeGreaterThanOrEqual(1_900);
   // What fell due meanwhile was not made up for.
   expect(seen.attempts).toBeLessThan((10 * (Date.now() - from - 1_900)) / 1_000 + 2);
+});
+
+test('a call that failed across a hold-up of this process is not counted: its deadline passed while nobody heard', async () => {
+  // Takes connections and never answers, so that calls wait for their deadline.
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => void sockets.push(socket.on('error', () => undefined)));
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as { port: number };
+  const from = Date.now();
+  const probing = probeNobody({ reachableBy: { address: `127.0.0.1:${port}` }, perSecond: 50 });
+  while (sockets.length === 0) await sleep(20);
+  await sleep(500);
+  // Now the target goes away, and with it every call under way; this process hears of it only after it stood still.
+  for (const socket of sockets) socket.destroy();
+  silent.close();
+  const stoodStillAt = Date.now();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000);
+  const crossed = () => store.window({ from, to: stoodStillAt + 2_000 });
+  while (store.window({ from, to: Date.now() }).failedAttempts < 20) await sleep(50);
+  stop.abort();
+  await probing;
+  expect(crossed()).toMatchObject({ failedAttempts: 0, failedCalls: 0 });
 });
 
 test('what could not be written comes with the next interval', async () => {

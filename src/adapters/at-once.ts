@@ -19,7 +19,11 @@ export async function forEachAtOnce<T>(
       });
     }
   };
-  const results = await Promise.allSettled(Array.from({ length: atOnce }, worker));
-  const rejected = results.find((result) => result.status === 'rejected');
-  if (rejected !== undefined) throw rejected.reason;
+  await allEnded(Array.from({ length: atOnce }, worker));
+}
+
+/** As `Promise.all`, but throws the first failure only when all have ended: none goes on behind the back of its caller. */
+export async function allEnded<T>(under: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(under);
+  return Promise.all(under);
 }

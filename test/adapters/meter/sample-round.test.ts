@@ -1,0 +1,65 @@
+import { expect, test } from '@jest/globals';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { OpenTarget } from '../../../src/adapters/open-target.js';
+import { sampleRound } from '../../../src/adapters/meter/sample-round.js';
+import { parseTarget, type Target } from '../../../src/core/input/input.js';
+import { targetText } from '../../helpers/rollout-input.js';
+
+/** On ports of this host at which nothing answers, but for the metrics page of the nodes in `answering`. */
+function targetOn(answering: Readonly<Record<string, string>>): Target {
+  const target = parseTarget({ ...targetText('staging'), connection: { address: '127.0.0.1:1' } });
+  const nodes = target.driver.nodes.map((node, index) => ({
+    ...node,
+    rpcAddress: `127.0.0.1:${index + 1}`,
+    metricsAddress: answering[node.name] ?? '127.0.0.1:1',
+  }));
+  return { ...target, driver: { ...target.driver, nodes } };
+}
+
+/** Nothing of the driver but its list of processes; databases that do not answer. */
+function openedWith(listNodes: OpenTarget['driver']['listNodes']): OpenTarget {
+  const never = () => Promise.reject(new Error('not asked for here'));
+  const driver = {
+    ...{ listNodes, stopNode: never, startNode: never, prepare: never },
+    ...{ readUsage: never, configurationPaths: () => [] },
+  };
+  const store = { measure: never } as unknown as OpenTarget['stores']['default'];
+  return { driver, stores: { default: store, visibility: store } };
+}
+
+const BEAT = { at: 0, beatMs: 1_000 };
+
+test('where the processes cannot be listed, nobody knows which run, and the round says why', async () => {
+  const target = targetOn({});
+  const round = await sampleRound(
+    target,
+    openedWith(() => Promise.reject(new Error('/proc cannot be read'))),
+    BEAT,
+  );
+  expect(round.problem).toContain('/proc cannot be read');
+  expect(round.processes.map(({ running }) => running)).toEqual(target.driver.nodes.map(() => null));
+  expect(round.processes[0]?.problem).toMatch(/.+; the processes of this host could not be listed: .*\/proc/);
+});
+
+test('rings of processes on other hosts are judged by what answers, not by what runs here', async () => {
+  const page = createServer((_, response) => response.end('num_goroutines 5\n'));
+  page.listen(0, '127.0.0.1');
+  await once(page, 'listening');
+  const { port } = page.address() as { port: number };
+  try {
+    const target = targetOn({ 'frontend-1': `127.0.0.1:${port}` });
+    const nodes = target.driver.nodes.map((node) => ({ ...node, running: false }));
+    const round = await sampleRound(
+      target,
+      openedWith(() => Promise.resolve(nodes)),
+      BEAT,
+    );
+    // The frontend runs elsewhere, as its page says. That nobody could ask it for its rings proves nothing against them.
+    expect(round.rings).toEqual({ problem: expect.stringContaining('127.0.0.1:3: ') });
+    expect(round).not.toHaveProperty('problem');
+  } finally {
+    page.closeAllConnections();
+    page.close();
+  }
+});
