@@ -43,8 +43,9 @@ export async function observeTarget(
       },
     });
     const kind = baseline === undefined ? 'baseline' : 'settled';
-    const observation = cutWindow(file.rounds(from, to), { kind, from, to, beatMs });
     const bounds = boundsOf(Bounds.parse({}), target);
+    const { minRequests } = bounds;
+    const observation = cutWindow(file.rounds(from, to), { kind, from, to, beatMs, minRequests });
     const expected = target.version === undefined ? undefined : { versions: [target.version] };
     return { observation, verdict: judge({ observation, baseline, bounds, expected }) };
   } finally {

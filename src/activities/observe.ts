@@ -45,7 +45,8 @@ export const createObserveActivities = (): ObserveActivities => ({
 });
 
 async function observe(request: ObserveRequest): Promise<Judged> {
-  const { target, kind, bounds, expected, load, meter } = request;
+  const { target, kind, expected, load, meter } = request;
+  const bounds = boundsOf(request.bounds, target);
   const { from, to } = request.past === undefined ? await comingWindow(request) : timesOf(request.past);
   await waitFor(request, { from, to });
   const counted = load === undefined ? undefined : await loadOfWindow(load, { from, to });
@@ -55,9 +56,10 @@ async function observe(request: ObserveRequest): Promise<Judged> {
     const [first, last] = beatsOfWindow({ ...ends, beatMs });
     return file.rounds(first, last);
   };
-  const observation = cutWindow(cut({ from, to }), { kind, from, to, beatMs, load: counted });
-  const baseline = sameHours({ cut, from, to, beatMs, until: request.sameHoursUntil }) ?? request.baseline;
-  return { observation, verdict: judge({ observation, baseline, bounds: boundsOf(bounds, target), expected }) };
+  const { minRequests } = bounds;
+  const observation = cutWindow(cut({ from, to }), { kind, from, to, beatMs, minRequests, load: counted });
+  const baseline = sameHours({ cut, from, to, beatMs, bounds, until: request.sameHoursUntil }) ?? request.baseline;
+  return { observation, verdict: judge({ observation, baseline, bounds, expected }) };
 }
 
 /** From now on, or from when the meter is at work: what it was not there to see would only be missing. */

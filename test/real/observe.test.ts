@@ -162,7 +162,13 @@ async function cut(from: number, end: number): Promise<Observation> {
   const to = nextBeat(end, BEAT_MS);
   // The round of the last beat may wait for a time-out.
   for (const deadline = Date.now() + 12_000; file.count(to, to) === 0 && Date.now() < deadline;) await sleep(100);
-  return cutWindow(file.rounds(from, to), { kind: 'settled', from, to, beatMs: BEAT_MS });
+  return cutWindow(file.rounds(from, to), {
+    kind: 'settled',
+    from,
+    to,
+    beatMs: BEAT_MS,
+    minRequests: BOUNDS.minRequests,
+  });
 }
 
 const judged = (observation: Observation, expected: Expected = { versions: [VERSION] }): Verdict =>

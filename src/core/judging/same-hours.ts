@@ -1,3 +1,4 @@
+import type { Bounds } from '../input/bounds.js';
 import type { Round } from '../measuring/round.js';
 import { cutWindow } from '../measuring/window.js';
 import type { Observation } from '../measuring/observation.js';
@@ -17,13 +18,15 @@ export function sameHours(request: {
   readonly to: number;
   readonly beatMs: number;
   readonly until: string | undefined;
+  readonly bounds: Bounds;
 }): Observation | undefined {
-  const { cut, from, to, beatMs, until } = request;
+  const { cut, from, to, beatMs, until, bounds } = request;
   if (until === undefined) return undefined;
   for (let days = 1; days <= DAYS_BACK; days += 1) {
     const ends = { from: from - days * DAY_MS, to: to - days * DAY_MS };
     if (ends.to > Date.parse(until)) continue;
-    const observation = cutWindow(cut(ends), { kind: 'baseline', ...ends, beatMs });
+    const { minRequests } = bounds;
+    const observation = cutWindow(cut(ends), { kind: 'baseline', ...ends, beatMs, minRequests });
     const { due, seen } = observation.beats;
     if (seen >= due * ENOUGH) return observation;
   }

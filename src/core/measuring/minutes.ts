@@ -3,17 +3,27 @@ import type { Segment } from './rises.js';
 import type { WorstMinute } from './observation.js';
 
 const MINUTE_MS = 60_000;
-/** Fewer requests than in a window that counts as evidence say little in a minute either. */
-const LEAST_REQUESTS = 200;
+
+/** What is looked through, in milliseconds since 1970, and how many requests count as evidence. */
+export interface MinutesRequest {
+  readonly from: number;
+  readonly to: number;
+  /** Of the bounds that the window is judged by: chosen by any other number, the worst minute is not the one that fails. */
+  readonly minRequests: number;
+}
 
 /**
  * The minute with the highest share of unexpected errors. Samples do not fall on minutes: what lies in a minute for sure
  * and what may lie in it are told apart, so that a missing sample can only make it look worse.
  */
-export function worstMinute(segments: readonly Segment[], from: number, to: number): WorstMinute | undefined {
+export function worstMinute(
+  segments: readonly Segment[],
+  { from, to, minRequests }: MinutesRequest,
+): WorstMinute | undefined {
   if (segments.length === 0) return undefined;
   const minutes = minutesOf(from, to).map((minute) => measure(segments, minute));
-  const share = (errors: number, requests: number) => errors / Math.max(requests, LEAST_REQUESTS);
+  // No request at all and an error is worse than any share; no error is none.
+  const share = (errors: number, requests: number) => errors / Math.max(requests, minRequests, Number.EPSILON);
   const worst = worstBy(minutes, ({ errors, requests }) => share(errors, requests));
   const possible = worstBy(minutes, ({ atMost, atLeast }) => share(atMost, atLeast));
   return worst && possible && { ...worst, atMost: possible.atMost, atLeast: possible.atLeast };

@@ -13,6 +13,8 @@ export interface WindowRequest {
   readonly from: number;
   readonly to: number;
   readonly beatMs: number;
+  /** Of the bounds that it will be judged by. */
+  readonly minRequests: number;
   readonly load?: LoadWindow | undefined;
 }
 
@@ -29,7 +31,7 @@ export function beatsOfWindow({
 
 /** Cuts a window out of rounds, after the fact. Rounds outside of it, or on another grid of beats, are left aside. */
 export function cutWindow(rounds: readonly Round[], request: WindowRequest): Observation {
-  const { kind, from, to, beatMs, load } = request;
+  const { kind, from, to, beatMs, minRequests, load } = request;
   const [first, last] = beatsOfWindow(request);
   const byBeat = new Map(rounds.map((round) => [round.at, round]));
   const due = Array.from({ length: Math.floor((last - first) / beatMs) + 1 }, (_, index) => first + index * beatMs);
@@ -53,7 +55,7 @@ export function cutWindow(rounds: readonly Round[], request: WindowRequest): Obs
     ),
     totals: totalsOf(processes),
     histograms: histogramsOf(processes),
-    worstMinute: worstMinute(frontends, first, last),
+    worstMinute: worstMinute(frontends, { from: first, to: last, minRequests }),
     respelled: respelled?.respelled && { node: respelled.window.node, ...respelled.respelled },
     load,
   };

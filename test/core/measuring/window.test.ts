@@ -9,7 +9,7 @@ import { at, BEAT_MS, FROM, NODES, quiet, roundsOf, type Did, type Model } from 
 
 const LAST = 18;
 const cut = (rounds: readonly Round[], kind: WindowKind = 'settled', beats = LAST): Observation =>
-  cutWindow(rounds, { kind, from: FROM, to: FROM + beats * BEAT_MS, beatMs: BEAT_MS });
+  cutWindow(rounds, { kind, from: FROM, to: FROM + beats * BEAT_MS, beatMs: BEAT_MS, minRequests: 200 });
 const baseline = cut(roundsOf(quiet()), 'baseline');
 const judged = (rounds: readonly Round[]): Verdict => judge({ observation: cut(rounds), baseline, bounds: BOUNDS });
 
@@ -28,6 +28,7 @@ describe('a window', () => {
       from: FROM + 12_000,
       to: FROM + 31_000,
       beatMs: BEAT_MS,
+      minRequests: 200,
     });
     expect(narrow.beats).toEqual({ due: 4, seen: 4, ends: true });
     expect(narrow.totals.requests).toBe(180);
