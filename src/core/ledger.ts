@@ -39,9 +39,23 @@ export interface LoadWindow {
   readonly intended: number;
   /** Of the starts that fell due in the window, from that moment; one not confirmed counts up to the window's end. */
   readonly startLatencyMs: Percentiles | null;
-  readonly examples: readonly { readonly workflowId: string; readonly reason: string }[];
+  /** The first few that are not as they should be; `outcome` is absent in windows of older builds. */
+  readonly examples: readonly {
+    readonly workflowId: string;
+    readonly reason: string;
+    readonly outcome?: BadOutcome | undefined;
+  }[];
   readonly probe?: ProbeWindow | undefined;
+  /** Why the target could not be asked what became of the canaries: the counts of outcomes are of an earlier time. */
+  readonly unverified?: string | undefined;
+  /** What the load did at first and has left out since, with the reason. */
+  readonly leftOutLater?: readonly string[] | undefined;
+  /** Why calls of the generator failed, the first few. */
+  readonly failedCallReasons?: readonly string[] | undefined;
 }
+
+/** What becomes of a canary that is not as it should be. */
+export type BadOutcome = 'lost' | 'duplicated' | 'wrong' | 'failed';
 
 /** Milliseconds. */
 export interface Percentiles {

@@ -32,6 +32,8 @@ export const WHY = {
   memory: 'shown: resident memory of the largest process',
   load: 'canaries prove work, not just numbers',
   'load-started': 'load that did not arrive proves nothing',
+  'load-verified': 'canaries that nobody looked at may be lost',
+  'load-left-out': 'what the load does not do any more is not proved to work',
   'load-lost': 'a started workflow that is not there is lost work',
   'load-duplicated': 'a step that is done twice corrupts what it does',
   'load-wrong': 'a workflow that ends with another result was run wrong',

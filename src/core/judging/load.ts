@@ -1,4 +1,4 @@
-import type { LoadWindow, Percentiles, ProbeWindow } from '../ledger.js';
+import type { BadOutcome, LoadWindow, Percentiles, ProbeWindow } from '../ledger.js';
 import type { Check, Observation } from '../measuring/observation.js';
 import { worstBy } from '../measuring/streak.js';
 import { check, type Case } from './check.js';
@@ -28,8 +28,13 @@ export function loadChecks(given: Case): Check[] {
 function canaries(given: Case, load: LoadWindow): Check[] {
   const { baseline, bounds } = given;
   const { started, intended, startLatencyMs } = load;
-  const exact = (id: CheckId, value: number) =>
-    check(id, { value, bound: 0, samples: started, about: exampleOf(load, value) });
+  const exact = (outcome: BadOutcome) =>
+    check(`load-${outcome}`, {
+      value: load[outcome],
+      bound: 0,
+      samples: started,
+      about: load[outcome] > 0 ? exampleOf(load, outcome) : undefined,
+    });
   return [
     check('load-started', {
       value: started,
@@ -38,11 +43,10 @@ function canaries(given: Case, load: LoadWindow): Check[] {
       samples: intended,
       about: `${intended} were due`,
     }),
-    exact('load-lost', load.lost),
-    exact('load-duplicated', load.duplicated),
-    exact('load-wrong', load.wrong),
-    exact('load-failed', load.failed),
-    check('load-failed-calls', { value: load.failedCalls, bound: 0, samples: started }),
+    verified(load),
+    leftOut(load),
+    ...BAD_OUTCOMES.map(exact),
+    failedCalls(load),
     latency('load-latency', given, {
       own: startLatencyMs,
       other: baseline?.load?.startLatencyMs ?? null,
@@ -53,9 +57,31 @@ function canaries(given: Case, load: LoadWindow): Check[] {
   ];
 }
 
-function exampleOf({ examples }: LoadWindow, value: number): string | undefined {
-  const [example] = examples;
-  return value > 0 && example !== undefined ? `such as ${example.workflowId}: ${example.reason}` : undefined;
+const BAD_OUTCOMES: readonly BadOutcome[] = ['lost', 'duplicated', 'wrong', 'failed'];
+
+/** One of its own outcome. Where examples do not tell theirs, they are sure to be of it only when there is no other. */
+function exampleOf(load: LoadWindow, outcome: BadOutcome): string | undefined {
+  const alone = BAD_OUTCOMES.every((other) => other === outcome || load[other] === 0);
+  const example = load.examples.find((one) => (one.outcome === undefined ? alone : one.outcome === outcome));
+  return example && `such as ${example.workflowId}: ${example.reason}`;
+}
+
+/** Counts of an earlier time say nothing of this window: what they show of lost work is lost all the same. */
+function verified({ unverified, started }: LoadWindow): Check {
+  const facts = { bound: 0, samples: started };
+  if (unverified === undefined) return check('load-verified', { ...facts, value: 0 });
+  return check('load-verified', { ...facts, verdict: 'inconclusive', value: null, about: unverified });
+}
+
+function leftOut({ leftOutLater = [], started }: LoadWindow): Check {
+  const facts = { value: leftOutLater.length, bound: 0, samples: started };
+  if (leftOutLater.length === 0) return check('load-left-out', facts);
+  return check('load-left-out', { ...facts, verdict: 'inconclusive', about: leftOutLater.join('; ') });
+}
+
+function failedCalls({ failedCalls: value, failedCallReasons = [], started }: LoadWindow): Check {
+  const about = value > 0 && failedCallReasons.length > 0 ? failedCallReasons.join('; ') : undefined;
+  return check('load-failed-calls', { value, bound: 0, samples: started, about });
 }
 
 function probe(given: Case, { probe: own }: LoadWindow): Check[] {

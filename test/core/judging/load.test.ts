@@ -60,3 +60,50 @@ describe('the latency of the probe', () => {
     expect(verdict({ attempts: 999, latencyMs: tail }, { attempts: 999 })).toBe('pass');
   });
 });
+
+describe('the example of a bad canary', () => {
+  const lost = { workflowId: 'a', reason: 'the target does not know it', outcome: 'lost' } as const;
+  const twice = { workflowId: 'b', reason: 'two runs under its id', outcome: 'duplicated' } as const;
+  const untold = ({ workflowId, reason }: typeof lost | typeof twice) => ({ workflowId, reason });
+
+  test('is of its own outcome', () => {
+    const load = { lost: 1, duplicated: 1, wrong: 1, examples: [twice, lost] };
+    expect(checkOf('load-lost', load)?.about).toBe('such as a: the target does not know it');
+    expect(checkOf('load-duplicated', load)?.about).toBe('such as b: two runs under its id');
+    expect(checkOf('load-wrong', load)?.about).toBeUndefined();
+    expect(checkOf('load-failed', load)?.about).toBeUndefined();
+  });
+
+  test('is left out where an older build did not say which outcome it is of', () => {
+    expect(checkOf('load-lost', { lost: 1, examples: [untold(lost)] })?.about).toMatch(/^such as a/);
+    expect(checkOf('load-lost', { lost: 1, failed: 1, examples: [untold(twice)] })?.about).toBeUndefined();
+  });
+});
+
+describe('an account of the load that is not whole', () => {
+  test('a ledger that could not be verified proves nothing, and what it shows fails all the same', () => {
+    const unverified = 'no frontend answered: UNAVAILABLE';
+    expect(checkOf('load-verified', { unverified })).toMatchObject({ verdict: 'inconclusive', about: unverified });
+    expect(checkOf('load-verified', {})).toMatchObject({ verdict: 'pass' });
+    expect(checkOf('load-lost', { unverified, lost: 1 })).toMatchObject({ verdict: 'fail' });
+  });
+
+  test('what the load has left out since is named', () => {
+    const leftOutLater = ['schedules: PERMISSION_DENIED', 'updates: UNIMPLEMENTED'];
+    expect(checkOf('load-left-out', { leftOutLater })).toMatchObject({
+      verdict: 'inconclusive',
+      value: 2,
+      about: 'schedules: PERMISSION_DENIED; updates: UNIMPLEMENTED',
+    });
+    expect(checkOf('load-left-out', { leftOutLater: [] })).toMatchObject({ verdict: 'pass' });
+  });
+
+  test('calls that failed are told with their reasons', () => {
+    const failedCallReasons = ['start: DEADLINE_EXCEEDED'];
+    expect(checkOf('load-failed-calls', { failedCalls: 1, failedCallReasons })).toMatchObject({
+      verdict: 'fail',
+      about: 'start: DEADLINE_EXCEEDED',
+    });
+    expect(checkOf('load-failed-calls', { failedCallReasons })?.about).toBeUndefined();
+  });
+});
