@@ -1,4 +1,4 @@
-import type { LedgerSummary, LoadWindow, Percentiles } from '../core/ledger.js';
+import type { BadOutcome, LedgerSummary, LoadWindow, Percentiles } from '../core/ledger.js';
 import type { LedgerFile } from './ledger-file.js';
 
 const EXAMPLES = 10;
@@ -114,12 +114,18 @@ function readLeftOut(file: LedgerFile): readonly string[] {
   return Array.isArray(value) ? value.map(String) : [];
 }
 
-function readExamples(file: LedgerFile): { readonly workflowId: string; readonly reason: string }[] {
+/** Each outcome has its first one before any has a second. */
+function readExamples(file: LedgerFile): LoadWindow['examples'] {
   return file
     .all(
-      `SELECT workflowId, coalesce(reason, outcome) AS reason FROM canary
-       WHERE startedAt IS NOT NULL AND outcome NOT IN ('completed', 'running') ORDER BY row LIMIT ?`,
+      `SELECT workflowId, outcome, coalesce(reason, outcome) AS reason,
+         row_number() OVER (PARTITION BY outcome ORDER BY row) AS nth FROM canary
+       WHERE startedAt IS NOT NULL AND outcome IN ('lost', 'duplicated', 'wrong', 'failed') ORDER BY nth, row LIMIT ?`,
       EXAMPLES,
     )
-    .map(({ workflowId, reason }) => ({ workflowId: String(workflowId), reason: String(reason) }));
+    .map(({ workflowId, reason, outcome }) => ({
+      workflowId: String(workflowId),
+      reason: String(reason),
+      outcome: outcome as BadOutcome, // the query asks for these four
+    }));
 }
