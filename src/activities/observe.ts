@@ -56,8 +56,8 @@ async function observe(request: ObserveRequest): Promise<Judged> {
     const [first, last] = beatsOfWindow({ ...ends, beatMs });
     return file.rounds(first, last);
   };
-  const { minRequests } = bounds;
-  const observation = cutWindow(cut({ from, to }), { kind, from, to, beatMs, minRequests, load: counted });
+  const judgedBy = { minRequests: bounds.minRequests, singleRoles: expected?.singleRoles };
+  const observation = cutWindow(cut({ from, to }), { kind, from, to, beatMs, ...judgedBy, load: counted });
   const baseline = sameHours({ cut, from, to, beatMs, bounds, until: request.sameHoursUntil }) ?? request.baseline;
   return { observation, verdict: judge({ observation, baseline, bounds, expected }) };
 }

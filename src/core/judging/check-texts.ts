@@ -5,7 +5,7 @@ export const WHY = {
   'database-samples': 'a database that was not asked is not known to be well',
   'baseline-evidence': 'a window is only as good as what it is compared with',
   names: 'a name that is not found would count as zero',
-  'counters-whole': 'a counter that falls without a restart was not counted right',
+  'counters-whole': 'what a process counted and nobody saw may have been errors',
   requests: 'ratios of a few requests say nothing',
   health: 'a persistent health failure is a reason to go back',
   restarts: 'a process that restarts by itself will do it again',

@@ -2,15 +2,15 @@ import type { Bounds } from '../input/bounds.js';
 import type { Round } from '../measuring/round.js';
 import { cutWindow } from '../measuring/window.js';
 import type { Observation } from '../measuring/observation.js';
+import { judge } from './judge.js';
 
 const DAY_MS = 24 * 3_600_000;
 const DAYS_BACK = 7;
-/** With fewer samples of that time it says too little of it. */
-const ENOUGH = 0.8;
 
 /**
- * A baseline for a window out of the same hours of an earlier day, the nearest that was sampled well enough and lay before
- * `until` (ISO 8601): load differs by the hour. Undefined when there is none.
+ * A baseline for a window out of the same hours of an earlier day, the nearest that lay before `until` (ISO 8601) and is
+ * itself judged a pass: load differs by the hour, and what went wrong once is nothing to compare with. Undefined when there
+ * is none.
  */
 export function sameHours(request: {
   readonly cut: (ends: { readonly from: number; readonly to: number }) => readonly Round[];
@@ -27,8 +27,7 @@ export function sameHours(request: {
     if (ends.to > Date.parse(until)) continue;
     const { minRequests } = bounds;
     const observation = cutWindow(cut(ends), { kind: 'baseline', ...ends, beatMs, minRequests });
-    const { due, seen } = observation.beats;
-    if (seen >= due * ENOUGH) return observation;
+    if (judge({ observation, bounds }).verdict === 'pass') return observation;
   }
   return undefined;
 }
