@@ -25,8 +25,13 @@ export default {
       testPathIgnorePatterns: ['<rootDir>/test/real/'],
     },
     { ...shared, displayName: 'full', testMatch: ['<rootDir>/test/real/**/*.test.ts'] },
-    // No test: `npm run record-histories` writes the histories that test/workflows/replay.test.ts replays.
-    { ...shared, displayName: 'record', testMatch: ['<rootDir>/test/histories/record.ts'] },
+    // No tests: `npm run record-histories` writes the histories that test/workflows/replay.test.ts replays, and
+    // `npm run record-quiet` the rounds of a quiet cluster that test/core/judging/quiet.test.ts judges.
+    {
+      ...shared,
+      displayName: 'record',
+      testMatch: ['<rootDir>/test/histories/record.ts', '<rootDir>/test/fixtures/record-quiet.ts'],
+    },
   ],
   // Far more than any needs on a quiet machine: tests of workflows run side by side.
   testTimeout: 90_000,

@@ -44,8 +44,9 @@ export async function observeTarget(
       },
     });
     const kind = baseline === undefined ? 'baseline' : 'settled';
-    const observation = cutWindow(file.rounds(from, to), { kind, from, to, beatMs });
     const bounds = boundsOf(Bounds.parse({}), target);
+    const { minRequests } = bounds;
+    const observation = cutWindow(file.rounds(from, to), { kind, from, to, beatMs, minRequests });
     const expected = target.version === undefined ? undefined : { versions: [target.version] };
     return { observation, verdict: judge({ observation, baseline, bounds, expected }) };
   } finally {
@@ -53,9 +54,12 @@ export async function observeTarget(
   }
 }
 
-/** Writes an observation as a baseline for later ones; an existing file is replaced whole. */
-export async function saveObservation(file: string, target: string, observation: Observation): Promise<void> {
-  const saved: SavedObservation = { format: 1, target, observation };
+/** Writes an observation with its verdict, as a baseline for later ones; an existing file is replaced whole. */
+export async function saveObservation(
+  file: string,
+  { target, observation, verdict }: Omit<SavedObservation, 'format'>,
+): Promise<void> {
+  const saved: SavedObservation = { format: 2, target, verdict, observation };
   try {
     await writeWhole(file, `${JSON.stringify(saved)}\n`, READABLE);
   } catch (cause) {
@@ -63,7 +67,10 @@ export async function saveObservation(file: string, target: string, observation:
   }
 }
 
-/** Reads what {@link saveObservation} wrote. @throws PreconditionError when it is something else, or of another target */
+/**
+ * Reads what {@link saveObservation} wrote. @throws PreconditionError when it is something else, of another target, or was not
+ * judged a pass: with what was bad or unknown itself, nothing can be compared
+ */
 export async function readObservation(file: string, target: string): Promise<Observation> {
   let raw: unknown;
   try {
@@ -73,8 +80,14 @@ export async function readObservation(file: string, target: string): Promise<Obs
   }
   const saved = SavedObservation.safeParse(raw);
   if (!saved.success) {
-    throw new PreconditionError(`${file} is no baseline that observe --save wrote; make one with --save`, { file });
+    const reason = `${file} is no baseline that observe --save of this build wrote; make one with --save`;
+    throw new PreconditionError(reason, { file });
   }
-  if (saved.data.target === target) return saved.data.observation;
-  throw new PreconditionError(`the baseline ${file} is of ${saved.data.target}, not of ${target}`, { file });
+  const { observation, verdict } = saved.data;
+  if (saved.data.target !== target) {
+    throw new PreconditionError(`the baseline ${file} is of ${saved.data.target}, not of ${target}`, { file });
+  }
+  if (verdict === 'pass') return observation;
+  const reason = `the baseline ${file} was itself judged ${verdict}: nothing can be compared with it; make one that passes with --save`;
+  throw new PreconditionError(reason, { file, verdict });
 }

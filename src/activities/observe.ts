@@ -50,7 +50,8 @@ export const createObserveActivities = (): ObserveActivities => ({
 });
 
 async function observe(request: ObserveRequest, begun: Ends | undefined): Promise<Judged> {
-  const { target, kind, bounds, expected, load, meter } = request;
+  const { target, kind, expected, load, meter } = request;
+  const bounds = boundsOf(request.bounds, target);
   const { from, to } = request.past === undefined ? (begun ?? (await comingWindow(request))) : timesOf(request.past);
   if (request.past === undefined) keepForNextAttempt({ from, to } satisfies Ends);
   await waitFor(request, { from, to });
@@ -61,9 +62,10 @@ async function observe(request: ObserveRequest, begun: Ends | undefined): Promis
     const [first, last] = beatsOfWindow({ ...ends, beatMs });
     return file.rounds(first, last);
   };
-  const observation = cutWindow(cut({ from, to }), { kind, from, to, beatMs, load: counted });
-  const baseline = sameHours({ cut, from, to, beatMs, until: request.sameHoursUntil }) ?? request.baseline;
-  return { observation, verdict: judge({ observation, baseline, bounds: boundsOf(bounds, target), expected }) };
+  const judgedBy = { minRequests: bounds.minRequests, singleRoles: expected?.singleRoles };
+  const observation = cutWindow(cut({ from, to }), { kind, from, to, beatMs, ...judgedBy, load: counted });
+  const baseline = sameHours({ cut, from, to, beatMs, bounds, until: request.sameHoursUntil }) ?? request.baseline;
+  return { observation, verdict: judge({ observation, baseline, bounds, expected }) };
 }
 
 /** The window of a try that was killed, or failed: judged again, and no better time in its place. What was seen is on disk. */

@@ -38,7 +38,12 @@ async function observe({ target: file, output, save, ...options }: ObserveOption
   const baseline = options.baseline === undefined ? undefined : await readObservation(options.baseline, target.name);
   process.stderr.write(`observing ${target.name} for ${formatDuration(windowMs)}\n`);
   const { observation, verdict } = await observeTarget(target, { windowMs, beatMs, baseline });
-  if (save !== undefined) await saveObservation(save, target.name, observation);
+  if (save !== undefined) {
+    await saveObservation(save, { target: target.name, observation, verdict: verdict.verdict });
+    if (verdict.verdict !== 'pass') {
+      process.stderr.write(`${save} is judged ${verdict.verdict}: --baseline will not take it\n`);
+    }
+  }
   const judged = { target: target.name, observation, verdict, compared: baseline !== undefined };
   print(output, observationJson(judged), observationText(judged));
   process.exitCode = { pass: ExitCode.ok, fail: ExitCode.failed, inconclusive: ExitCode.inconclusive }[verdict.verdict];

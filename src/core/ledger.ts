@@ -41,13 +41,21 @@ export interface LoadWindow {
   readonly intended: number;
   /** Of the starts that fell due in the window, from that moment; one not confirmed counts up to the window's end. */
   readonly startLatencyMs: Percentiles | null;
-  readonly examples: readonly { readonly workflowId: string; readonly reason: string }[];
-  /** What the load did not do in the window, and did when it began, with the reason; absent when it did all of that. */
-  readonly leftOutLater?: readonly string[] | undefined;
+  /** The first few that are not as they should be; `outcome` is absent in windows of older builds. */
+  readonly examples: readonly {
+    readonly workflowId: string;
+    readonly reason: string;
+    readonly outcome?: BadOutcome | undefined;
+  }[];
   readonly probe?: ProbeWindow | undefined;
-  /** Why the histories could not be read for it: what became of the canaries is not known then. */
+  /** Why the target could not be asked what became of the canaries: the counts of outcomes are of an earlier time. */
   readonly unverified?: string | undefined;
+  /** What the load did at first and has left out since, with the reason. */
+  readonly leftOutLater?: readonly string[] | undefined;
 }
+
+/** What becomes of a canary that is not as it should be. */
+export type BadOutcome = 'lost' | 'duplicated' | 'wrong' | 'failed';
 
 /** Milliseconds. */
 export interface Percentiles {

@@ -19,7 +19,12 @@ const PINS = { '1.29': FROM, '1.30': '1.30.7', '1.31': '1.31.2' };
 const DEMO_POLICY: RolloutInputText['policy'] = {
   gates: { staging: ['servers'], live: ['promote', 'schema', 'servers'] },
   settle: { atLeast: '20s', reason: 'demo: a handful of shards on one machine' },
-  observation: { window: '20s', beat: '2s', bounds: { minRequests: 50, latencyFactor: 100, latencyRiseMs: 60_000 }, extensions: 3 },
+  observation: {
+    window: '20s',
+    beat: '2s',
+    bounds: { minRequests: 50, latencyFactor: 100, latencyRiseMs: 60_000 },
+    extensions: 3,
+  },
   load: { staging: { startsPerSecond: 2, longRunning: 10 }, live: { startsPerSecond: 2, longRunning: 10 } },
   watchLive: '10s',
 };

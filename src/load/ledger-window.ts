@@ -1,4 +1,4 @@
-import type { LedgerSummary, LoadWindow, Percentiles } from '../core/ledger.js';
+import type { BadOutcome, LedgerSummary, LoadWindow, Percentiles } from '../core/ledger.js';
 import type { Outcome } from './ledger.js';
 import type { LedgerFile } from './ledger-file.js';
 import { readLeftOut, readLeftOutLater } from './left-out.js';
@@ -156,13 +156,19 @@ function countUnseen(file: LedgerFile, since: number): number | null {
   );
 }
 
-function readExamples(file: LedgerFile, since: number): { readonly workflowId: string; readonly reason: string }[] {
+/** Each outcome has its first one before any has a second. */
+function readExamples(file: LedgerFile, since: number): LoadWindow['examples'] {
   return file
     .all(
-      `SELECT workflowId, coalesce(reason, outcome) AS reason FROM canary
-       WHERE startedAt IS NOT NULL AND badSince >= ? ORDER BY badSince, row LIMIT ?`,
+      `SELECT workflowId, outcome, coalesce(reason, outcome) AS reason,
+         row_number() OVER (PARTITION BY outcome ORDER BY badSince, row) AS nth FROM canary
+       WHERE startedAt IS NOT NULL AND badSince >= ? ORDER BY nth, row LIMIT ?`,
       since,
       EXAMPLES,
     )
-    .map(({ workflowId, reason }) => ({ workflowId: String(workflowId), reason: String(reason) }));
+    .map(({ workflowId, reason, outcome }) => ({
+      workflowId: String(workflowId),
+      reason: String(reason),
+      outcome: outcome as BadOutcome, // the query asks for these four
+    }));
 }

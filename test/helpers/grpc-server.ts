@@ -21,6 +21,8 @@ const INTERNAL = 13;
 export interface GrpcServer {
   /** host:port, without TLS. */
   readonly address: string;
+  /** Ends every connection, with the calls under way; new ones are taken. */
+  dropConnections(): void;
   close(): Promise<void>;
 }
 
@@ -65,10 +67,14 @@ export async function startGrpcServer(methods: Readonly<Record<string, GrpcMetho
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
+  const dropConnections = () => {
+    for (const session of sessions) session.destroy();
+  };
   return {
     address: `127.0.0.1:${port}`,
+    dropConnections,
     close: async () => {
-      for (const session of sessions) session.destroy();
+      dropConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };

@@ -11,7 +11,13 @@ export interface Did {
   readonly panics?: number;
   readonly serves?: boolean;
   readonly restarts?: boolean;
+  /** No process runs. */
+  readonly down?: boolean;
+  /** Seconds; matching shows it from its first backlog on. */
+  readonly backlogAge?: number;
 }
+
+type Counted = Required<Pick<Did, 'requests' | 'errors' | 'persistenceErrors' | 'slow' | 'panics'>>;
 
 export interface Model {
   readonly beats: number;
@@ -20,6 +26,8 @@ export interface Model {
   /** Beats at which the default store did not answer. */
   readonly unreached: ReadonlySet<number>;
   readonly queryMs: readonly number[];
+  /** Connections in use by beat, of 97; twenty where left out. */
+  readonly connections?: readonly number[];
 }
 
 export const BEAT_MS = 10_000;
@@ -27,14 +35,15 @@ export const FROM = Date.parse('2026-11-21T10:00:00.000Z');
 export const NODES: readonly (readonly [string, Role])[] = [
   ['frontend-1', 'frontend'],
   ['history-1', 'history'],
+  ['matching-1', 'matching'],
 ];
 
 export const quiet = (beats = 19): Model => ({ beats, did: {}, unreached: new Set(), queryMs: [] });
 export const at = (beat: number, node: string): string => `${beat} ${node}`;
 
 /** The rounds that a meter would have taken of it. */
-export function roundsOf({ beats, did, unreached, queryMs }: Model): Round[] {
-  const sums = new Map<string, Required<Omit<Did, 'serves' | 'restarts'>>>();
+export function roundsOf({ beats, did, unreached, queryMs, connections = [] }: Model): Round[] {
+  const sums = new Map<string, Counted>();
   const runs = new Map<string, number>();
   return Array.from({ length: beats }, (_, beat): Round => {
     const time = FROM + beat * BEAT_MS;
@@ -50,6 +59,8 @@ export function roundsOf({ beats, did, unreached, queryMs }: Model): Round[] {
           panics = 0,
           serves = true,
           restarts,
+          down,
+          backlogAge,
         } = did[at(beat, node)] ?? {};
         if (restarts === true) runs.set(node, (runs.get(node) ?? 0) + 1);
         const zero = { requests: 0, errors: 0, persistenceErrors: 0, slow: 0, panics: 0 };
@@ -62,6 +73,7 @@ export function roundsOf({ beats, did, unreached, queryMs }: Model): Round[] {
           panics: before.panics + panics,
         };
         sums.set(node, now);
+        if (down === true) return { node, role, running: false, health: 'UNREACHABLE', problem: 'no answer' };
         const health = serves ? ('SERVING' as const) : ('NOT_SERVING' as const);
         return {
           node,
@@ -69,7 +81,7 @@ export function roundsOf({ beats, did, unreached, queryMs }: Model): Round[] {
           running: true,
           instance: `${node}:${runs.get(node) ?? 0}`,
           health,
-          reading: readingOf(now),
+          reading: readingOf(now, backlogAge),
         };
       }),
       databases: (['default', 'visibility'] as const).map((store) =>
@@ -77,7 +89,11 @@ export function roundsOf({ beats, did, unreached, queryMs }: Model): Round[] {
           ? { store, problem: 'no answer' }
           : {
               store,
-              facts: { queryMs: queryMs[beat] ?? 1, bytes: 1_000_000, connections: { inUse: 20, allowed: 97 } },
+              facts: {
+                queryMs: queryMs[beat] ?? 1,
+                bytes: 1_000_000,
+                connections: { inUse: connections[beat] ?? 20, allowed: 97 },
+              },
             },
       ),
       ...(isRingsBeat(time, BEAT_MS) ? { rings: { equal: true } } : {}),
@@ -85,7 +101,7 @@ export function roundsOf({ beats, did, unreached, queryMs }: Model): Round[] {
   });
 }
 
-function readingOf(now: Required<Omit<Did, 'serves' | 'restarts'>>): Reading {
+function readingOf(now: Counted, backlogAge: number | undefined): Reading {
   const { requests, errors, persistenceErrors, panics, slow } = now;
   const latency: Histogram = [
     [1, 0],
@@ -112,6 +128,7 @@ function readingOf(now: Required<Omit<Did, 'serves' | 'restarts'>>): Reading {
       terminalFailures: 0,
       corruptions: 0,
       checksumMismatches: 0,
+      ...(backlogAge === undefined ? {} : { backlogAgeSeconds: backlogAge }),
     },
     histograms: { startLatency: latency, persistenceLatency: latency },
     spelling: { prefix: '', counters: '', timers: '' },

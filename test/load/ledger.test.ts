@@ -155,8 +155,26 @@ test('the summary adds up, each canary in one place, and names those that are wr
     examples: ['lost', 'duplicated', 'wrong', 'failed'].map((outcome, index) => ({
       workflowId: `w-${index + 2}`,
       reason: `is ${outcome}`,
+      outcome,
     })),
   });
+});
+
+test('every outcome has an example, however many there are of another', () => {
+  using ledger = new Ledger(join(folder, 'examples.sqlite'), 'a');
+  for (let number = 0; number < 14; number += 1) ledger.intend(row(number));
+  for (const canary of ledger.takeDue(1, 2, 99)) {
+    ledger.confirmStart(canary.row, { runId: 'r', at: 1_000, dueAt: null });
+    const outcome = canary.number < 12 ? 'failed' : canary.number === 12 ? 'lost' : 'completed';
+    ledger.recordOutcome(canary.row, { outcome, reason: null, final: true });
+  }
+  const { examples } = ledger.window(0, 2_000);
+  expect(examples).toHaveLength(10);
+  expect(examples.slice(0, 3)).toEqual([
+    { workflowId: 'w-0', reason: 'failed', outcome: 'failed' },
+    { workflowId: 'w-12', reason: 'lost', outcome: 'lost' },
+    { workflowId: 'w-1', reason: 'failed', outcome: 'failed' },
+  ]);
 });
 
 test('a window has what fell due in it, and what of that waited', () => {

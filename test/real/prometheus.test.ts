@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { queryPrometheus } from '../../src/adapters/meter/prometheus.js';
+import { queryPrometheus, type Scraped } from '../../src/adapters/meter/prometheus.js';
 import { MetricsSource } from '../../src/core/input/input.js';
 import { reducePage } from '../../src/core/measuring/series.js';
 import { parseMetrics } from '../../src/core/measuring/metrics.js';
@@ -60,7 +60,7 @@ afterAll(async () => {
 }, 60_000);
 
 /** Asks until the answer is as wanted, or the time is over. @throws what the last question threw: no answer is none */
-async function ask(until: (found: ReadonlyMap<string, unknown>) => boolean) {
+async function ask(until: (found: ReadonlyMap<string, Scraped>) => boolean): Promise<ReadonlyMap<string, Scraped>> {
   const deadline = Date.now() + 45_000;
   for (;;) {
     try {
@@ -78,7 +78,9 @@ withPrometheus(
   async () => {
     const found = await ask((series) => series.size > 0);
     expect([...found.keys()]).toEqual([address]);
-    expect(reducePage(found.get(address) ?? [])).toEqual(reducePage(parseMetrics(page)));
+    const scraped = found.get(address);
+    expect(reducePage(scraped?.samples ?? [])).toEqual(reducePage(parseMetrics(page)));
+    expect(Math.abs(Date.now() - (scraped?.readAt ?? 0))).toBeLessThan(60_000);
   },
   60_000,
 );

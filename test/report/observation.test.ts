@@ -36,9 +36,10 @@ test('JSON has every check with why it matters', () => {
 });
 
 test('what is saved can be read again, and half of it cannot', () => {
-  const saved = { format: 1, target: 'prod', observation: observed() };
+  const saved = { format: 2, target: 'prod', verdict: 'pass', observation: observed() };
   expect(SavedObservation.parse(JSON.parse(JSON.stringify(saved)))).toEqual(saved);
   const half = { ...saved, observation: { ...observed(), processes: undefined } };
   expect(SavedObservation.safeParse(half).success).toBe(false);
-  expect(SavedObservation.safeParse({ ...saved, format: 2 }).success).toBe(false);
+  expect(SavedObservation.safeParse({ ...saved, format: 1 }).success).toBe(false);
+  expect(SavedObservation.safeParse({ ...saved, verdict: undefined }).success).toBe(false);
 });

@@ -18,6 +18,12 @@ const Answer = z.object({
 });
 type Series = z.infer<typeof Answer>['data']['result'][number];
 
+/** What a Prometheus has of one process, and when it scraped that, milliseconds since 1970 by its clock. */
+export interface Scraped {
+  readonly readAt: number;
+  readonly samples: readonly MetricSample[];
+}
+
 /**
  * The series of each address (host:port) that a Prometheus has now, names as it has them. An address of which it has none
  * that is fresh is left out. @throws Error naming the Prometheus and what it answered
@@ -26,26 +32,30 @@ export async function queryPrometheus(
   source: MetricsSource,
   addresses: readonly string[],
   timeoutMs: number,
-): Promise<ReadonlyMap<string, readonly MetricSample[]>> {
+): Promise<ReadonlyMap<string, Scraped>> {
   const { instanceLabel } = source;
   const matchers = [
     `${instanceLabel}=~${JSON.stringify(addresses.map(escapeRegExp).join('|'))}`,
     ...Object.entries(source.labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`),
   ].join(',');
   const names = JSON.stringify(`.*(${WANTED_NAMES.join('|')}).*`);
-  const [series, scraped] = await Promise.all([
-    query(source, `{__name__=~${names},${matchers}}`, timeoutMs),
-    // When it last heard of each process: an instant query also gives what is up to five minutes old.
-    query(source, `max by (${instanceLabel}) (timestamp(up{${matchers}}) and up{${matchers}} == 1)`, timeoutMs),
-  ]);
-  const fresh = new Set(
+  // When it last heard of each process: an instant query also gives what is up to five minutes old. Asked first, so that a
+  // scrape between the two makes a page newer than it is said to be, never older.
+  const up = `up{${matchers}}`;
+  const scraped = await query(source, `max by (${instanceLabel}) (timestamp(${up}) and ${up} == 1)`, timeoutMs);
+  const fresh = new Map(
     scraped
       .filter(({ value: [now, at] }) => now - Number(at) <= FRESH_SECONDS)
-      .map(({ metric }) => metric[instanceLabel]),
+      .map(({ metric, value: [, at] }) => [metric[instanceLabel], Math.round(Number(at) * 1_000)]),
   );
+  if (fresh.size === 0) return new Map();
+  const series = await query(source, `{__name__=~${names},${matchers}}`, timeoutMs);
   const byAddress = Map.groupBy(series, ({ metric }) => metric[instanceLabel] ?? '');
   return new Map(
-    [...byAddress].filter(([address]) => fresh.has(address)).map(([address, own]) => [address, own.map(sampleOf)]),
+    [...byAddress].flatMap(([address, own]) => {
+      const readAt = fresh.get(address);
+      return readAt === undefined ? [] : [[address, { readAt, samples: own.map(sampleOf) }] as const];
+    }),
   );
 }
 

@@ -6,8 +6,8 @@ import { parseMetrics } from '../../core/measuring/metrics.js';
 import { scrape } from '../cluster/metrics-scrape.js';
 import { queryPrometheus } from './prometheus.js';
 
-/** What the page of a process says, or why it could not be read. */
-export type Page = { readonly reading: Reading } | { readonly problem: string };
+/** What the page of a process says, and when a Prometheus read it (milliseconds since 1970); or why it could not be read. */
+export type Page = { readonly reading: Reading; readonly readAt?: number } | { readonly problem: string };
 
 /** The metrics of every node: from each process itself, or from the Prometheus that the target names. */
 export async function readPages(
@@ -37,8 +37,11 @@ async function readFromPrometheus(
   const found = await queryPrometheus(source, addresses, timeoutMs).catch((error: unknown) => messageOf(error));
   const pages = nodes.map(async ({ name, metricsAddress = '' }): Promise<readonly [string, Page]> => {
     if (typeof found === 'string') return [name, { problem: found }];
-    const samples = found.get(metricsAddress);
-    if (samples !== undefined) return [name, await asPage(() => Promise.resolve(reducePage(samples)))];
+    const scraped = found.get(metricsAddress);
+    if (scraped !== undefined) {
+      const page = await asPage(() => Promise.resolve(reducePage(scraped.samples)));
+      return [name, { ...page, readAt: scraped.readAt }];
+    }
     return [name, { problem: `Prometheus has no recent series with ${source.instanceLabel}="${metricsAddress}"` }];
   });
   return new Map(await Promise.all(pages));

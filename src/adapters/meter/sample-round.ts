@@ -68,17 +68,22 @@ async function sampleProcess(
   const reading = 'reading' in page ? page.reading : undefined;
   const version = node.version ?? reading?.version;
   const health = hasHealthService(node.role, version) ? await askHealth(target, node) : undefined;
-  // Not among the processes of this host, and yet it answers: it runs elsewhere.
-  const elsewhere = !node.running && (reading !== undefined || (health !== undefined && health !== 'UNREACHABLE'));
+  const readAt = 'reading' in page ? page.readAt : undefined;
+  // Not among the processes of this host, and yet it answers: it runs elsewhere. What a Prometheus still shows is no answer
+  // where the process itself can be asked.
+  const answers = reading !== undefined && (readAt === undefined || health === undefined);
+  const elsewhere = !node.running && (answers || (health !== undefined && health !== 'UNREACHABLE'));
   return {
     node: node.name,
     role: node.role,
     running: elsewhere || problem !== undefined ? null : node.running,
     ...(node.instance === undefined ? {} : { instance: node.instance }),
+    ...(node.startedAt === undefined ? {} : { beganAt: Date.parse(node.startedAt) }),
     ...(node.version === undefined ? {} : { binaryVersion: node.version }),
     ...(health === undefined ? {} : { health }),
     ...('reading' in page ? { reading: page.reading } : {}),
     ...('problem' in page || problem !== undefined ? { problem: both(page, problem) } : {}),
+    ...(readAt === undefined ? {} : { readAt }),
   };
 }
 

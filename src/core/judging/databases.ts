@@ -57,19 +57,24 @@ function connections({ baseline, bounds }: Case, database: DatabaseWindow): Chec
         verdict: 'inconclusive',
         value: null,
         samples: good,
-        about: 'not measured often enough',
+        about: 'not measured',
       }),
     ];
   }
+  const { inUse, allowed, unclear } = fullest;
+  const value = inUse / allowed;
+  const bound = bounds.databaseConnectionShare;
+  const told = `${inUse} of ${allowed}`;
   return [
     check('database-connections', {
       of: store,
-      value: fullest.inUse / fullest.allowed,
-      bound: bounds.databaseConnectionShare,
+      ...(unclear === true && value <= bound ? { verdict: 'inconclusive' } : {}),
+      value,
+      bound,
       baseline: before && before.inUse / before.allowed,
       unit: 'ratio',
       samples: good,
-      about: `${fullest.inUse} of ${fullest.allowed}`,
+      about: unclear === true ? `${told}, not measured often enough` : told,
     }),
   ];
 }

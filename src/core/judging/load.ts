@@ -1,9 +1,10 @@
-import type { LoadWindow, Percentiles, ProbeWindow } from '../ledger.js';
-import type { Check } from '../measuring/observation.js';
+import type { BadOutcome, LoadWindow, Percentiles, ProbeWindow } from '../ledger.js';
+import type { Check, Observation } from '../measuring/observation.js';
+import { worstBy } from '../measuring/streak.js';
 import { check, type Case } from './check.js';
 import type { CheckId } from './check-texts.js';
 
-/** Below so many samples a p99 is one or two of them; the median is compared then. */
+/** Below so many samples a p99 is one or two of them; the median alone is compared then. */
 const ENOUGH_FOR_P99 = 1_000;
 
 /** Canaries and probe: the strongest evidence, as it is work with known counts. */
@@ -24,10 +25,16 @@ export function loadChecks(given: Case): Check[] {
   return [...canaries(given, load), ...probe(given, load)];
 }
 
-function canaries({ observation, baseline, bounds }: Case, load: LoadWindow): Check[] {
+function canaries(given: Case, load: LoadWindow): Check[] {
+  const { baseline, bounds } = given;
   const { started, intended, startLatencyMs } = load;
-  const exact = (id: CheckId, value: number) =>
-    check(id, { value, bound: 0, samples: started, about: exampleOf(load, value) });
+  const exact = (outcome: BadOutcome) =>
+    check(`load-${outcome}`, {
+      value: load[outcome],
+      bound: 0,
+      samples: started,
+      about: load[outcome] > 0 ? exampleOf(load, outcome) : undefined,
+    });
   return [
     check('load-started', {
       value: started,
@@ -36,28 +43,49 @@ function canaries({ observation, baseline, bounds }: Case, load: LoadWindow): Ch
       samples: intended,
       about: `${intended} were due`,
     }),
-    exact('load-lost', load.lost),
-    exact('load-duplicated', load.duplicated),
-    exact('load-wrong', load.wrong),
-    exact('load-failed', load.failed),
-    check('load-failed-calls', { value: load.failedCalls, bound: 0, samples: started }),
-    latency('load-latency', {
-      kind: observation.kind,
+    verified(load),
+    leftOut(load),
+    ...BAD_OUTCOMES.map(exact),
+    failedCalls(load),
+    latency('load-latency', given, {
       own: startLatencyMs,
       other: baseline?.load?.startLatencyMs ?? null,
-      samples: [started, baseline?.load?.started ?? 0],
-      bounds,
+      due: intended,
+      before: baseline?.load?.started ?? 0,
+      samples: started,
     }),
   ];
 }
 
-function exampleOf({ examples }: LoadWindow, value: number): string | undefined {
-  const [example] = examples;
-  return value > 0 && example !== undefined ? `such as ${example.workflowId}: ${example.reason}` : undefined;
+const BAD_OUTCOMES: readonly BadOutcome[] = ['lost', 'duplicated', 'wrong', 'failed'];
+
+/** One of its own outcome. Where examples do not tell theirs, they are sure to be of it only when there is no other. */
+function exampleOf(load: LoadWindow, outcome: BadOutcome): string | undefined {
+  const alone = BAD_OUTCOMES.every((other) => other === outcome || load[other] === 0);
+  const example = load.examples.find((one) => (one.outcome === undefined ? alone : one.outcome === outcome));
+  return example && `such as ${example.workflowId}: ${example.reason}`;
+}
+
+/** Counts of an earlier time say nothing of this window: what they show of lost work is lost all the same. */
+function verified({ unverified, started }: LoadWindow): Check {
+  const facts = { bound: 0, samples: started };
+  if (unverified === undefined) return check('load-verified', { ...facts, value: 0 });
+  return check('load-verified', { ...facts, verdict: 'inconclusive', value: null, about: unverified });
+}
+
+function leftOut({ leftOutLater = [], started }: LoadWindow): Check {
+  const facts = { value: leftOutLater.length, bound: 0, samples: started };
+  if (leftOutLater.length === 0) return check('load-left-out', facts);
+  return check('load-left-out', { ...facts, verdict: 'inconclusive', about: leftOutLater.join('; ') });
+}
+
+function failedCalls({ failedCalls: value, failedCallReasons = [], started }: LoadWindow): Check {
+  const about = value > 0 && failedCallReasons.length > 0 ? failedCallReasons.join('; ') : undefined;
+  return check('load-failed-calls', { value, bound: 0, samples: started, about });
 }
 
 function probe(given: Case, { probe: own }: LoadWindow): Check[] {
-  const { observation, baseline, bounds } = given;
+  const { baseline, bounds } = given;
   const before = baseline?.load?.probe;
   if (own === undefined) {
     if (before === undefined) return [];
@@ -81,26 +109,32 @@ function probe(given: Case, { probe: own }: LoadWindow): Check[] {
     check('probe-failed-calls', { value: own.failedCalls, bound: 0, samples: own.calls, about: codesOf(own) }),
     failedAttempts(given, own),
     gap(given, own, before),
-    latency('probe-latency', {
-      kind: observation.kind,
+    latency('probe-latency', given, {
       own: own.latencyMs,
       other: before?.latencyMs ?? null,
-      samples: [own.attempts, before?.attempts ?? 0],
-      bounds,
+      due: attemptsDue(given, own, before),
+      before: before?.attempts ?? 0,
+      samples: own.attempts,
     }),
   ];
+}
+
+/** The probe calls at a fixed rate: as many were due as the baseline had in as much time, though fewer may have ended. */
+function attemptsDue({ observation, baseline }: Case, own: ProbeWindow, before: ProbeWindow | undefined): number {
+  const due = ((before?.attempts ?? 0) * lengthOf(observation)) / lengthOf(baseline ?? observation);
+  return Math.max(own.attempts, Number.isFinite(due) ? due : 0);
+}
+
+function lengthOf({ startedAt, endedAt }: Observation): number {
+  return Date.parse(endedAt) - Date.parse(startedAt);
 }
 
 /** The probe writes every few seconds, so that the end of a window may not be written yet. */
 const UNWRITTEN_MS = 10_000;
 
-function recorded(
-  { observation: { startedAt, endedAt }, bounds }: Case,
-  { missingMs, attempts }: ProbeWindow,
-): Check[] {
+function recorded({ observation, bounds }: Case, { missingMs, attempts }: ProbeWindow): Check[] {
   if (missingMs === undefined) return [];
-  const windowMs = Date.parse(endedAt) - Date.parse(startedAt);
-  const bound = Math.max(UNWRITTEN_MS, windowMs * (1 - bounds.minBeatShare));
+  const bound = Math.max(UNWRITTEN_MS, lengthOf(observation) * (1 - bounds.minBeatShare));
   const verdict = missingMs <= bound ? 'pass' : 'inconclusive';
   return [check('probe-recorded', { verdict, value: missingMs, bound, unit: 'ms', samples: attempts })];
 }
@@ -136,29 +170,42 @@ function gap({ observation: { kind }, bounds }: Case, own: ProbeWindow, before: 
   });
 }
 
+interface LatencyFacts {
+  readonly own: Percentiles | null;
+  readonly other: Percentiles | null;
+  /** How many were due in the window, whatever became of them, and how many the baseline rests on. */
+  readonly due: number;
+  readonly before: number;
+  readonly samples: number;
+}
+
+/** Half of the calls always; the slowest hundredth too where there are enough, which no outcome of a call may decide. */
 function latency(
   id: CheckId,
-  given: {
-    readonly kind: string;
-    readonly own: Percentiles | null;
-    readonly other: Percentiles | null;
-    readonly samples: readonly [own: number, other: number];
-    readonly bounds: Case['bounds'];
-  },
+  { observation: { kind }, bounds }: Case,
+  { own, other, due, before, samples }: LatencyFacts,
 ): Check {
-  const { kind, own, other, samples, bounds } = given;
-  const p99 = Math.min(...samples) >= ENOUGH_FOR_P99;
-  const of = (one: Percentiles | null) => (one === null ? undefined : p99 ? one.p99 : one.p50);
-  const [value, before] = [of(own), of(other)];
-  const facts = { value, baseline: before, unit: 'ms' as const, samples: samples[0] };
+  const shares = Math.min(due, before) >= ENOUGH_FOR_P99 ? (['p50', 'p99'] as const) : (['p50'] as const);
   const about =
     own === null
-      ? 'no start was confirmed'
-      : `p50 ${Math.round(own.p50)}, p99 ${Math.round(own.p99)}, max ${Math.round(own.max)} ms; ${p99 ? 'p99' : 'p50'} compared`;
-  if (kind === 'roll' || before === undefined) {
+      ? 'none was confirmed'
+      : `p50 ${Math.round(own.p50)}, p99 ${Math.round(own.p99)}, max ${Math.round(own.max)} ms; ${shares.join(' and ')} compared`;
+  if (kind === 'roll' || other === null) {
     const why = kind === 'roll' ? 'shown: shards move during a roll' : 'no baseline to compare with';
+    const facts = { value: own?.p50, baseline: other?.p50, unit: 'ms' as const, samples };
     return check(id, { ...facts, verdict: 'not-judged', about: `${about}; ${why}` });
   }
-  const bound = Math.max(before * bounds.latencyFactor, before + bounds.latencyRiseMs);
-  return check(id, { ...facts, bound, about });
+  const judged = shares.map((share) => ({
+    value: own?.[share],
+    baseline: other[share],
+    bound: Math.max(other[share] * bounds.latencyFactor, other[share] + bounds.latencyRiseMs),
+  }));
+  const worst = worstBy(judged, excess);
+  return check(id, { ...worst, value: worst?.value, unit: 'ms', samples, about });
+}
+
+/** How far beyond its bound a value is: more than 1 fails. What is no number comes between pass and fail. */
+function excess({ value = NaN, bound }: { readonly value: number | undefined; readonly bound: number }): number {
+  if (!Number.isFinite(value) || value < 0) return 1 + Number.EPSILON;
+  return value / Math.max(bound, Number.EPSILON);
 }

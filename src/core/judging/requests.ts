@@ -122,6 +122,10 @@ function workflowsFailing({ observation, baseline, bounds }: Case): Check {
   if (baseline === undefined) return skip('no baseline: workflows fail for reasons of their own');
   if (!Number.isFinite(of))
     return check('workflows-failing', { ...facts, verdict: 'inconclusive', value: null, about: 'not measured' });
+  if (of === 0 && closed(baseline) > 0) {
+    const about = `no workflow ended; on the baseline ${closed(baseline)} did`;
+    return check('workflows-failing', { ...facts, verdict: 'inconclusive', value: null, about });
+  }
   if (of === 0) return skip('no workflow ended');
   const bound = (before ?? 0) + Math.min(bounds.workflowFailureRise, GUIDE_RISE);
   // So few that one more or less is chance are held against as many as one in twenty can be told in.
@@ -140,14 +144,17 @@ const LEAST_CLOSED = 40;
 function backlogAge({ observation, baseline }: Case, rise: number): Check {
   const [value, before] = [observation.totals.backlogAgeSeconds, baseline?.totals.backlogAgeSeconds];
   const facts = { value, baseline: before, unit: 'seconds' as const, samples: observation.beats.seen };
-  if (observation.kind === 'roll')
-    return check('backlog-age', { ...facts, verdict: 'not-judged', about: 'shown: has to return until it settled' });
-  if (before === undefined) {
-    const about = baseline === undefined ? 'no baseline to compare with' : 'not measured on the baseline';
-    return check('backlog-age', { ...facts, verdict: 'not-judged', about });
-  }
+  const skip = (about: string) => check('backlog-age', { ...facts, verdict: 'not-judged', about });
+  const isUnclear = (one: Observation) => one.unclear?.includes('backlogAgeSeconds') === true;
+  if (observation.kind === 'roll') return skip('shown: has to return until it settled');
+  if (baseline === undefined) return skip('no baseline to compare with');
+  if (isUnclear(baseline))
+    return check('backlog-age', { ...facts, verdict: 'inconclusive', about: 'not measured often enough before' });
+  if (before === undefined) return skip('not measured on the baseline');
+  const bound = before + rise;
+  if (isUnclear(observation) && (value ?? 0) <= bound)
+    return check('backlog-age', { ...facts, verdict: 'inconclusive', bound, about: 'not measured often enough' });
   // Matching shows it from the first backlog on that it meets: a process that is new may not have met one.
-  if (value === undefined)
-    return check('backlog-age', { ...facts, verdict: 'not-judged', about: 'no backlog is shown' });
-  return check('backlog-age', { ...facts, bound: before + rise });
+  if (value === undefined) return skip('no backlog is shown');
+  return check('backlog-age', { ...facts, bound });
 }

@@ -8,8 +8,10 @@ const Numbers = z.record(z.string(), z.number());
 
 /** An observation as a file keeps it: what is compared with is checked, the rest is only shown. */
 export const SavedObservation = z.object({
-  format: z.literal(1),
+  /** 1 was without the verdict. */
+  format: z.literal(2),
   target: z.string(),
+  verdict: z.enum(['pass', 'fail', 'inconclusive']),
   observation: z.custom<Observation>(
     (value) =>
       z

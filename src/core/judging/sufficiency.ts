@@ -49,8 +49,9 @@ function window({ observation: { beats }, bounds }: Case): Check {
   });
 }
 
-function processSamples({ observation, bounds }: Case): Check {
+function processSamples({ observation, baseline, bounds }: Case): Check {
   const { processes, kind, beats } = observation;
+  const gone = baseline?.processes.find(({ node }) => !processes.some((one) => one.node === node));
   // During a roll a process that was seen to be down or not ready yet has no page to show.
   const heard = ({ metrics, explained }: Observation['processes'][number]) =>
     (metrics.seen + (kind === 'roll' ? explained : 0)) / metrics.due;
@@ -60,13 +61,20 @@ function processSamples({ observation, bounds }: Case): Check {
   const bound = bounds.minBeatShare;
   const problem = worst?.problem ?? (ends ? 'not every sample' : 'not at the beginning or the end');
   return check('process-samples', {
-    verdict: share !== null && share >= bound && ends ? 'pass' : 'inconclusive',
+    verdict: share !== null && share >= bound && ends && gone === undefined ? 'pass' : 'inconclusive',
     value: share,
     bound,
     least: true,
     unit: 'ratio',
     samples: beats.due,
-    about: worst === undefined ? 'no process was asked' : share === 1 && ends ? undefined : `${worst.node}: ${problem}`,
+    about:
+      worst === undefined
+        ? 'no process was asked'
+        : gone !== undefined
+          ? `${gone.node} was asked on the baseline, and not here`
+          : share === 1 && ends
+            ? undefined
+            : `${worst.node}: ${problem}`,
   });
 }
 
@@ -115,12 +123,15 @@ function spelled({ before, after }: NonNullable<Observation['respelled']>): stri
 }
 
 function countersWhole({ observation: { processes } }: Case): Check {
-  const fell = processes.filter((process) => process.fell !== undefined);
+  const told = processes.flatMap(({ node, fell, lost }) => [
+    ...(fell === undefined ? [] : [`${node}: ${fell}`]),
+    ...(lost === undefined ? [] : [`${node}: it was started anew, and what it counted last was not seen`]),
+  ]);
   return check('counters-whole', {
-    verdict: fell.length === 0 && processes.length > 0 ? 'pass' : 'inconclusive',
-    value: fell.length,
+    verdict: told.length === 0 && processes.length > 0 ? 'pass' : 'inconclusive',
+    value: told.length,
     bound: 0,
     samples: processes.length,
-    about: fell.length === 0 ? undefined : fell.map(({ node, fell: key }) => `${node}: ${key ?? ''}`).join(', '),
+    about: told.length === 0 ? undefined : told.join(', '),
   });
 }

@@ -1,19 +1,56 @@
 import { worstBy } from './streak.js';
+import { outsideOf, type Span } from './gaps.js';
 import type { Segment } from './rises.js';
-import type { WorstMinute } from './observation.js';
+import type { ErrorCounts, WorstMinute } from './observation.js';
 
 const MINUTE_MS = 60_000;
-/** Fewer requests than in a window that counts as evidence say little in a minute either. */
-const LEAST_REQUESTS = 200;
+
+/** Calls between two moments: as measured, spread evenly; errors that may have been there; calls that surely were. */
+export interface Piece extends Span, ErrorCounts {}
+
+/** What segments have outside of gaps. */
+export function piecesOf(segments: readonly Segment[], gaps: readonly Span[] = []): Piece[] {
+  return segments.flatMap(({ from, to, values }) => {
+    const [errors, requests] = [values.errors ?? 0, values.requests ?? 0];
+    return outsideOf({ from, to }, gaps).map((left): Piece => {
+      const share = (left.to - left.from) / (to - from);
+      return {
+        ...left,
+        errors: errors * share,
+        requests: requests * share,
+        atMost: errors,
+        atLeast: share === 1 ? requests : 0,
+      };
+    });
+  });
+}
+
+/** All of these together. */
+export function sumPieces(pieces: readonly Piece[]): ErrorCounts {
+  const sum = (key: keyof ErrorCounts) => pieces.reduce((all, piece) => all + piece[key], 0);
+  return { errors: sum('errors'), requests: sum('requests'), atMost: sum('atMost'), atLeast: sum('atLeast') };
+}
+
+/** What is looked through, in milliseconds since 1970, and how many requests count as evidence. */
+export interface MinutesRequest {
+  readonly from: number;
+  readonly to: number;
+  /** Of the bounds that the window is judged by: chosen by any other number, the worst minute is not the one that fails. */
+  readonly minRequests: number;
+}
 
 /**
  * The minute with the highest share of unexpected errors. Samples do not fall on minutes: what lies in a minute for sure
  * and what may lie in it are told apart, so that a missing sample can only make it look worse.
  */
-export function worstMinute(segments: readonly Segment[], from: number, to: number): WorstMinute | undefined {
-  if (segments.length === 0) return undefined;
-  const minutes = minutesOf(from, to).map((minute) => measure(segments, minute));
-  const share = (errors: number, requests: number) => errors / Math.max(requests, LEAST_REQUESTS);
+export function worstMinute(
+  pieces: readonly Piece[],
+  { from, to, minRequests }: MinutesRequest,
+): WorstMinute | undefined {
+  if (pieces.length === 0) return undefined;
+  const minutes = minutesOf(from, to).map((minute) => measure(pieces, minute));
+  // No request at all and an error is worse than any share; no error is none.
+  const share = (errors: number, requests: number) => errors / Math.max(requests, minRequests, Number.EPSILON);
   const worst = worstBy(minutes, ({ errors, requests }) => share(errors, requests));
   const possible = worstBy(minutes, ({ atMost, atLeast }) => share(atMost, atLeast));
   return worst && possible && { ...worst, atMost: possible.atMost, atLeast: possible.atLeast };
@@ -28,17 +65,16 @@ function minutesOf(from: number, to: number): (readonly [number, number])[] {
   });
 }
 
-function measure(segments: readonly Segment[], [begin, end]: readonly [number, number]): WorstMinute {
+function measure(pieces: readonly Piece[], [begin, end]: readonly [number, number]): WorstMinute {
   const counts = { errors: 0, requests: 0, atMost: 0, atLeast: 0 };
-  for (const { from, to, values } of segments) {
-    const overlap = Math.min(to, end) - Math.max(from, begin);
+  for (const piece of pieces) {
+    const overlap = Math.min(piece.to, end) - Math.max(piece.from, begin);
     if (overlap <= 0) continue;
-    const share = overlap / (to - from);
-    const [errors, requests] = [values.errors ?? 0, values.requests ?? 0];
-    counts.errors += errors * share;
-    counts.requests += requests * share;
-    counts.atMost += errors;
-    if (from >= begin && to <= end) counts.atLeast += requests;
+    const share = overlap / (piece.to - piece.from);
+    counts.errors += piece.errors * share;
+    counts.requests += piece.requests * share;
+    counts.atMost += piece.atMost;
+    if (piece.from >= begin && piece.to <= end) counts.atLeast += piece.atLeast;
   }
   return { at: new Date(begin).toISOString(), ...counts };
 }

@@ -24,10 +24,14 @@ export interface Observation {
    * not measured.
    */
   readonly totals: Readonly<Partial<Record<SeriesKey, number>>>;
+  /** Gauges that may have been shown at beats not seen: they were at least what `totals` says, and may have been more. */
+  readonly unclear?: readonly SeriesKey[] | undefined;
   /** What was added to histograms by all processes together. */
   readonly histograms: Readonly<Partial<Record<SeriesKey, Histogram>>>;
   /** The minute with the highest share of unexpected errors at the frontends; absent where no minute was seen. */
   readonly worstMinute?: WorstMinute | undefined;
+  /** Of a roll where roles have one process alone. */
+  readonly gaps?: GapsWindow | undefined;
   /** Of one process whose names are spelled otherwise at the end than at the beginning. */
   readonly respelled?: { readonly node: string; readonly before: Spelling; readonly after: Spelling } | undefined;
   /** What canaries and probe did; absent where no load runs. */
@@ -54,6 +58,8 @@ export interface ProcessWindow {
   readonly restarts: number;
   /** A counter that fell although it was the same run of the process. */
   readonly fell?: string | undefined;
+  /** It was started anew, and what it counted for more than a beat before that was not seen. */
+  readonly lost?: true | undefined;
   /** Versions by build_information, in the order seen. */
   readonly versions: readonly string[];
   /** Processor cores in use on average. */
@@ -79,8 +85,9 @@ export interface DatabaseWindow {
   /** Median time of a trivial question, in milliseconds; a beat without an answer counts as slower than all others. */
   readonly queryMs?: number | undefined;
   readonly bytes?: { readonly first: number; readonly last: number } | undefined;
-  /** At all beats but a tenth, which had more or gave no answer. */
-  readonly connections?: { readonly inUse: number; readonly allowed: number } | undefined;
+  /** At all beats but a tenth, which had more or gave no answer; `unclear` when more gave none, and it is at least that. */
+  readonly connections?:
+    { readonly inUse: number; readonly allowed: number; readonly unclear?: true | undefined } | undefined;
   readonly problem?: string | undefined;
 }
 
@@ -92,14 +99,28 @@ export interface RingsWindow {
   readonly problem?: string | undefined;
 }
 
-export interface WorstMinute {
-  readonly at: string;
-  /** As measured, spread evenly between two samples, of the minute that was worst by that. */
+/** Unexpected errors among the calls of clients. */
+export interface ErrorCounts {
+  /** As measured, spread evenly between two samples. */
   readonly errors: number;
   readonly requests: number;
-  /** Errors that may have been in a minute, and requests that surely were, of the one that was worst by that. */
+  /** Errors that may have been there, and requests that surely were. */
   readonly atMost: number;
   readonly atLeast: number;
+}
+
+/** What may have been is that of the minute that is worst by it. */
+export interface WorstMinute extends ErrorCounts {
+  readonly at: string;
+}
+
+/** The time of a roll in which a role was without its only process, and what clients met in the rest of it. */
+export interface GapsWindow {
+  /** All of them together, and the longest, in milliseconds. */
+  readonly ms: number;
+  readonly longestMs: number;
+  readonly outside: ErrorCounts;
+  readonly worstMinute?: WorstMinute | undefined;
 }
 
 /** `not-judged` was not measured where that may be, or is only shown; it counts neither way, and says so. */

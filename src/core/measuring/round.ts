@@ -24,6 +24,8 @@ export interface ProcessSample {
   readonly running: boolean | null;
   /** This run of the process; changes whenever it is started anew. */
   readonly instance?: string | undefined;
+  /** When this run of the process began, milliseconds since 1970, where that is known. */
+  readonly beganAt?: number | undefined;
   /** Version of the binary that runs, where it can be asked. */
   readonly binaryVersion?: string | undefined;
   /** What its gRPC health service said; absent where its role has none at its version. */
@@ -33,6 +35,8 @@ export interface ProcessSample {
   readonly residentBytes?: number | undefined;
   /** Absent when its page could not be read; `problem` says why. */
   readonly reading?: Reading | undefined;
+  /** When a Prometheus read that page, milliseconds since 1970; absent where it was read at the beat. */
+  readonly readAt?: number | undefined;
   readonly problem?: string | undefined;
 }
 

@@ -23,14 +23,27 @@ export function worstBy<T>(items: readonly T[], badness: (item: T) => number): T
 /** Share of beats that may be worse than what a window is said to have: as many may be missing. */
 const EXCEPTIONS = 0.1;
 
+/** A number over all beats of a window. */
+export interface Sustained {
+  /** Never below 0. What it was not above at all beats but a tenth. Where that is `unclear`, what it was above for sure. */
+  readonly value: number;
+  /** Too many beats have none. */
+  readonly unclear: boolean;
+}
+
 /**
- * What a number was at all beats but a tenth; a beat without one counts as worse than any, so that leaving samples out
- * never makes it better. Undefined when more beats than that have none.
+ * What a number was at all beats but a tenth; a beat without one counts as worse than any, so that leaving samples out never
+ * makes it better. Undefined where no beat has one.
  */
-export function sustained(values: readonly (number | undefined)[]): number | undefined {
-  const worstFirst = values.map((value) => value ?? Infinity).toSorted((a, b) => b - a);
-  const value = worstFirst[Math.floor(values.length * EXCEPTIONS)];
-  return value === undefined || value === Infinity ? undefined : value;
+export function sustained(values: readonly (number | undefined)[]): Sustained | undefined {
+  const known = values.filter((value) => value !== undefined);
+  const missing = values.length - known.length;
+  const worstFirst = known.toSorted((a, b) => b - a);
+  const exceptions = Math.floor(values.length * EXCEPTIONS);
+  const unclear = missing > exceptions;
+  return known.length === 0
+    ? undefined
+    : { value: worstFirst[unclear ? exceptions : exceptions - missing] ?? 0, unclear };
 }
 
 /** The middle of all beats; one without a number counts as more than any. Undefined when the middle has none. */

@@ -21,8 +21,8 @@ test('a meter that was killed goes on in the same file, and the first sample of 
   using second = new MeterFile(path, 'prod');
   for (const round of rounds.slice(2)) second.append({ ...round, processes: [] });
   expect(second.rounds(at(1), at(4)).map((round) => [round.at, round.processes.length])).toEqual([
-    [at(1), 2],
-    [at(2), 2],
+    [at(1), 3],
+    [at(2), 3],
     [at(3), 0],
     [at(4), 0],
   ]);

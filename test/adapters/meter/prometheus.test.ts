@@ -39,15 +39,13 @@ test('gives the series of each address as Prometheus has them, of this cluster a
     );
   });
   const found = await queryPrometheus(source, ['a:9090', 'b.c:9090'], 5_000);
-  expect([...found]).toEqual([
-    [
-      'a:9090',
-      [
-        { name: 'service_requests', labels: { instance: 'a:9090', operation: 'X' }, value: 42 },
-        { name: 'x_bucket', labels: { instance: 'a:9090', le: '+Inf' }, value: Infinity },
-      ],
-    ],
-  ]);
+  const samples = [
+    { name: 'service_requests', labels: { instance: 'a:9090', operation: 'X' }, value: 42 },
+    { name: 'x_bucket', labels: { instance: 'a:9090', le: '+Inf' }, value: Infinity },
+  ];
+  expect([...found]).toEqual([['a:9090', { readAt: (NOW - 20) * 1_000, samples }]]);
+  // A page is then never older than it is said to be.
+  expect(queries.map((query) => query.includes('timestamp'))).toEqual([true, false]);
   expect(queries.every((query) => query.includes('instance=~"a:9090|b\\\\.c:9090",cluster="prod"'))).toBe(true);
 });
 
