@@ -222,10 +222,9 @@ test('tables without their format, as a killed process could leave them, are nev
     }
   };
   // Looks at a ledger in the making from another process, as often as it can.
-  const file = join(folder, 'made.sqlite');
   const seen = new Set<boolean>();
   for (let round = 0; round < 5; round += 1) {
-    rmSync(file, { force: true });
+    const file = join(folder, `made-${round}.sqlite`);
     const making = killAfter(
       1,
       `new Ledger(${JSON.stringify(file)}, 'a'); console.log('made'); setInterval(() => 0, 1000);`,

@@ -106,7 +106,8 @@ test(
     const kinds = countKinds(ledger);
     for (const kind of [...SCENARIOS, 'tick', 'own'] as const) expect(kinds.get(kind)).toBeGreaterThan(2);
     const places = ledger.entries.all(`SELECT DISTINCT command FROM canary WHERE kind NOT IN ('own', 'tick')`);
-    expect(places).toHaveLength(4);
+    // Cached, uncached and simple ones, in two namespaces.
+    expect(places).toHaveLength(6);
     expectTicksInARow(ledger);
     // Both were stopped and have started all that they promised, so they are gone.
     for (const { id } of ledger.entries.all('SELECT id FROM schedule')) {
