@@ -63,7 +63,10 @@ async function observe(request: ObserveRequest, begun: Ends | undefined): Promis
     return file.rounds(first, last);
   };
   const judgedBy = { minRequests: bounds.minRequests, singleRoles: expected?.singleRoles };
-  const observation = cutWindow(cut({ from, to }), { kind, from, to, beatMs, ...judgedBy, load: counted });
+  // In a hop a backlog counts from the baseline on; the long watch is too far from that.
+  const queuedSince =
+    kind === 'watch' || request.baseline === undefined ? from : Date.parse(request.baseline.startedAt);
+  const observation = cutWindow(cut({ from, to }), { kind, from, to, beatMs, ...judgedBy, queuedSince, load: counted });
   const baseline = sameHours({ cut, from, to, beatMs, bounds, until: request.sameHoursUntil }) ?? request.baseline;
   return { observation, verdict: judge({ observation, baseline, bounds, expected }) };
 }

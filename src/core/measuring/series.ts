@@ -82,6 +82,8 @@ export interface Reading {
   readonly values: Readonly<Partial<Record<SeriesKey, number>>>;
   readonly histograms: Readonly<Partial<Record<SeriesKey, Histogram>>>;
   readonly spelling: Spelling;
+  /** Age of the oldest task of each queue that has one waiting, in seconds, youngest first; absent in older samples. */
+  readonly backlogAges?: readonly number[] | undefined;
   /** `build_version` of build_information. */
   readonly version?: string | undefined;
 }
@@ -123,7 +125,22 @@ export function reducePage(samples: readonly MetricSample[]): Reading {
     } else if (lines.length > 0 || definition.sparse === true) values[key] = merge(lines, definition.merge ?? 'sum');
   }
   const version = versionOf(samples);
-  return { values, histograms, spelling: { prefix, ...endings }, ...(version === undefined ? {} : { version }) };
+  const ages = agesOf(find(byName, prefix, SERIES.backlogAgeSeconds)?.lines ?? []);
+  return {
+    values,
+    histograms,
+    spelling: { prefix, ...endings },
+    ...(ages.length === 0 ? {} : { backlogAges: ages }),
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+/** The youngest ones: a queue that nobody polls any more has the oldest, and says nothing. */
+const MOST_AGES = 200;
+
+function agesOf(lines: readonly MetricSample[]): number[] {
+  const ages = lines.map(({ value }) => Math.round(value)).filter((age) => age >= 1);
+  return [...new Set(ages)].sort((a, b) => a - b).slice(0, MOST_AGES);
 }
 
 function prefixOf(names: readonly string[]): string | undefined {

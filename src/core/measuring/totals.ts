@@ -3,7 +3,7 @@ import { addHistograms } from './histogram.js';
 import type { Observation } from './observation.js';
 import type { Cut } from './process-window.js';
 import { histogramOver, sumOf } from './rises.js';
-import { SERIES, type Histogram, type SeriesKey } from './series.js';
+import { SERIES, type Histogram, type Reading, type SeriesKey } from './series.js';
 import { sustained } from './streak.js';
 
 const KEYS = Object.keys(SERIES) as readonly SeriesKey[];
@@ -24,13 +24,14 @@ function concerned(processes: readonly Cut[], key: SeriesKey): readonly Cut[] {
 }
 
 /** What all processes together counted, and what gauges were. */
-export function totalsOf(processes: readonly Cut[]): Pick<Observation, 'totals' | 'unclear'> {
+export function totalsOf(processes: readonly Cut[], queuedSince: number): Pick<Observation, 'totals' | 'unclear'> {
   const totals: Partial<Record<SeriesKey, number>> = {};
   const unclear: SeriesKey[] = [];
   for (const key of KEYS) {
     const own = concerned(processes, key);
     const segments = own.flatMap((one) => one.segments);
-    const found = SERIES[key].kind === 'gauge' ? gaugeOf(own, key) : { value: sumOf(segments, key), unclear: false };
+    const found =
+      SERIES[key].kind === 'gauge' ? gaugeOf(own, key, queuedSince) : { value: sumOf(segments, key), unclear: false };
     if (found.unclear) unclear.push(key);
     if (found.value !== undefined) totals[key] = found.value;
   }
@@ -38,21 +39,28 @@ export function totalsOf(processes: readonly Cut[]): Pick<Observation, 'totals' 
 }
 
 /**
- * A gauge as it was of the worst process; without a value where none shows it. One whose page was read and does not have it
+ * A gauge as it was of the worst process, of backlogs without those that began before `queuedSince` (milliseconds since 1970); without a value where none shows it. One whose page was read and does not have it
  * shows 0; one whose page was read too rarely may have shown anything.
  */
 function gaugeOf(
   processes: readonly Cut[],
   key: SeriesKey,
+  queuedSince: number,
 ): { readonly value: number | undefined; readonly unclear: boolean } {
   const each = processes.map(({ slots }) =>
-    sustained(slots.map(({ sample }) => sample?.reading && (sample.reading.values[key] ?? 0))),
+    sustained(slots.map(({ at, sample }) => sample?.reading && gaugeAt(sample.reading, key, at - queuedSince))),
   );
   const isShown = processes.some(({ slots }) => slots.some(({ sample }) => sample?.reading?.values[key] !== undefined));
   return {
     value: isShown ? Math.max(...each.map((one) => one?.value ?? 0)) : undefined,
     unclear: each.some((one) => one === undefined || one.unclear),
   };
+}
+
+/** `knownMs`: how long before the sample it began that is looked at; a backlog that is older began before. */
+function gaugeAt({ values, backlogAges }: Reading, key: SeriesKey, knownMs: number): number {
+  if (key !== 'backlogAgeSeconds' || backlogAges === undefined) return values[key] ?? 0;
+  return backlogAges.findLast((age) => age * 1_000 <= knownMs) ?? 0;
 }
 
 /** What was added to histograms by all processes together. */

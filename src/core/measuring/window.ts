@@ -19,6 +19,11 @@ export interface WindowRequest {
   /** Roles that have one process alone: a roll cannot be without a gap there. */
   readonly singleRoles?: readonly string[] | undefined;
   readonly load?: LoadWindow | undefined;
+  /**
+   * Backlogs that began before this are left aside: a queue that nobody polls has a task that grows older by itself. Milliseconds
+   * since 1970; the beginning of the window when left out.
+   */
+  readonly queuedSince?: number | undefined;
 }
 
 /** First and last beat of a window: it lies between them. */
@@ -53,7 +58,7 @@ export function cutWindow(rounds: readonly Round[], request: WindowRequest): Obs
       inside,
       due.map((at) => isRingsBeat(at, beatMs)),
     ),
-    ...totalsOf(processes),
+    ...totalsOf(processes, request.queuedSince ?? from),
     histograms: histogramsOf(processes),
     worstMinute: worstMinute(piecesOf(frontendsOf(processes)), { from: first, to: last, minRequests }),
     ...cutGaps(processes, request),

@@ -53,6 +53,34 @@ describe('a window', () => {
     expect(line).toMatch(/^fail: restarts: 1, .*frontend-1; its counters were begun anew/);
   });
 
+  test('of backlogs only those count that began after the time they are held against', () => {
+    const rounds = (queued: readonly number[]): Round[] =>
+      roundsOf(quiet()).map((round) => ({
+        ...round,
+        processes: round.processes.map((one) => {
+          const ages = queued.map((began) => (round.at - began) / 1_000).filter((age) => age >= 1);
+          if (one.role !== 'matching' || one.reading === undefined) return one;
+          const values = { ...one.reading.values, backlogAgeSeconds: Math.max(0, ...ages) };
+          return { ...one, reading: { ...one.reading, values, backlogAges: ages.toSorted((a, b) => a - b) } };
+        }),
+      }));
+    const request = {
+      kind: 'schema',
+      from: FROM,
+      to: FROM + LAST * BEAT_MS,
+      beatMs: BEAT_MS,
+      minRequests: 200,
+    } as const;
+    const ageOf = (queued: readonly number[], queuedSince?: number) =>
+      cutWindow(rounds(queued), { ...request, queuedSince }).totals.backlogAgeSeconds;
+    const abandoned = FROM - 86_400_000;
+    expect(ageOf([abandoned])).toBe(0);
+    expect(ageOf([abandoned, FROM - 20_000], FROM - 60_000)).toBeGreaterThanOrEqual(20);
+    expect(ageOf([abandoned, FROM - 20_000], FROM - 60_000)).toBeLessThan(300);
+    expect(ageOf([abandoned, FROM - 20_000], FROM)).toBe(0);
+    expect(ageOf([FROM + 30_000])).toBeGreaterThan(30);
+  });
+
   test('a counter that falls within one run of a process is not taken for a restart', () => {
     const rounds = roundsOf({ ...quiet(), did: { [at(9, 'frontend-1')]: { requests: -300 } } });
     expect(cut(rounds).processes).toContainEqual(expect.objectContaining({ fell: 'requests', restarts: 0 }));
