@@ -3,6 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createToolResolver } from '../adapters/tools/tool-resolver.js';
 import { LoadPolicy, type LoadMix } from '../core/input/input.js';
+import { ledgerLine, ledgerProblems } from '../core/ledger.js';
 import { startCluster, type LabCluster } from '../lab/cluster.js';
 import { startPostgres } from '../lab/postgres.js';
 import { Ledger } from '../load/ledger.js';
@@ -99,8 +100,9 @@ async function measureScenario(
     }
     const serverCpuSeconds = (await serverCpu()) - serverBefore;
     const cpuSeconds = [...cpuOfPids.values()].reduce((sum, each) => sum + each, 0);
-    const { completed, started } = ledger.summary();
-    if (completed < started) throw new Error(`${completed} of ${started} canaries were verified`);
+    const summary = ledger.summary();
+    const { completed, started } = summary;
+    if (completed < started) throw new Error([ledgerLine(summary), ...ledgerProblems(summary)].join('\n'));
     const p99Ms = ledger.window(0, Date.now()).startLatencyMs?.p99 ?? Number.NaN;
     return { startsPerSecond: profile.startsPerSecond, verified: completed, cpuSeconds, serverCpuSeconds, p99Ms };
   } finally {
