@@ -215,6 +215,7 @@ test('tables without their format, as a killed process could leave them, are nev
   const look = (file: string) => {
     const db = new DatabaseSync(file, { readOnly: true });
     try {
+      db.exec('BEGIN'); // both as they are at one moment
       const tables = Number(db.prepare('SELECT count(*) AS n FROM sqlite_master').get()?.['n']);
       return { tables, format: Number(db.prepare('PRAGMA user_version').get()?.['user_version']) };
     } finally {

@@ -65,7 +65,7 @@ const CASES: Record<string, (events: readonly Event[]) => boolean> = {
   'evidence that broke while its gate was open': (events) =>
     scheduled(events).filter((name) => name === 'watchEvidence').length === 3 &&
     signals(events, 'approve').some((text) => text.includes('/again/3')),
-  'a roll-back by policy': (events) => startInput(events).includes('"via":"policy"'),
+  'a roll-back by policy': (events) => result(events).includes('"via":"policy"'),
   'a roll-back': (events) => scheduled(events).filter((name) => name === 'planRoll').length === 2,
   'live that is watched': (events) =>
     startInput(events).includes('"promoted":true') && schedules(events, 'observe', 'writeReport'),
@@ -197,6 +197,10 @@ function sent(events: readonly Event[]): string[] {
 
 function startInput(events: readonly Event[]): string {
   return textOf(events[0]?.workflowExecutionStartedEventAttributes?.input);
+}
+
+function result(events: readonly Event[]): string {
+  return textOf(events.at(-1)?.workflowExecutionCompletedEventAttributes?.result);
 }
 
 function timers(events: readonly Event[]): string[] {
