@@ -2,7 +2,7 @@ import type { Catalogue } from '../catalogue/catalogue.js';
 import { dynamicKeysOf } from '../catalogue/dynamic-keys.js';
 import type { RollSettingRule } from '../catalogue/roll-rules.js';
 import { isIn } from '../catalogue/rule-parts.js';
-import type { Role, RollPolicy } from '../input/input.js';
+import type { Role, RollPolicy, Target } from '../input/input.js';
 import type { Path, RollSetting, RollSettings } from '../plan.js';
 import { fitToStopTimeout } from './roll-stop-time.js';
 import { rollLimits } from './roll-limits.js';
@@ -45,6 +45,11 @@ export function planRollSettings(request: RollRequest): RollSettings {
     request.stopTimeoutMs,
   );
   return { style, settings, kept: wanted.filter(isSet), limits: [...rollLimits(request, wanted), ...limits] };
+}
+
+/** What a roll has to know of a target, from its input. `keysSet` where its files were looked at. */
+export function rollTargetOf({ driver }: Target, policy: RollPolicy, keysSet?: readonly string[]): RollTarget {
+  return { nodes: driver.nodes, policy, stopTimeoutMs: driver.stopTimeout, keysSet };
 }
 
 /** The same path, each hop with what its roll sets. */
