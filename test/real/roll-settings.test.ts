@@ -55,13 +55,11 @@ afterAll(async () => {
 }, 60_000);
 
 const apply = (roll: Partial<RollPolicy> = {}): Promise<RollSettingsResult> =>
-  new MockActivityEnvironment().run(activities.applyRollSettings, {
-    ...place,
-    direction: 'forward',
-    roll: RollPolicy.parse(roll),
-  });
+  new MockActivityEnvironment().run(() =>
+    activities.applyRollSettings({ ...place, direction: 'forward', roll: RollPolicy.parse(roll) }),
+  );
 const takeBack = (): Promise<RollSettingsResult> =>
-  new MockActivityEnvironment().run(activities.takeBackRollSettings, place);
+  new MockActivityEnvironment().run(() => activities.takeBackRollSettings(place));
 
 const logOf = (name: string) => readFile(join(directory, 'rolled', 'logs', `${name}.log`), 'utf8');
 const allSeen = () => Object.fromEntries(cluster.nodes.map(({ name }) => [name, 'seen']));
