@@ -63,6 +63,11 @@ export function removeSettings(file: string, text: string, settings: readonly Se
   };
 }
 
+/** The keys that stand in a dynamic configuration, as they are written. @throws PreconditionError as `addSettings` */
+export function keysIn(file: string, text: string): string[] {
+  return pairsOf(read(file, text)).flatMap(({ key }) => (isScalar(key) ? [String(key.value)] : []));
+}
+
 /** Every scalar as it is written: `010` is another number for us than for the server, and must not become one. */
 function read(file: string, text: string): Document {
   const lines = new LineCounter();

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { codeOf } from '../../core/errors.js';
+import type { Role } from '../../core/input/input.js';
 import type { RollSetting } from '../../core/plan.js';
 import type { Work } from '../store.js';
 import { type ConfiguredNode, findDynamicFiles, type DynamicFile, type DynamicFiles } from './dynamic-files.js';
@@ -34,13 +35,18 @@ export interface ApplyOrder {
  * @throws PreconditionError when a file cannot be read or changed by this worker
  */
 export async function applySettings({ record, nodes, settings }: ApplyOrder, work?: Work): Promise<SettingsDone> {
-  const found = await findDynamicFiles(nodes);
+  if (settings.length === 0) {
+    // Nothing is read that nothing is written to: a file that is no YAML is in nobody's way then.
+    await takeBackSettings({ record, nodes }, work);
+    return { files: [], nodes: [], unreached: [] };
+  }
+  const found = concerned(await findDynamicFiles(nodes), nodes, settings);
   const present = await openRecord(record, { found, settings }, work);
   const files: RecordedFile[] = [];
   for (const [index, file] of present.files.entries()) {
     work?.onProgress?.(`setting ${file.written.length} keys in ${file.path}`);
     const set = await setInFile(file, async (changed) => {
-      await writeRecord(record, { ...present, files: present.files.with(index, changed) });
+      await writeRecord(record, { ...present, files: [...files, changed, ...present.files.slice(index + 1)] });
     });
     files.push(set);
   }
@@ -80,6 +86,25 @@ export async function takeBackSettings(
   return doneOf(files, pickedUp, []);
 }
 
+/** Files that get a key, with all who read them; of the nodes without a file those whose role would get one. */
+function concerned(
+  { files, unreached }: DynamicFiles,
+  nodes: readonly ConfiguredNode[],
+  settings: readonly RollSetting[],
+): DynamicFiles {
+  const isSet = ({ role }: { readonly role: Role }) => settings.some((setting) => readsKeysOf(role) === setting.role);
+  const names = nodes.filter(isSet).map(({ name }) => name);
+  return {
+    files: files.filter((file) => file.nodes.some(isSet)),
+    unreached: unreached.filter(({ node }) => names.includes(node)),
+  };
+}
+
+/** The role whose keys a role reads: internal frontends are frontends to their settings. */
+function readsKeysOf(role: Role): Role {
+  return role === 'internal-frontend' ? 'frontend' : role;
+}
+
 function toKeys(keys: readonly string[]): Setting[] {
   return keys.map((key) => ({ key, value: '' }));
 }
@@ -109,7 +134,7 @@ async function openRecord(
 
 /** What is to be done to one file. Only keys of the roles that read it are written there. */
 async function planFile({ path, pollMs, nodes }: DynamicFile, settings: readonly RollSetting[]): Promise<RecordedFile> {
-  const roles = new Set<string>(nodes.map(({ role }) => (role === 'internal-frontend' ? 'frontend' : role)));
+  const roles = new Set(nodes.map(({ role }) => readsKeysOf(role)));
   const own = settings.filter(({ role }) => roles.has(role)).map(({ key, value }) => ({ key, value }));
   const before = await readWhole(path);
   const { text, added, kept } = addSettings(path, before.toString('utf8'), own);
@@ -213,13 +238,12 @@ function expectedOf(
   found: DynamicFiles,
   placeOf: (node: RecordedFile['nodes'][number]) => { file: string; from: number } | undefined,
 ): Omit<Expected, 'changes'> {
-  const running = new Set(
-    found.files.flatMap((file) => file.nodes.filter((node) => node.running).map(({ name }) => name)),
-  );
+  // One whose configuration cannot be read any more is waited for: it may well run.
+  const stopped = found.files.flatMap((file) => file.nodes.filter(({ running }) => !running).map(({ name }) => name));
   return {
     path,
     pollMs,
-    nodes: nodes.map((node) => ({ name: node.name, running: running.has(node.name), log: placeOf(node) })),
+    nodes: nodes.map((node) => ({ name: node.name, running: !stopped.includes(node.name), log: placeOf(node) })),
   };
 }
 

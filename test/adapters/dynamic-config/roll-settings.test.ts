@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConfiguredNode } from '../../../src/adapters/dynamic-config/dynamic-files.js';
+import { readKeysSet } from '../../../src/adapters/dynamic-config/keys-set.js';
 import { applySettings, takeBackSettings } from '../../../src/adapters/dynamic-config/roll-settings.js';
 import { PreconditionError } from '../../../src/core/errors.js';
 import type { Role } from '../../../src/core/input/input.js';
@@ -246,6 +247,37 @@ test('nodes without a file that can be found are named, the others are set', asy
     { node: 'history-3', reason: expect.stringContaining('relative to the folder of a process') },
     { node: 'history-4', reason: expect.stringContaining('gone.yaml cannot be found by this worker (ENOENT)') },
   ]);
+});
+
+test('with no settings nothing is read or written, and what a broken roll left is taken back', async () => {
+  const file = await dynamicFile();
+  const nodes = [await node('history-1', 'history', file)];
+  await applySettings({ record, nodes, settings: SETTINGS });
+  const nothing = { files: [], nodes: [], unreached: [] };
+  expect(await applySettings({ record, nodes, settings: [] })).toEqual(nothing);
+  expect(await read(file)).toBe(ORIGINAL);
+  await writeFile(file, 'a: "no YAML');
+  expect(await applySettings({ record, nodes, settings: [] })).toEqual(nothing);
+});
+
+test('a node whose role gets no key is in nobody’s way', async () => {
+  const nodes = [
+    await node('history-1', 'history', await dynamicFile()),
+    await node('worker-1', 'worker', await dynamicFile('worker.yaml', 'a: "no YAML')),
+    await node('worker-2', 'worker', undefined),
+  ];
+  const done = await applySettings({ record, nodes, settings: SETTINGS });
+  expect(done.files).toHaveLength(1);
+  expect(done.unreached).toEqual([]);
+});
+
+test('keys that are set are read for the plan, and what cannot be read keeps nobody from it', async () => {
+  const nodes = [
+    await node('history-1', 'history', await dynamicFile('a.yaml', 'A.b:\n  - value: "{{.Name}}"\n')),
+    await node('history-2', 'history', await dynamicFile('b.yaml', 'a: "no YAML')),
+    await node('history-3', 'history', undefined),
+  ];
+  expect(await readKeysSet(nodes)).toEqual(['A.b']);
 });
 
 describe('servers that run', () => {
