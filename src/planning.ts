@@ -2,17 +2,21 @@ import { loadCatalogue } from './adapters/catalogue-file.js';
 import { inspectTarget } from './adapters/cluster/inspect-target.js';
 import { readClusterInfo } from './adapters/cluster/target-cluster.js';
 import { withTarget } from './adapters/cluster/target-connection.js';
+import { configuredNodes } from './adapters/dynamic-config/configured-nodes.js';
+import { readKeysSet } from './adapters/dynamic-config/keys-set.js';
 import { surveyTarget } from './adapters/survey-target.js';
 import { createToolResolver } from './adapters/tools/tool-resolver.js';
-import type { RolloutInput, Target } from './core/input/input.js';
+import { type RolloutInput, RollPolicy, type Target } from './core/input/input.js';
 import { planPath, type PathRequest } from './core/planning/path.js';
 import { examine } from './core/checks/examine.js';
+import type { ClusterFacts } from './core/cluster.js';
 import { diagnose, type Diagnosis } from './core/diagnoses.js';
 import type { Finding } from './core/finding.js';
 import type { Survey } from './core/survey/survey.js';
 import type { Path, RolloutPlan, Stores } from './core/plan.js';
 import { checkVersion } from './core/planning/version-check.js';
 import { presentState, storesOf } from './core/planning/present-state.js';
+import { type RollTarget, rollTargetOf, withRollSettings } from './core/planning/roll-settings.js';
 import { planRollout } from './core/planning/rollout-plan.js';
 
 /** A cluster that is only described. */
@@ -63,7 +67,12 @@ export async function checkTarget(target: Target): Promise<{ readonly version: s
 export async function planTarget(target: Target, wanted: Pick<PathRequest, 'to' | 'pins'>): Promise<Path> {
   const [catalogue, facts] = await Promise.all([loadCatalogue(), inspectTarget(target, createToolResolver())]);
   const { version, stores, databases } = presentState(target, facts);
-  return planPath({ ...wanted, catalogue, from: version, stores, databases });
+  const path = planPath({ ...wanted, catalogue, from: version, stores, databases });
+  return withRollSettings(path, catalogue, await rollOf(target, facts, RollPolicy.parse({})));
+}
+
+async function rollOf(target: Target, { nodes }: ClusterFacts, policy: RollPolicy): Promise<RollTarget> {
+  return rollTargetOf(target, policy, await readKeysSet(configuredNodes(target, nodes)));
 }
 
 /** The plan of a roll-out, from a look at both clusters from here; changes nothing. @throws PreconditionError with all that is wrong */
@@ -78,7 +87,10 @@ export async function planFromClusters(input: RolloutInput): Promise<RolloutPlan
     catalogue,
     to: input.to,
     pins: input.pins,
-    staging: presentState(input.staging, staging),
-    live: presentState(input.live, live),
+    staging: {
+      ...presentState(input.staging, staging),
+      roll: await rollOf(input.staging, staging, input.policy.roll),
+    },
+    live: { ...presentState(input.live, live), roll: await rollOf(input.live, live, input.policy.roll) },
   });
 }

@@ -15,6 +15,7 @@ import type { RolloutPlan } from '../core/plan.js';
 import { planRollout } from '../core/planning/rollout-plan.js';
 import { reportMarkdown } from '../report/report-markdown.js';
 import { presentState } from '../core/planning/present-state.js';
+import { rollTargetOf } from '../core/planning/roll-settings.js';
 
 /** Activities of the roll-out itself: they touch no target. */
 export const createControlActivities = ({ catalogue }: { readonly catalogue: Catalogue }): ControlActivities => ({
@@ -56,8 +57,11 @@ function makePlan(catalogue: Catalogue, input: RolloutInput, staging: ClusterFac
       catalogue,
       to: input.to,
       pins: input.pins,
-      staging: presentState(input.staging, staging),
-      live: presentState(input.live, live),
+      staging: {
+        ...presentState(input.staging, staging),
+        roll: rollTargetOf(input.staging, input.policy.roll),
+      },
+      live: { ...presentState(input.live, live), roll: rollTargetOf(input.live, input.policy.roll) },
     }),
   );
   const blocking = [...plan.findings, ...plan.staging.findings, ...plan.live.findings]

@@ -8,6 +8,7 @@ import { createLoadActivities } from './load.js';
 import { createMeterActivities } from './meter.js';
 import { createPreflightActivities } from './preflight.js';
 import { createObserveActivities } from './observe.js';
+import { createRollSettingsActivities } from './roll-settings.js';
 import { createServerActivities } from './servers.js';
 import { createStoreActivities } from './stores.js';
 
@@ -23,6 +24,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     ...createClusterActivities(dependencies),
     ...createPreflightActivities(dependencies),
     ...createStoreActivities(dependencies),
+    ...createRollSettingsActivities(dependencies),
     ...createServerActivities(dependencies),
     ...createMeterActivities(dependencies),
     ...createObserveActivities(),

@@ -1,6 +1,6 @@
 import type { ClusterFacts } from '../core/cluster.js';
 import type { Finding } from '../core/finding.js';
-import type { LoadPolicy, RolloutInput, Target } from '../core/input/input.js';
+import type { LoadPolicy, RolloutInput, RollPolicy, Target } from '../core/input/input.js';
 import type { LedgerSummary } from '../core/ledger.js';
 import type { Bounds } from '../core/input/bounds.js';
 import type { Expected, Observation, Verdict, WindowKind } from '../core/measuring/observation.js';
@@ -99,6 +99,16 @@ export interface TargetActivities {
   upgradeSchema(request: HopPlace & { readonly store: StoreName; readonly schema: string }): Promise<SchemaResult>;
   /** The nodes in the order in which they are replaced. */
   planRoll(request: { readonly target: Target; readonly direction: 'forward' | 'back' }): Promise<readonly RollStep[]>;
+  /**
+   * Gives the servers the settings with which they are replaced gently, and waits until they have read them. With style
+   * `asConfigured` it only takes back what an earlier roll may have left.
+   * @throws `Precondition` when a file cannot be read or changed, or a server says that it cannot read its file
+   */
+  applyRollSettings(
+    request: HopPlace & { readonly direction: 'forward' | 'back'; readonly roll: RollPolicy },
+  ): Promise<RollSettingsResult>;
+  /** Makes the dynamic configuration what it was before `applyRollSettings`, and waits until the servers have read it. */
+  takeBackRollSettings(place: HopPlace): Promise<RollSettingsResult>;
   /** Replaces one node, and returns when it is SERVING with `version` and in the ring. */
   replaceNode(request: {
     readonly target: Target;
@@ -189,6 +199,17 @@ export interface SchemaResult {
 export interface RollStep {
   readonly node: string;
   readonly role: string;
+}
+
+export interface RollSettingsResult {
+  /** Keys that were written, or taken out again. */
+  readonly keys: readonly string[];
+  /** By node: `seen` in its log, `waited` for two looks at its file, or `not running`, and so read when it starts. */
+  readonly nodes: Readonly<Record<string, 'seen' | 'waited' | 'not running'>>;
+  /** What was done, in lines for people. */
+  readonly lines: readonly string[];
+  /** What cannot be zero in this roll all the same. */
+  readonly limits: readonly string[];
 }
 
 export interface NodeResult {

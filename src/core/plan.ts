@@ -1,4 +1,5 @@
 import type { Finding } from './finding.js';
+import type { Role, RollStyle } from './input/input.js';
 
 /** Shapes of a plan. Made once, by an activity; history keeps it, and the workflow follows what is recorded. */
 
@@ -76,6 +77,26 @@ export interface RollBackCost {
   readonly reasons: readonly Reason[];
 }
 
+/** A key of the dynamic configuration that servers get while they are replaced. */
+export interface RollSetting {
+  readonly key: string;
+  readonly value: string;
+  /** Role whose processes read it; its file is the one that the key is written to. */
+  readonly role: Role;
+  readonly why: string;
+  readonly source: string;
+}
+
+/** What is set while the servers of a hop are replaced, and what cannot be had all the same. */
+export interface RollSettings {
+  readonly style: RollStyle;
+  readonly settings: readonly RollSetting[];
+  /** Those that the operator has set already: they stay. `value` is what would have been written. */
+  readonly kept: readonly RollSetting[];
+  /** Where clients can notice it, with the shortest gap instead. */
+  readonly limits: readonly Reason[];
+}
+
 /** One server version to the next. */
 export interface Hop {
   readonly from: string;
@@ -90,6 +111,8 @@ export interface Hop {
     readonly secondaryVisibility?: SchemaStep | undefined;
   };
   readonly rollBack: RollBackCost;
+  /** Absent where the nodes of the target are not known. */
+  readonly roll?: RollSettings | undefined;
   readonly findings: readonly Finding[];
 }
 

@@ -11,6 +11,11 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
+/** A text as lines of at most 80 columns, with where it comes from below it. */
+export function sourced(text: string, source: string): string[] {
+  return [...wrap(text, '  ', '    '), ...wrap(`(${source})`, '    ', '     ')];
+}
+
 /** A text as lines of at most 80 columns; breaks at spaces, and inside a word only when it is longer than a line. */
 export function wrap(text: string, first: string, rest: string): string[] {
   const room = WIDTH - rest.length;

@@ -3,7 +3,8 @@ import type { Hop, Move, Path, Reason, SchemaStep } from '../core/plan.js';
 import { formatDuration } from '../core/duration.js';
 import { SETTLE_MINUTES } from '../core/sources.js';
 import { minorOf } from '../core/version.js';
-import { columns, wrap } from './columns.js';
+import { columns, sourced, wrap } from './columns.js';
+import { rollJson, rollLines } from './plan-roll.js';
 
 /** A path as other programs read it; the shape is part of the command line's contract. */
 export type PlanJson = Path;
@@ -13,7 +14,7 @@ export function planJson({ direction, path, hops, findings }: Path): PlanJson {
   return {
     direction,
     path: [...path],
-    hops: hops.map(({ from, to, reasons, moves, schema, rollBack, findings }) => ({
+    hops: hops.map(({ from, to, reasons, moves, schema, rollBack, roll, findings }) => ({
       from,
       to,
       reasons: reasons.map(reasonJson),
@@ -26,6 +27,7 @@ export function planJson({ direction, path, hops, findings }: Path): PlanJson {
           : { secondaryVisibility: stepJson(schema.secondaryVisibility) }),
       },
       rollBack: { by: rollBack.by, reasons: rollBack.reasons.map(reasonJson) },
+      ...(roll === undefined ? {} : { roll: rollJson(roll) }),
       findings: findings.map(findingJson),
     })),
     findings: findings.map(findingJson),
@@ -134,6 +136,7 @@ function hopLines(hop: Hop, explain: boolean): string[] {
           return explain ? sourced(line, source) : wrap(line, '  ', '    ');
         })
       : []),
+    ...(hop.roll === undefined ? [] : rollLines(hop.roll, explain)),
     ...shown(hop.findings, explain)
       .filter(({ id }) => !hop.moves.some((move) => move.id === id)) // told above, with its steps
       .flatMap((finding) => findingLines(finding, explain)),
@@ -187,8 +190,4 @@ export function findingLines(finding: Finding, explain: boolean): string[] {
   const { id, severity, source } = finding;
   const text = `${MARKS[severity]} ${severity === 'note' ? '' : `${severity} `}${id}: ${findingText(finding)}`;
   return explain ? sourced(text, source) : wrap(text, '  ', '    ');
-}
-
-function sourced(text: string, source: string): string[] {
-  return [...wrap(text, '  ', '    '), ...wrap(`(${source})`, '    ', '     ')];
 }

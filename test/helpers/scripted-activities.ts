@@ -2,7 +2,7 @@ import { activityInfo, ApplicationFailure, cancellationSignal, heartbeat } from 
 import { createControlActivities } from '../../src/activities/control-activities.js';
 import { guard } from '../../src/activities/guard.js';
 import { loadCatalogue } from '../../src/adapters/catalogue-file.js';
-import type { Activities } from '../../src/contract/activities.js';
+import type { Activities, RollSettingsResult } from '../../src/contract/activities.js';
 import type { ClusterFacts } from '../../src/core/cluster.js';
 import type { Observation, Verdict } from '../../src/core/measuring/observation.js';
 import type { RolloutPlan } from '../../src/core/plan.js';
@@ -164,6 +164,8 @@ const real = createControlActivities({ catalogue: await loadCatalogue() });
 
 const backup = (store: string) => ({ store, file: `/backups/${store}`, bytes: 100, sha256: 'f00d', entries: 10 });
 
+const NO_ROLL_SETTINGS: RollSettingsResult = { keys: [], nodes: {}, lines: ['no settings for the roll'], limits: [] };
+
 const USUAL: Activities = {
   validateInput: (raw) => real.validateInput(raw),
   makePlan: () => Promise.reject(new Error('a script brings its own plan')),
@@ -179,6 +181,8 @@ const USUAL: Activities = {
   backUpConfiguration: () => Promise.resolve(backup('configuration')),
   takeSnapshot: () => Promise.resolve({ shards: 64, running: {}, takenAt: '2026-01-01T00:00:00.000Z' }),
   upgradeSchema: ({ store, schema }) => Promise.resolve({ store, before: '1.0', after: schema, changed: true }),
+  applyRollSettings: () => Promise.resolve(NO_ROLL_SETTINGS),
+  takeBackRollSettings: () => Promise.resolve(NO_ROLL_SETTINGS),
   planRoll: ({ direction }) =>
     Promise.resolve((direction === 'forward' ? ROLL : ROLL.toReversed()).map((node) => ({ node, role: 'any' }))),
   replaceNode: ({ node, version }) =>

@@ -2,7 +2,9 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { loadCatalogue } from '../../src/adapters/catalogue-file.js';
 import type { Catalogue } from '../../src/core/catalogue/catalogue.js';
 import { findingText } from '../../src/core/finding.js';
+import { RollPolicy } from '../../src/core/input/input.js';
 import { planPath } from '../../src/core/planning/path.js';
+import { withRollSettings } from '../../src/core/planning/roll-settings.js';
 import type { Hop, Path, Stores } from '../../src/core/plan.js';
 import { planJson, planTable } from '../../src/report/plan.js';
 
@@ -79,4 +81,26 @@ test('a path without hops says so', () => {
   expect(planTable(plan('1.31.5', '1.31'), { explain: true })).toMatch(
     /^1\.31\.5: nothing to do\n\nthe whole path\n {2}· already-there: /,
   );
+});
+
+test('what is set while servers are replaced, and what cannot be had, where the nodes are known', () => {
+  const nodes = (['frontend', 'history', 'history', 'matching', 'matching'] as const).map((role) => ({ role }));
+  const policy = RollPolicy.parse({});
+  const target = { nodes, policy, stopTimeoutMs: 120_000, keysSet: ['matching.alignMembershipChange'] };
+  const path = withRollSettings(plan('1.30.7', '1.31.2'), catalogue, target);
+
+  const short = words(planTable(path));
+  expect(short).toContain('~ 2 settings while servers are replaced, taken back after it (careful)');
+  expect(short).toContain('~ matching.alignMembershipChange is set already and stays; 10s would be written');
+  expect(short).toContain('≈ while servers are replaced: frontend has one process: ');
+  expect(short).not.toContain('history.startupMembershipJoinDelay');
+
+  const long = words(planTable(path, { explain: true }));
+  const { settings = [], limits = [] } = path.hops[0]?.roll ?? {};
+  for (const { key, value, why, source } of settings) expect(long).toContain(`~ ${key} ${value}: ${why} (${source})`);
+  for (const { text, source } of limits) expect(long).toContain(`${text} (${source})`);
+  for (const line of planTable(path, { explain: true }).split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+
+  const [hop] = planJson(path).hops;
+  expect(hop?.roll).toEqual(path.hops[0]?.roll);
 });

@@ -40,6 +40,29 @@ export function configurationFacts(
   return { facts, dynamicFile: text(at(value, 'dynamicConfigClient', 'filepath')) };
 }
 
+/** How a process reads its dynamic configuration, and where it says what it read. */
+export interface DynamicClientFacts {
+  /** As it is written: absolute, or relative to the folder in which the process runs. Absent when it has none. */
+  readonly file: string | undefined;
+  /** As it is written, in Go's way: `10s`, or nanoseconds. */
+  readonly pollInterval: unknown;
+  readonly logLevel: string;
+  /** A file that the log goes to, when not to the output of the process. */
+  readonly logOutputFile: string | undefined;
+}
+
+/** What the files say together of the dynamic configuration and the log. */
+export function dynamicClientFacts(files: readonly ConfigurationFile[]): DynamicClientFacts {
+  const value = files.reduce<Value>((below, { value: over }) => merge(below, over), {});
+  return {
+    file: text(at(value, 'dynamicConfigClient', 'filepath')),
+    pollInterval: at(value, 'dynamicConfigClient', 'pollInterval'),
+    logLevel: text(at(value, 'log', 'level')) ?? 'info',
+    // The output wins over the file where both are asked for (common/log/zap_logger.go).
+    logOutputFile: at(value, 'log', 'stdout') === true ? undefined : text(at(value, 'log', 'outputFile')),
+  };
+}
+
 function storesOf(value: Value): NodeConfiguration['stores'] {
   const stores = Object.entries(STORE_FIELDS).flatMap(([part, field]) => {
     const name = text(at(value, 'persistence', field));

@@ -13,19 +13,24 @@ import { type ConfigurationFile, NotReadableError, parseConfiguration } from './
  */
 export async function readConfiguration(node: ProcessNode, pid?: number): Promise<Seen<NodeConfiguration>> {
   try {
-    const read = await Promise.all(
-      ['base', node.configEnv].map((name) => readYaml(join(node.configDir, `${name}.yaml`))),
-    );
-    const files = read.filter((file) => file !== undefined);
-    if (files.length === 0) {
-      return { unseen: `there is no ${node.configEnv}.yaml and no base.yaml in ${node.configDir}` };
-    }
+    const files = await readConfigurationFiles(node);
     const { facts, dynamicFile } = configurationFacts(files, node.role);
     return { seen: { ...facts, dynamic: await readDynamic(dynamicFile, pid) } };
   } catch (error) {
     if (error instanceof NotReadableError) return { unseen: error.message };
     throw error;
   }
+}
+
+/** The files of a node's configuration, in the order in which one lies over the other. @throws NotReadableError */
+export async function readConfigurationFiles({
+  configDir,
+  configEnv,
+}: Pick<ProcessNode, 'configDir' | 'configEnv'>): Promise<readonly ConfigurationFile[]> {
+  const read = await Promise.all(['base', configEnv].map((name) => readYaml(join(configDir, `${name}.yaml`))));
+  const files = read.filter((file) => file !== undefined);
+  if (files.length > 0) return files;
+  throw new NotReadableError(`there is no ${configEnv}.yaml and no base.yaml in ${configDir}`);
 }
 
 /** Undefined where there is no such file. */
@@ -39,15 +44,18 @@ async function readYaml(file: string): Promise<ConfigurationFile | undefined> {
   }
 }
 
+/** Where a file of the configuration is for the process `pid`. @throws NotReadableError when only the process knows */
+export async function placeOf(file: string, pid: number | undefined): Promise<string> {
+  if (isAbsolute(file)) return file;
+  const folder = pid === undefined ? undefined : await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
+  if (folder !== undefined) return resolve(folder, file);
+  throw new NotReadableError(`${file} is relative to the folder of a process that does not run or cannot be looked at`);
+}
+
 async function readDynamic(file: string | undefined, pid: number | undefined): Promise<NodeConfiguration['dynamic']> {
   if (file === undefined) return { seen: 'none' };
-  const folder =
-    isAbsolute(file) || pid === undefined ? undefined : await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
-  if (!isAbsolute(file) && folder === undefined) {
-    return { unseen: `${file} is relative to the folder of a process that does not run or cannot be looked at` };
-  }
-  const path = resolve(folder ?? '/', file);
   try {
+    const path = await placeOf(file, pid);
     const yaml = await readYaml(path);
     if (yaml === undefined) return { unseen: `there is no ${path}` };
     const keys = yaml.settings

@@ -1,20 +1,9 @@
 import { z } from 'zod';
 import { STORE_KINDS, type StoreKind, type StorePart } from '../plan.js';
-import { compareVersions, isServerVersion } from '../version.js';
+import { RollRules } from './roll-rules.js';
+import { ServerRange, Source, Version } from './rule-parts.js';
 
 /** Rules about server releases that no module states: read by people from release notes, issues and documentation. */
-
-const Version = z.string().refine(isServerVersion, 'expected a version in full, such as "1.28.1"');
-const Source = z.string().min(1);
-
-/** Server versions from `from` (included) up to `before` (excluded, or without end). */
-const ServerRange = z
-  .strictObject({ from: Version, before: Version.optional() })
-  .refine(({ from, before }) => before === undefined || compareVersions(from, before) < 0, {
-    path: ['before'],
-    message: 'is not above "from"',
-  });
-export type ServerRange = z.infer<typeof ServerRange>;
 
 const Kind = z.enum(STORE_KINDS);
 const PART_NAMES = ['default', 'visibility', 'secondaryVisibility'] as const satisfies readonly StorePart[];
@@ -113,13 +102,10 @@ export const Rules = z.strictObject({
   settings: z.array(SettingRule),
   tools: z.array(ToolRule),
   notes: z.array(NoteRule),
+  /** Absent in a file of before it was written: then nothing is set for a roll. */
+  roll: RollRules.default({ settings: [], limits: [] }),
 });
 export type Rules = z.infer<typeof Rules>;
-
-/** Whether a server version lies in a range. */
-export function isIn(version: string, { from, before }: ServerRange): boolean {
-  return compareVersions(version, from) >= 0 && (before === undefined || compareVersions(version, before) < 0);
-}
 
 /** Whether a rule is about one of these kinds of store. */
 export function isAbout(stores: readonly StoreKind[] | undefined, present: readonly StoreKind[]): boolean {

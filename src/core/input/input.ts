@@ -245,6 +245,23 @@ export const LoadPolicy = z
   .superRefine(reportLoadProblems, anyShape);
 export type LoadPolicy = z.infer<typeof LoadPolicy>;
 
+export const RollStyle = z.enum(['careful', 'strict', 'asConfigured']);
+export type RollStyle = z.infer<typeof RollStyle>;
+
+export const RollClients = z.enum(['balanced', 'pinned']);
+export type RollClients = z.infer<typeof RollClients>;
+
+/** How servers are replaced, as far as clients could notice it. */
+export const RollPolicy = z.strictObject({
+  style: RollStyle.default('careful').describe(
+    'Settings that servers get while they are replaced, in their dynamic configuration, taken back after it: careful, strict (slower, for no failed attempt at all), or asConfigured for none.',
+  ),
+  clients: RollClients.default('balanced').describe(
+    'How clients reach the frontends: balanced by health checks or by name (headless), or pinned to one connection (an L4 address).',
+  ),
+});
+export type RollPolicy = z.infer<typeof RollPolicy>;
+
 export const Policy = z
   .strictObject({
     gates: z
@@ -289,6 +306,7 @@ export const Policy = z
         live: LoadPolicy.optional().describe('Canaries on live too; none unless asked for.'),
       })
       .prefault({}),
+    roll: RollPolicy.prefault({}).describe('How servers are replaced.'),
     onFail: z
       .enum(['incident', 'rollBack'])
       .default('incident')

@@ -1,6 +1,7 @@
 import { type Catalogue, type MinorFacts, isRetracted } from '../catalogue/catalogue.js';
 import type { Reason, StoreKind } from '../plan.js';
-import { isAbout, isIn, type AvoidRule } from '../catalogue/rules.js';
+import { isIn } from '../catalogue/rule-parts.js';
+import { isAbout, type AvoidRule } from '../catalogue/rules.js';
 import { minorOf } from '../version.js';
 
 /** A version to pass through, and why it is the one. */

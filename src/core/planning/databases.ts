@@ -3,7 +3,8 @@ import type { Catalogue } from '../catalogue/catalogue.js';
 import type { Finding } from '../finding.js';
 import { partsOf } from './moves.js';
 import type { StoreKind, StorePart, Stores } from '../plan.js';
-import { isIn, type Rules } from '../catalogue/rules.js';
+import { isIn } from '../catalogue/rule-parts.js';
+import { type Rules } from '../catalogue/rules.js';
 
 /** A database product and its version, such as `PostgreSQL` and `15.18`. */
 export interface DatabaseVersion {

@@ -3,7 +3,8 @@ import { avoidRules } from './choose-version.js';
 import { type Finding, worstFirst } from '../finding.js';
 import { kindsOf } from './moves.js';
 import type { Hop, Stores } from '../plan.js';
-import { isAbout, isIn, type SettingRule } from '../catalogue/rules.js';
+import { isIn } from '../catalogue/rule-parts.js';
+import { isAbout, type SettingRule } from '../catalogue/rules.js';
 import { UPGRADE_GUIDE } from '../sources.js';
 import { compareSchemaVersions, compareVersions, minorOf } from '../version.js';
 

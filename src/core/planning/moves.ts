@@ -2,7 +2,8 @@ import type { Catalogue } from '../catalogue/catalogue.js';
 import { avoidRules } from './choose-version.js';
 import type { Finding } from '../finding.js';
 import type { Move, StoreKind, StorePart, Stores } from '../plan.js';
-import { isIn, type MoveRule } from '../catalogue/rules.js';
+import { isIn } from '../catalogue/rule-parts.js';
+import { type MoveRule } from '../catalogue/rules.js';
 import { findSchemaVersion, schemaVersion } from '../schema/schema-version.js';
 import { compareVersions } from '../version.js';
 

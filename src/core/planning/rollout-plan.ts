@@ -4,6 +4,7 @@ import type { Databases } from './databases.js';
 import { UnsupportedPathError } from '../errors.js';
 import { STORE_PARTS } from './moves.js';
 import { planPath } from './path.js';
+import { type RollTarget, withRollSettings } from './roll-settings.js';
 import type { Environment, Path, RolloutPlan, Stores } from '../plan.js';
 import { UPGRADE_GUIDE } from '../sources.js';
 
@@ -13,6 +14,8 @@ export interface PresentState {
   readonly version: string;
   readonly stores: Stores;
   readonly databases?: Databases | undefined;
+  /** How its servers are replaced, where its nodes are known. */
+  readonly roll?: RollTarget | undefined;
 }
 
 export interface RolloutRequest {
@@ -28,10 +31,10 @@ export interface RolloutRequest {
  * @throws UnsupportedPathError, PreconditionError as planPath does
  */
 export function planRollout({ catalogue, to, pins = {}, staging, live }: RolloutRequest): RolloutPlan {
-  const pathOf = ({ version, stores, databases }: PresentState) => {
+  const pathOf = ({ version, stores, databases, roll }: PresentState) => {
     const path = planPath({ catalogue, from: version, to, pins, stores, databases });
     if (path.direction === 'back') throw goesBack(version, to, path);
-    return path;
+    return roll === undefined ? path : withRollSettings(path, catalogue, roll);
   };
   const stagingPath = pathOf(staging);
   const livePath = pathOf(live);

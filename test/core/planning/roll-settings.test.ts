@@ -1,0 +1,232 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { loadCatalogue } from '../../../src/adapters/catalogue-file.js';
+import type { Catalogue } from '../../../src/core/catalogue/catalogue.js';
+import { dynamicKeysOf } from '../../../src/core/catalogue/dynamic-keys.js';
+import { Role, RollClients, RollPolicy, RollStyle } from '../../../src/core/input/input.js';
+import type { RollSettings } from '../../../src/core/plan.js';
+import { planPath } from '../../../src/core/planning/path.js';
+import { planRollSettings, withRollSettings, type RollRequest } from '../../../src/core/planning/roll-settings.js';
+import { stopSeconds } from '../../../src/core/planning/roll-stop-time.js';
+import { compareVersions } from '../../../src/core/version.js';
+
+let catalogue: Catalogue;
+let newest: readonly string[];
+beforeAll(async () => {
+  catalogue = await loadCatalogue();
+  newest = catalogue.minors.map(({ patches }) => patches.at(-1) ?? '');
+});
+
+const ROLES = ['frontend', 'history', 'matching', 'worker'] as const;
+const nodesOf = (counts: Partial<Record<Role, number>>) =>
+  Object.entries(counts).flatMap(([role, count]) => Array.from({ length: count }, () => ({ role: Role.parse(role) })));
+const TWO_EACH = nodesOf({ frontend: 2, history: 2, matching: 2, worker: 2 });
+
+const plan = (stopping: string, starting: string, more: Partial<RollRequest> = {}): RollSettings =>
+  planRollSettings({
+    catalogue,
+    stopping,
+    starting,
+    nodes: TWO_EACH,
+    policy: RollPolicy.parse({}),
+    stopTimeoutMs: 300_000,
+    ...more,
+  });
+const valuesOf = ({ settings }: RollSettings) => Object.fromEntries(settings.map(({ key, value }) => [key, value]));
+const limitsOf = ({ limits }: RollSettings) => limits.map(({ id }) => id);
+
+test('two processes of each role, new versions: leaving is announced, aligned and drained', () => {
+  const planned = plan('1.30.7', '1.31.2');
+  expect(valuesOf(planned)).toEqual({
+    'frontend.shutdownFailHealthCheckDuration': '15s',
+    'frontend.shutdownDrainDuration': '75s',
+    'matching.alignMembershipChange': '10s',
+    'history.alignMembershipChange': '10s',
+    'history.startupMembershipJoinDelay': '10s',
+  });
+  expect(planned.limits).toEqual([]);
+  for (const { why, source, key, role } of planned.settings) {
+    expect(key.startsWith(`${role}.`)).toBe(true);
+    expect(why).not.toBe('');
+    expect(source).toMatch(/at v1\./);
+  }
+});
+
+test.each<[string, Partial<RollPolicy>, Record<string, string>, string[]]>([
+  [
+    'pinned clients',
+    { clients: 'pinned' },
+    { 'frontend.shutdownFailHealthCheckDuration': '75s' },
+    ['open-connections'],
+  ],
+  ['strict', { style: 'strict' }, { 'history.startupMembershipJoinDelay': '20s' }, ['open-connections']],
+  ['as configured', { style: 'asConfigured' }, {}, ['as-configured']],
+])('%s', (_, policy, values, limits) => {
+  const planned = plan('1.30.7', '1.31.2', { policy: RollPolicy.parse(policy) });
+  expect(valuesOf(planned)).toMatchObject(values);
+  if (policy.style === 'asConfigured') expect(planned.settings).toEqual([]);
+  expect(limitsOf(planned)).toEqual(limits);
+});
+
+test.each<[string, string, Record<string, string>, string[]]>([
+  [
+    '1.26.3',
+    '1.27.4',
+    { 'matching.alignMembershipChange': '10s', 'history.shutdownDrainDuration': '10s' },
+    ['history-leaves-unaligned'],
+  ],
+  [
+    '1.23.1',
+    '1.24.3',
+    { 'matching.shutdownDrainDuration': '10s', 'history.shutdownDrainDuration': '10s' },
+    ['matching-leaves-unaligned', 'history-leaves-unaligned'],
+  ],
+  // A longer drain would only refuse calls for longer: frontends of 1.20 and 1.21 do not tell clients to go.
+  [
+    '1.20.5',
+    '1.21.6',
+    { 'frontend.shutdownFailHealthCheckDuration': '15s', 'history.startupMembershipJoinDelay': '10s' },
+    ['frontend-cuts-calls', 'matching-leaves-unaligned', 'history-leaves-unaligned'],
+  ],
+  [
+    '1.18.5',
+    '1.19.1',
+    { 'frontend.shutdownDrainDuration': '15s' },
+    ['frontend-cuts-calls', 'matching-leaves-unaligned', 'history-leaves-unaligned', 'history-joins-at-once'],
+  ],
+])('%s → %s: what the old version can do, and what it cannot', (stopping, starting, values, limits) => {
+  const planned = plan(stopping, starting);
+  expect(valuesOf(planned)).toMatchObject(values);
+  expect(limitsOf(planned)).toEqual(limits);
+  expect(valuesOf(planned)['history.alignMembershipChange']).toBeUndefined();
+  if (stopping === '1.20.5') expect(valuesOf(planned)['frontend.shutdownDrainDuration']).toBeUndefined();
+});
+
+test('back to a version that does not align: the newer one, which is stopped, drains instead', () => {
+  expect(valuesOf(plan('1.27.4', '1.26.3'))).toMatchObject({ 'history.shutdownDrainDuration': '10s' });
+});
+
+test('a role of one process drains nothing, and its gap is said', () => {
+  const planned = plan('1.30.7', '1.31.2', { nodes: nodesOf({ frontend: 2, history: 1, matching: 2, worker: 1 }) });
+  expect(planned.settings.filter(({ role }) => role === 'history')).toEqual([]);
+  expect(planned.limits).toEqual([
+    expect.objectContaining({
+      id: 'single-process',
+      text: expect.stringMatching(/^history has one process: .*two processes/),
+    }),
+  ]);
+});
+
+test('what the operator has set stays, whatever its letters', () => {
+  const planned = plan('1.30.7', '1.31.2', { keysSet: ['History.AlignMembershipChange', 'frontend.rps'] });
+  expect(planned.kept.map(({ key, value }) => [key, value])).toEqual([['history.alignMembershipChange', '10s']]);
+  expect(valuesOf(planned)['history.alignMembershipChange']).toBeUndefined();
+  // It aligns, in the operator's way: a drain in its place is not needed.
+  expect(valuesOf(planned)['history.shutdownDrainDuration']).toBeUndefined();
+});
+
+test('frontends drain no longer than the driver waits, and it is said', () => {
+  const planned = plan('1.30.7', '1.31.2', {
+    stopTimeoutMs: 120_000,
+    policy: RollPolicy.parse({ clients: 'pinned' }),
+  });
+  expect(valuesOf(planned)['frontend.shutdownDrainDuration']).toBe('40s');
+  expect(planned.limits.find(({ id }) => id === 'drain-cut')?.text).toMatch(
+    /40 s instead of 75 s.*2m.*; 155 s would do/,
+  );
+  const hasty = plan('1.30.7', '1.31.2', { stopTimeoutMs: 20_000 });
+  expect(limitsOf(hasty)).toEqual([
+    'drain-cut',
+    'killed-while-stopping',
+    'killed-while-stopping',
+    'killed-while-stopping',
+  ]);
+});
+
+test('a minor whose keys nobody has read gets none', () => {
+  const planned = plan('1.99.0', '1.99.1');
+  expect(planned.settings).toEqual([]);
+  expect(limitsOf(planned)).toContain('keys-not-known');
+});
+
+test('each hop of a path has its own', () => {
+  const stores = { default: 'postgres12', visibility: 'postgres12' } as const;
+  const path = planPath({ catalogue, from: '1.26.3', to: '1.28', stores });
+  const target = { nodes: TWO_EACH, policy: RollPolicy.parse({}), stopTimeoutMs: 120_000 };
+  const aligned = withRollSettings(path, catalogue, target).hops.map(({ roll }) =>
+    roll?.settings.some(({ key }) => key === 'history.alignMembershipChange'),
+  );
+  expect(aligned).toEqual([false, true]);
+});
+
+describe('laws', () => {
+  const request = () =>
+    fc
+      .record({
+        stopping: fc.constantFrom(...newest),
+        starting: fc.constantFrom(...newest),
+        counts: fc.record(Object.fromEntries(ROLES.map((role) => [role, fc.integer({ min: 1, max: 3 })]))),
+        style: fc.constantFrom(...RollStyle.options),
+        clients: fc.constantFrom(...RollClients.options),
+        stopTimeoutMs: fc.integer({ min: 0, max: 400_000 }),
+        keysSet: fc.subarray(['history.alignMembershipChange', 'frontend.shutdownDrainDuration', 'frontend.rps']),
+      })
+      .map(({ counts, style, clients, ...rest }) => ({
+        catalogue,
+        nodes: nodesOf(counts),
+        policy: RollPolicy.parse({ style, clients }),
+        ...rest,
+      }));
+
+  test('no key twice, none of a role of one process, none that the reading version does not know', () => {
+    fc.assert(
+      fc.property(request(), (asked) => {
+        const { settings, kept } = planRollSettings(asked);
+        const keys = [...settings, ...kept].map(({ key }) => key);
+        expect(new Set(keys).size).toBe(keys.length);
+        for (const { key, role } of [...settings, ...kept]) {
+          expect(asked.nodes.filter((node) => node.role === role).length).toBeGreaterThan(1);
+          const known = [asked.stopping, asked.starting].map((version) =>
+            dynamicKeysOf(catalogue.dynamicKeys, version)?.has(key.toLowerCase()),
+          );
+          expect(known).toContain(true);
+          if (key.endsWith('alignMembershipChange')) expect(known).toEqual([true, true]);
+        }
+        expect(settings.some(({ key }) => asked.keysSet.includes(key))).toBe(false);
+      }),
+    );
+  });
+
+  test('what is set, and what would have been, does not depend on what the operator has set', () => {
+    fc.assert(
+      fc.property(request(), (asked) => {
+        const free = planRollSettings({ ...asked, stopTimeoutMs: 400_000, keysSet: [] });
+        const { settings, kept } = planRollSettings({ ...asked, stopTimeoutMs: 400_000 });
+        const sorted = (list: RollSettings['settings']) => list.map(({ key, value }) => `${key} ${value}`).toSorted();
+        expect(sorted([...settings, ...kept])).toEqual(sorted(free.settings));
+      }),
+    );
+  });
+
+  test('a process is done before it is killed, or it is said', () => {
+    fc.assert(
+      fc.property(request(), (asked) => {
+        const { settings, limits } = planRollSettings(asked);
+        const late = ROLES.filter((role) => stopSeconds(role, settings) * 1_000 > asked.stopTimeoutMs);
+        if (late.length > 0 && settings.length > 0) {
+          expect(limits.map(({ id }) => id)).toContain('killed-while-stopping');
+        }
+      }),
+    );
+  });
+
+  test('a service is done before the server’s own end: 60 s up to 1.20, 5 min from 1.21 on', () => {
+    fc.assert(
+      fc.property(request(), (asked) => {
+        const { settings } = planRollSettings({ ...asked, stopTimeoutMs: 400_000 });
+        const end = compareVersions(asked.stopping, '1.21.0') < 0 ? 60 : 300;
+        for (const role of ROLES) expect(stopSeconds(role, settings)).toBeLessThan(end);
+      }),
+    );
+  });
+});
