@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from 'proper-lockfile';
@@ -6,7 +6,7 @@ import type { NodeState } from '../../core/cluster.js';
 import { PreconditionError } from '../../core/errors.js';
 import type { ProcessNode } from '../../core/input/input.js';
 import { listensOn } from './linux-process.js';
-import { readLogTail } from './log-tail.js';
+import { readLogTail, sizeOf } from './log-tail.js';
 import { expectVersion } from '../find-node.js';
 import { startDetached } from '../run-command.js';
 import { readEnvironment } from '../secrets.js';
@@ -107,11 +107,4 @@ async function watchFirstMoments(
     if (isLast || !now.running) return now;
     if (now.instance?.startsWith(`${pid}:`) !== true || (await listensOn(pid, port))) return now;
   }
-}
-
-async function sizeOf(file: string): Promise<number> {
-  return stat(file).then(
-    ({ size }) => size,
-    () => 0,
-  );
 }

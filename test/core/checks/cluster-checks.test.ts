@@ -335,7 +335,10 @@ const cases: readonly Case[] = [
   {
     name: 'a wrong plugin in the input',
     survey: {
-      input: { stores: { ...HEALTHY.input.stores, default: { plugin: 'postgres12_pgx', database: 'temporal' } } },
+      input: {
+        ...HEALTHY.input,
+        stores: { ...HEALTHY.input.stores, default: { plugin: 'postgres12_pgx', database: 'temporal' } },
+      },
     },
     finds: ['block store-plugin-differs'],
     says: ['the default store of live is postgres12, but the input says postgres12_pgx'],

@@ -1,0 +1,243 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Driver } from '../../src/adapters/driver.js';
+import { checkHealth, HEALTH_SERVICES } from '../../src/adapters/grpc-health.js';
+import { listServerProcesses, type ServerProcess } from '../../src/adapters/process/server-process.js';
+import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
+import { PreconditionError } from '../../src/core/errors.js';
+import type { ProcessNode } from '../../src/core/input/input.js';
+import { stopServersBelow } from '../../src/lab/clean-up.js';
+import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
+import { removePostgres, startPostgres } from '../../src/lab/postgres.js';
+import { compileSource } from '../helpers/compiled-source.js';
+import { DRIVER_CASES, layOutReleases, UNIT_USER, type DriverCase } from '../helpers/driver-cases.js';
+
+/** What every driver does, tried with real servers: two nodes of a cluster, whose schema both versions take. */
+
+const OLD = '1.29.1';
+const NEW = '1.30.7';
+const NODE = 'matching-1';
+const OTHER = 'worker-1';
+const TIMEOUT_MS = 120_000;
+let directory: string;
+let releases: string;
+let cluster: LabCluster;
+let nodes: readonly ProcessNode[];
+let compiled: ReturnType<typeof compileSource>;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'driver-contract-'));
+  await chmod(directory, 0o755);
+  compiled = compileSource(['core', 'adapters']);
+  releases = await layOutReleases(join(directory, 'releases'), [OLD, NEW]);
+  const postgres = await startPostgres({ directory: join(directory, 'postgres') });
+  const options = { name: 'contract', version: NEW, postgres, directory: join(directory, 'contract') };
+  cluster = await startCluster({ ...options, tools: createToolResolver() });
+  nodes = [NODE, OTHER].map((name) => nodeNamed(name));
+  // Units run as another user; the password of a database that lives for minutes is no secret.
+  for (const { configDir, configEnv } of nodes) await chmod(join(configDir, `${configEnv}.yaml`), 0o644);
+  for (const { name } of nodes) await cluster.driver.stopNode(name);
+}, 300_000);
+
+afterAll(async () => {
+  compiled.remove();
+  await stopServersBelow(directory);
+  await removePostgres(join(directory, 'postgres'));
+  await rm(directory, { recursive: true, force: true });
+}, 60_000);
+
+function nodeNamed(name: string): ProcessNode {
+  const found = cluster.nodes.find((node) => node.name === name);
+  if (found === undefined) throw new Error(`the lab has no ${name}`);
+  return found;
+}
+
+async function processesOf(name: string): Promise<ServerProcess[]> {
+  const { configDir } = nodeNamed(name);
+  return (await listServerProcesses()).filter((server) => server.configDir === configDir);
+}
+
+async function stateOf(driver: Driver, name = NODE) {
+  return (await driver.listNodes()).find((state) => state.name === name);
+}
+
+async function waitUntil(holds: () => Promise<boolean>): Promise<void> {
+  for (let tried = 0; tried < 300; tried += 1) {
+    if (await holds()) return;
+    await sleep(100);
+  }
+  throw new Error('half a minute was not enough');
+}
+
+const isServing = async () => (await checkHealth(nodeNamed(NODE).rpcAddress, HEALTH_SERVICES.matching)) === 'SERVING';
+
+/** User, limit of open files, and environment of a running server. */
+async function surroundingsOf({ pid }: ServerProcess) {
+  const read = (file: string) => readFile(`/proc/${pid}/${file}`, 'utf8');
+  const environment = (await read('environ')).split('\0').filter((text) => !/^(INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|PWD|OLDPWD|_|SHLVL)=/.test(text));
+  return {
+    user: /^Uid:\s+(\d+)/m.exec(await read('status'))?.[1],
+    files: /^Max open files\s+(\d+)/m.exec(await read('limits'))?.[1],
+    environment: environment.toSorted(),
+  };
+}
+
+describe.each(DRIVER_CASES)('$name', ({ name: caseName, missing, open }) => {
+  // Said by jest as skipped; what is missing is in the name.
+  const check = missing === undefined ? test : test.skip;
+  const title = (text: string) => (missing === undefined ? text : `${text} (there is no ${missing})`);
+  const it = (text: string, doing: () => Promise<void>) => check(title(text), doing, TIMEOUT_MS);
+  let opened: DriverCase;
+  let driver: Driver;
+
+  beforeAll(async () => {
+    if (missing !== undefined) return;
+    const own = join(directory, `case-${DRIVER_CASES.findIndex(({ name }) => name === caseName)}`);
+    await mkdir(own, { mode: 0o755 });
+    opened = await open({ cluster, nodes, directory: own, releases });
+    ({ driver } = opened);
+    for (const { name } of nodes) await driver.startNode(name, NEW);
+  }, TIMEOUT_MS);
+
+  afterAll(async () => {
+    if (missing !== undefined) return;
+    for (const { name } of nodes) await driver.stopNode(name);
+    await opened.remove();
+  }, TIMEOUT_MS);
+
+  it('lists the nodes in the order of the input, with what runs', async () => {
+    const states = await driver.listNodes();
+    expect(states).toHaveLength(nodes.length);
+    for (const [index, { name, role, rpcAddress, metricsAddress }] of nodes.entries()) {
+      expect(states[index]).toMatchObject({ name, role, rpcAddress, metricsAddress, running: true, version: NEW });
+    }
+    expect(await driver.listNodes()).toEqual(states);
+  });
+
+  it('starting what runs changes nothing, and another version is started only after a stop', async () => {
+    const before = await driver.listNodes();
+    expect(await driver.startNode(NODE, NEW)).toEqual(before[0]);
+    await expect(driver.startNode(NODE, OLD)).rejects.toThrow(
+      `node ${NODE} runs ${NEW}; stop it before ${OLD} is started in its place`,
+    );
+    expect(await driver.listNodes()).toEqual(before);
+  });
+
+  it('stops a node; twice changes nothing; then it goes to another version, and back', async () => {
+    const before = await driver.listNodes();
+    for (const version of [OLD, NEW]) {
+      await driver.prepare(version);
+      await driver.stopNode(NODE);
+      await driver.stopNode(NODE);
+      expect(await processesOf(NODE)).toEqual([]);
+      const { name, role, rpcAddress, metricsAddress } = nodeNamed(NODE);
+      expect(await stateOf(driver)).toEqual({ name, role, rpcAddress, metricsAddress, running: false });
+
+      const after = await driver.startNode(NODE, version);
+      expect(after).toMatchObject({ running: true, version });
+      expect(after.instance).toMatch(/./);
+      expect(after.instance).not.toBe(before[0]?.instance);
+      expect(Math.abs(Date.parse(after.startedAt ?? '') - Date.now())).toBeLessThan(60_000);
+      expect(await stateOf(driver)).toEqual(after);
+      await waitUntil(isServing);
+    }
+    expect(await stateOf(driver, OTHER)).toEqual(before[1]);
+  });
+
+  it('a restart keeps user, limits and environment', async () => {
+    const [before] = await processesOf(NODE);
+    const surroundings = before && (await surroundingsOf(before));
+    await driver.stopNode(NODE);
+    await driver.startNode(NODE, NEW);
+    const [after] = await processesOf(NODE);
+    expect(after && (await surroundingsOf(after))).toEqual(surroundings);
+    if (!caseName.startsWith('systemd')) return;
+    const { stdout: uid } = await promisify(execFile)('id', ['-u', UNIT_USER]);
+    expect(surroundings).toMatchObject({ user: uid.trim(), files: '4096' });
+    expect(surroundings?.environment).toContain('CONTRACT=kept');
+  });
+
+  it('a version that is not there is refused before anything is stopped', async () => {
+    const before = await driver.listNodes();
+    await expect(driver.prepare('1.30.99')).rejects.toThrow(/1\.30\.99|exit code/);
+    expect(await driver.listNodes()).toEqual(before);
+  });
+
+  it('a server that ends at once: its own words, nothing left running, and the next start works', async () => {
+    await driver.stopNode(NODE);
+    // The rest of the cluster knows this address and calls: whoever does is turned away, or close() would wait for it.
+    const stranger = createServer((socket) => socket.destroy());
+    stranger.listen(Number(nodeNamed(NODE).rpcAddress.split(':')[1]), '127.0.0.1');
+    await once(stranger, 'listening');
+    try {
+      const failure = await driver.startNode(NODE, NEW).catch((error: unknown) => error);
+      expect(String(failure)).toMatch(/ended at once/);
+      expect(String(failure)).toMatch(/address already in use/);
+      expect(failure).toBeInstanceOf(PreconditionError);
+      await sleep(1_500); // longer than systemd waits before it starts one again
+      expect(await processesOf(NODE)).toEqual([]);
+      expect(await stateOf(driver)).toMatchObject({ running: false });
+    } finally {
+      await new Promise((done) => stranger.close(done));
+    }
+    expect(await driver.startNode(NODE, NEW)).toMatchObject({ running: true, version: NEW });
+  });
+
+  it('a server that heeds no SIGTERM is gone in the end', async () => {
+    const [server] = await processesOf(NODE);
+    process.kill(server?.pid ?? 0, 'SIGSTOP');
+    await driver.stopNode(NODE);
+    expect(await processesOf(NODE)).toEqual([]);
+    await driver.startNode(NODE, NEW);
+  });
+
+  it('what it says that it will run replaces the node when it is run by hand', async () => {
+    const { instance } = (await stateOf(driver)) ?? {};
+    const lines = await driver.explain(NODE, OLD);
+    expect(await stateOf(driver)).toMatchObject({ instance, version: NEW });
+    for (const line of lines) {
+      await promisify(execFile)('sh', ['-c', line]);
+      if (/stop|kill/.test(line)) await waitUntil(async () => (await stateOf(driver))?.running === false);
+    }
+    await waitUntil(async () => (await stateOf(driver))?.version === OLD);
+    await waitUntil(isServing);
+    expect(await processesOf(NODE)).toHaveLength(1);
+    await driver.stopNode(NODE);
+    await driver.startNode(NODE, NEW);
+  });
+
+  it('a worker killed while it replaces a node leaves what the next attempt finishes', async () => {
+    const [before] = await processesOf(NODE);
+    const script = `
+      const [folder] = process.argv.slice(1);
+      ${opened.script}
+      await driver.stopNode('${NODE}');
+      await driver.startNode('${NODE}', '${OLD}');`;
+    const options = ['--input-type=module', '-e', script, '--', compiled.directory];
+    const child = spawn(process.execPath, options, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const ended = once(child, 'close');
+    await waitUntil(async () => (await processesOf(NODE)).every(({ startTicks }) => startTicks !== before?.startTicks));
+    child.kill('SIGKILL');
+    await ended;
+    // As the activity does: who runs what is asked anew.
+    const { running, version } = (await stateOf(driver)) ?? {};
+    if (running === true && version !== OLD) await driver.stopNode(NODE);
+    expect(await driver.startNode(NODE, OLD)).toMatchObject({ running: true, version: OLD });
+    expect(await processesOf(NODE)).toHaveLength(1);
+    await driver.stopNode(NODE);
+    await driver.startNode(NODE, NEW);
+  });
+
+  it('names the nodes that there are when it is asked for another', async () => {
+    for (const attempt of [driver.stopNode('history-9'), driver.startNode('history-9', NEW), driver.explain('x', NEW)]) {
+      await expect(attempt).rejects.toThrow(new RegExp(`the nodes are ${NODE}, ${OTHER}`));
+    }
+  });
+});
