@@ -13,7 +13,8 @@ import { sshMissing, startSystemdHost, systemdMissing, type SystemdHost } from '
 
 /** Every driver, each on the same two nodes of a lab cluster that the contract is tried on. */
 
-const SCRIPT = fileURLToPath(new URL('./servers-by-script.sh', import.meta.url));
+/** An operator's own script. */
+export const SCRIPT = fileURLToPath(new URL('./servers-by-script.sh', import.meta.url));
 /** Who runs the servers where a unit says so: not the one that tests. */
 export const UNIT_USER = 'daemon';
 

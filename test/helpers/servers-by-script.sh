@@ -6,16 +6,16 @@
 # RELEASES has VERSION/temporal-server, NODES has a folder for each node, LOGS gets a file of each.
 set -eu
 
+# Found each time, so that no file of process ids can be stale. Prints nothing when none runs.
 pid_of() {
-  pid=$(cat "$NODES/$1/pid" 2>/dev/null) || return 1
-  # The id may be that of another process by now.
-  tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -qxF "$NODES/$1" || return 1
-  echo "$pid"
+  found=$(grep -lzxF -- "$NODES/$1" /proc/[0-9]*/cmdline 2>/dev/null | head -n 1)
+  echo "$found" | cut -d / -f 3
 }
 
 case $1 in
 status)
-  pid=$(pid_of "$2") || exit 0
+  pid=$(pid_of "$2")
+  [ -n "$pid" ] || exit 0
   version=$("/proc/$pid/exe" --version | sed -n 's/.*version \([0-9.]*\).*/\1/p')
   ticks=$(sed 's/.*) //' "/proc/$pid/stat" | cut -d ' ' -f 20)
   boot=$(sed -n 's/^btime //p' /proc/stat)
@@ -23,10 +23,11 @@ status)
   printf '{"version": "%s", "startedAt": "%s", "instance": "%s:%s"}\n' "$version" "$started" "$pid" "$ticks"
   ;;
 stop)
-  pid=$(pid_of "$2") || exit 0
-  kill -TERM "$pid" 2>/dev/null || exit 0
+  pid=$(pid_of "$2")
+  [ -n "$pid" ] || exit 0
+  kill -TERM "$pid"
   for _ in $(seq 100); do
-    pid_of "$2" >/dev/null || exit 0
+    [ -n "$(pid_of "$2")" ] || exit 0
     sleep 0.1
   done
   kill -KILL "$pid"
@@ -35,10 +36,9 @@ prepare)
   "$RELEASES/$2/temporal-server" --version | grep -qF "version $2"
   ;;
 start)
-  pid_of "$2" >/dev/null && exit 0
+  [ -z "$(pid_of "$2")" ] || exit 0
   setsid "$RELEASES/$4/temporal-server" --root / --config "$NODES/$2" --env lab --allow-no-auth start "--service=$3" \
     </dev/null >>"$LOGS/$2.log" 2>&1 &
-  echo $! >"$NODES/$2/pid"
   ;;
 *)
   echo "unknown command $1" >&2

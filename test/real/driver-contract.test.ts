@@ -7,17 +7,20 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { loadCatalogue } from '../../src/adapters/catalogue-file.js';
 import type { Driver } from '../../src/adapters/driver.js';
 import { checkHealth, HEALTH_SERVICES } from '../../src/adapters/grpc-health.js';
 import { listServerProcesses, type ServerProcess } from '../../src/adapters/process/server-process.js';
+import { surveyTarget } from '../../src/adapters/survey-target.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
+import { examine } from '../../src/core/checks/examine.js';
 import { PreconditionError } from '../../src/core/errors.js';
-import type { ProcessNode } from '../../src/core/input/input.js';
+import { CommandDriver, type ProcessNode } from '../../src/core/input/input.js';
 import { stopServersBelow } from '../../src/lab/clean-up.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
 import { removePostgres, startPostgres } from '../../src/lab/postgres.js';
 import { compileSource } from '../helpers/compiled-source.js';
-import { DRIVER_CASES, layOutReleases, UNIT_USER, type DriverCase } from '../helpers/driver-cases.js';
+import { DRIVER_CASES, layOutReleases, SCRIPT, UNIT_USER, type DriverCase } from '../helpers/driver-cases.js';
 
 /** What every driver does, tried with real servers: two nodes of a cluster, whose schema both versions take. */
 
@@ -241,3 +244,37 @@ describe.each(DRIVER_CASES)('$name', ({ name: caseName, missing, open }) => {
     }
   });
 });
+
+test('a target whose files and processes are elsewhere is surveyed; what is not seen there is said, and nothing fails', async () => {
+  const { nodes: all, ...rest } = cluster.target.driver;
+  const logs = join(directory, 'contract', 'logs');
+  const driver = CommandDriver.parse({
+    type: 'command',
+    stopTimeout: rest.stopTimeout,
+    nodes: all.map(({ name, role, rpcAddress, metricsAddress }) => ({ name, role, rpcAddress, metricsAddress })),
+    environment: { RELEASES: releases, NODES: join(directory, 'contract', 'nodes'), LOGS: logs },
+    commands: {
+      status: [SCRIPT, 'status', '{node}'],
+      stop: [SCRIPT, 'stop', '{node}'],
+      start: [SCRIPT, 'start', '{node}', '{role}', '{version}'],
+    },
+  });
+  for (const { name } of nodes) await cluster.driver.startNode(name, NEW);
+  await waitUntil(isServing);
+  const catalogue = await loadCatalogue();
+  const survey = await surveyTarget({ ...cluster.target, driver }, { catalogue, tools: createToolResolver() });
+  expect(survey.cluster.nodes).toMatchObject({ seen: all.map(({ name }) => ({ name, running: true, version: NEW })) });
+  const unseen = 'the input names no "configDir" that this worker could read';
+  for (const { health, metrics, configuration, supervisors } of survey.cluster.processes) {
+    expect({ health, configuration, supervisors }).toMatchObject({
+      health: { seen: expect.stringMatching(/^(SERVING|NO_SERVICE)$/) },
+      configuration: { unseen },
+      supervisors: { seen: [] },
+    });
+    expect(metrics).toHaveProperty('seen');
+  }
+  const found = examine(survey, { catalogue, stores: { default: 'postgres12', visibility: 'postgres12' } });
+  const aboutFiles = found.filter(({ id }) => id === 'configuration-unseen');
+  expect(aboutFiles).toMatchObject([{ severity: 'warn', found: expect.stringContaining(unseen) }]);
+  expect(found.filter(({ severity }) => severity === 'block')).toEqual([]);
+}, TIMEOUT_MS);

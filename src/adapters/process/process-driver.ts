@@ -57,13 +57,14 @@ export function createProcessDriver(input: ProcessDriver, tools: ToolResolver): 
 
     async explain(name, version) {
       const node = nodeNamed(name);
-      const { stopTimeout, allowNoAuth } = input;
+      const server = processOf(node, await listServerProcesses());
       const found = await tools.lookForServerTool('temporal-server', version).catch(() => ({}));
       const program = 'at' in found ? found.at : `temporal-server-${version}`;
-      const { environment, logFile } = node;
+      const command = shellLine([program, ...serverArguments(node, input.allowNoAuth)]);
+      const patience = formatDuration(input.stopTimeout);
       return [
-        `kill -TERM "$(pgrep -f -- ${shellQuote(`--config ${resolve(node.configDir)} `)})" # KILL after ${formatDuration(stopTimeout)}`,
-        `${environmentLine(environment)}${shellLine([program, ...serverArguments(node, allowNoAuth)])} >> ${shellQuote(logFile)} 2>&1 &`,
+        ...(server === undefined ? [] : [`kill -TERM ${server.pid} # now that of ${name}; KILL after ${patience}`]),
+        `cd / && ${environmentLine(node.environment)}${command} >> ${shellQuote(node.logFile)} 2>&1 &`,
       ];
     },
   };

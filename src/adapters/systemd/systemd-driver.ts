@@ -5,14 +5,13 @@ import { shellLine } from '../../core/shell-line.js';
 import type { Driver } from '../driver.js';
 import { expectVersion, findNode, knownOf } from '../find-node.js';
 import { identify, readUsage } from '../process/linux-process.js';
-import { sizeOf } from '../process/log-tail.js';
 import type { Work } from '../store.js';
 import { watchStart } from '../watch-start.js';
 import { createHosts, type Host, type HostFinder } from './host.js';
 import { readUnits, type UnitState } from './unit-state.js';
-import { stopUnit } from './unit-stop.js';
+import { stopCommand, stopUnit } from './unit-stop.js';
 import { askProgramVersion, askRunningVersion } from './unit-version.js';
-import { readUnitLog } from './unit-log.js';
+import { createUnitLog } from './unit-log.js';
 import { createVersionSwitcher, type Step } from './version-switch.js';
 
 /**
@@ -24,8 +23,10 @@ export function createSystemdDriver(input: SystemdDriver, hosts: HostFinder = cr
   const switcher = createVersionSwitcher(input);
   const hostOf = (node: SystemdNode) => hosts(node.host);
   const unitOf = async (node: SystemdNode) => only(await readUnits(hostOf(node), [node.unit]));
-  const act = async (host: Host, { argv, input: text }: Step, work?: Work) => {
-    await host.run([...asRoot, ...argv], { input: text, signal: work?.signal });
+  const act = async (host: Host, { argv, input: text, mayFail = false }: Step, work?: Work) => {
+    work?.signal?.throwIfAborted();
+    const ran = host.run([...asRoot, ...argv], { input: text, signal: work?.signal });
+    await (mayFail ? ran.catch(() => undefined) : ran);
   };
   const describe = async (node: SystemdNode, unit: UnitState): Promise<NodeState> =>
     describeUnit(node, { unit, host: hostOf(node), asRoot, again: () => unitOf(node) });
@@ -56,17 +57,17 @@ export function createSystemdDriver(input: SystemdDriver, hosts: HostFinder = cr
       for (const step of await switcher.stepsFor({ node, version, host, unit })) await act(host, step, work);
       const problem = switcher.problemOf(node, version, await unitOf(node));
       if (problem !== undefined) throw new PreconditionError(problem, { node: name, unit: node.unit });
-      const logStart = await sizeOf(node.logFile);
-      for (const argv of startCommands(node)) await act(host, { argv }, work);
+      const log = createUnitLog(node, host, asRoot);
+      const begin = await log.end();
+      for (const step of startSteps(node)) await act(host, step, work);
       const { state, ended } = await watchStart(() => look(node), work);
       if (!ended) return expectStarted(state, node, version);
-      const log = await readUnitLog(node, { host, asRoot, logStart, since: (await unitOf(node)).startedAt });
       await stop(node, work); // systemd would start it again and again
-      throw new PreconditionError(`node ${name} ended at once when it was started with ${version}; ${log}`, {
-        node: name,
-        unit: node.unit,
-        version,
-      });
+      const facts = { node: name, unit: node.unit, version };
+      throw new PreconditionError(
+        `node ${name} ended at once when it was started with ${version}; ${await log.since(begin)}`,
+        facts,
+      );
     },
 
     async prepare(version, work) {
@@ -92,22 +93,23 @@ export function createSystemdDriver(input: SystemdDriver, hosts: HostFinder = cr
     async explain(name, version) {
       const node = findNode(input.nodes, name);
       const host = hostOf(node);
-      const line = ({ argv, input: text }: Step) => {
+      const line = ({ argv, input: text, mayFail = false }: Step) => {
         const command = shellLine(host.commandFor([...asRoot, ...argv]));
-        return text === undefined ? command : `${shellLine(['printf', '%s\\n', ...text.trimEnd().split('\n')])} | ${command}`;
+        const given = text === undefined ? [] : ['printf', '%s\\n', ...text.trimEnd().split('\n')];
+        return `${given.length === 0 ? '' : `${shellLine(given)} | `}${command}${mayFail ? ' || true' : ''}`;
       };
       const steps = await switcher.stepsFor({ node, version, host, unit: await unitOf(node) });
-      const begin = { argv: ['systemctl', '--no-block', 'stop', '--', node.unit] };
-      return [begin, ...steps, ...startCommands(node).map((argv) => ({ argv }))].map(line);
+      return [{ argv: stopCommand(node.unit) }, ...steps, ...startSteps(node)].map(line);
     },
   };
 }
 
-/** Nothing is waited for by systemctl: a connection that breaks then breaks nothing, and the look tells what came of it. */
-function startCommands({ unit }: SystemdNode): string[][] {
+function startSteps({ unit }: SystemdNode): Step[] {
   return [
-    ['systemctl', 'reset-failed', '--', unit], // else one that failed often may not be started for a while
-    ['systemctl', '--no-block', 'start', '--', unit],
+    // One that failed often may not be started for a while; one that never failed may not be known.
+    { argv: ['systemctl', 'reset-failed', '--', unit], mayFail: true },
+    // Nothing is waited for: a connection that breaks then breaks nothing, and the look tells what came of it.
+    { argv: ['systemctl', '--no-block', 'start', '--', unit] },
   ];
 }
 

@@ -26,7 +26,7 @@ export interface UnitHandle {
  */
 export async function stopUnit({ unit, node, timeoutMs }: StopOrder, handle: UnitHandle, work?: Work): Promise<void> {
   if (isGone(await handle.look())) return;
-  await handle.act(['systemctl', '--no-block', 'stop', '--', unit]);
+  await handle.act(stopCommand(unit));
   // Its own TimeoutStopSec may end it before; SIGKILL is for a unit that would wait for longer.
   if (await waitUntilGone(handle, { timeoutMs, what: `${node} (${unit}) is stopping` }, work)) return;
   work?.onProgress?.(
@@ -38,6 +38,11 @@ export async function stopUnit({ unit, node, timeoutMs }: StopOrder, handle: Uni
     `${unit} of node ${node} is still there ${formatDuration(KILL_TIMEOUT_MS)} after SIGKILL; look at its disk and kernel log`,
     { node, unit },
   );
+}
+
+/** Hands over the order and does not wait: what came of it is looked at. */
+export function stopCommand(unit: string): string[] {
+  return ['systemctl', '--no-block', 'stop', '--', unit];
 }
 
 function isGone({ activeState, mainPid }: UnitState): boolean {

@@ -13,6 +13,8 @@ const DROP_IN = '90-temporal-upgrade.conf';
 export interface Step {
   readonly argv: readonly string[];
   readonly input?: string;
+  /** Its failure says nothing. */
+  readonly mayFail?: boolean;
 }
 
 export interface SwitchRequest {
