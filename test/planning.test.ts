@@ -14,9 +14,9 @@ test('every hop says what replaces each server, in the order of the roll; what c
     },
   });
   const stores = { default: 'postgres12', visibility: 'postgres12' } as const;
-  const path = await planOffline({ from: '1.29.1', to: '1.31.2', pins: { '1.30': '1.30.7' }, stores });
+  const path = await planOffline({ from: '1.29.7', to: '1.31.2', pins: { '1.30': '1.30.7' }, stores });
   const said = await explainReplacements(target, path);
-  expect(said.map(({ from, to }) => `${from} ${to}`)).toEqual(['1.29.1 1.30.7', '1.30.7 1.31.2']);
+  expect(said.map(({ from, to }) => `${from} ${to}`)).toEqual(['1.29.7 1.30.7', '1.30.7 1.31.2']);
   expect(said[0]?.nodes.map(({ role }) => role)).toEqual(['matching', 'history', 'frontend', 'worker']);
   expect(said[1]?.nodes[0]).toEqual({
     node: 'matching-1',
@@ -28,7 +28,13 @@ test('every hop says what replaces each server, in the order of the roll; what c
     ...targetText('live'),
     driver: {
       type: 'systemd',
-      nodes: nodes.map(({ name, role, rpcAddress }) => ({ name, role, rpcAddress, unit: `${name}.service`, host: 'no.invalid' })),
+      nodes: nodes.map(({ name, role, rpcAddress }) => ({
+        name,
+        role,
+        rpcAddress,
+        unit: `${name}.service`,
+        host: 'no.invalid',
+      })),
       versionSwitch: { by: 'dropIn', program: '/opt/{version}/temporal-server' },
     },
   });

@@ -41,7 +41,11 @@ export function addPlanCommand(program: Command): void {
     .addOption(
       new Option('--pin <minor=version>', 'patch to use for a minor; may be given again').default({}).argParser(addPin),
     )
-    .option('--explain', 'the rule and the source of each line, all notes, and each command that replaces a server', false);
+    .option(
+      '--explain',
+      'the rule and the source of each line, all notes, and each command that replaces a server',
+      false,
+    );
   withOutput(command).action((options: PlanOptions) => runCommandLine(options.output, () => plan(options)));
 }
 

@@ -8,7 +8,10 @@ set -eu
 
 # Found each time, so that no file of process ids can be stale. Prints nothing when none runs.
 pid_of() {
-  found=$(grep -lzxF -- "$NODES/$1" /proc/[0-9]*/cmdline 2>/dev/null | head -n 1)
+  # Listed first: this very search has the folder among its arguments too.
+  all=$(echo /proc/[0-9]*/cmdline)
+  # shellcheck disable=SC2086
+  found=$(grep -lzxF -- "$NODES/$1" $all 2>/dev/null | head -n 1)
   echo "$found" | cut -d / -f 3
 }
 

@@ -21,7 +21,12 @@ export const systemdMissing = whatIsMissing();
 
 function whatIsMissing(): string | undefined {
   if (process.getuid?.() !== 0) return 'root';
-  const files = [SYSTEMD, '/usr/bin/unshare', '/usr/bin/nsenter', ...JOURNAL.map((unit) => `/lib/systemd/system/${unit}`)];
+  const files = [
+    SYSTEMD,
+    '/usr/bin/unshare',
+    '/usr/bin/nsenter',
+    ...JOURNAL.map((unit) => `/lib/systemd/system/${unit}`),
+  ];
   return files.find((file) => !existsSync(file)) ?? (cgroupRoot() === undefined ? 'cgroup2' : undefined);
 }
 
@@ -78,11 +83,12 @@ export async function startSystemdHost(directory: string): Promise<SystemdHost> 
   const child = spawn('sh', ['-c', OUTSIDE, 'outside', directory, cgroup], { stdio: 'ignore', detached: true });
   const init = await untilThere(() => childOf(child.pid ?? 0));
   const prefix = ['nsenter', '--target', String(init), '--mount', '--pid', '--uts', '--ipc', '--cgroup', '--'];
-  const run = async (...argv: readonly string[]) =>
-    (await exec(prefix[0] ?? '', [...prefix.slice(1), ...argv])).stdout;
+  const run = async (...argv: readonly string[]) => (await exec(prefix[0] ?? '', [...prefix.slice(1), ...argv])).stdout;
   const stop = async () => {
     process.kill(init, 'SIGKILL'); // with it goes every process of its namespace
-    await untilThere(async () => ((await childOf(child.pid ?? 0).catch(() => undefined)) === undefined ? true : undefined));
+    await untilThere(async () =>
+      (await childOf(child.pid ?? 0).catch(() => undefined)) === undefined ? true : undefined,
+    );
     await removeCgroup(cgroup);
   };
   const addUnit = async (name: string, text: string) => {
@@ -99,14 +105,11 @@ export async function startSystemdHost(directory: string): Promise<SystemdHost> 
   }
 }
 
-async function startSsh(
-  directory: string,
-  addUnit: SystemdHost['addUnit'],
-  run: SystemdHost['run'],
-): Promise<string> {
+async function startSsh(directory: string, addUnit: SystemdHost['addUnit'], run: SystemdHost['run']): Promise<string> {
   const [port = 0] = await findFreePorts(1);
   const at = (name: string) => join(directory, name);
-  for (const key of ['host-key', 'user-key']) await exec('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', at(key)]);
+  for (const key of ['host-key', 'user-key'])
+    await exec('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', at(key)]);
   await copyFile(at('user-key.pub'), at('authorized-keys'));
   await writeFile(at('known-hosts'), `[127.0.0.1]:${port} ${await readFile(at('host-key.pub'), 'utf8')}`);
   const server = [

@@ -84,7 +84,9 @@ const isServing = async () => (await checkHealth(nodeNamed(NODE).rpcAddress, HEA
 /** User, limit of open files, and environment of a running server. */
 async function surroundingsOf({ pid }: ServerProcess) {
   const read = (file: string) => readFile(`/proc/${pid}/${file}`, 'utf8');
-  const environment = (await read('environ')).split('\0').filter((text) => !/^(INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|PWD|OLDPWD|_|SHLVL)=/.test(text));
+  const environment = (await read('environ'))
+    .split('\0')
+    .filter((text) => !/^(INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|PWD|OLDPWD|_|SHLVL)=/.test(text));
   return {
     user: /^Uid:\s+(\d+)/m.exec(await read('status'))?.[1],
     files: /^Max open files\s+(\d+)/m.exec(await read('limits'))?.[1],
@@ -239,42 +241,52 @@ describe.each(DRIVER_CASES)('$name', ({ name: caseName, missing, open }) => {
   });
 
   it('names the nodes that there are when it is asked for another', async () => {
-    for (const attempt of [driver.stopNode('history-9'), driver.startNode('history-9', NEW), driver.explain('x', NEW)]) {
+    for (const attempt of [
+      driver.stopNode('history-9'),
+      driver.startNode('history-9', NEW),
+      driver.explain('x', NEW),
+    ]) {
       await expect(attempt).rejects.toThrow(new RegExp(`the nodes are ${NODE}, ${OTHER}`));
     }
   });
 });
 
-test('a target whose files and processes are elsewhere is surveyed; what is not seen there is said, and nothing fails', async () => {
-  const { nodes: all, ...rest } = cluster.target.driver;
-  const logs = join(directory, 'contract', 'logs');
-  const driver = CommandDriver.parse({
-    type: 'command',
-    stopTimeout: rest.stopTimeout,
-    nodes: all.map(({ name, role, rpcAddress, metricsAddress }) => ({ name, role, rpcAddress, metricsAddress })),
-    environment: { RELEASES: releases, NODES: join(directory, 'contract', 'nodes'), LOGS: logs },
-    commands: {
-      status: [SCRIPT, 'status', '{node}'],
-      stop: [SCRIPT, 'stop', '{node}'],
-      start: [SCRIPT, 'start', '{node}', '{role}', '{version}'],
-    },
-  });
-  for (const { name } of nodes) await cluster.driver.startNode(name, NEW);
-  await waitUntil(isServing);
-  const catalogue = await loadCatalogue();
-  const survey = await surveyTarget({ ...cluster.target, driver }, { catalogue, tools: createToolResolver() });
-  expect(survey.cluster.nodes).toMatchObject({ seen: all.map(({ name }) => ({ name, running: true, version: NEW })) });
-  const unseen = 'the input names no "configDir" that this worker could read';
-  for (const { health, metrics, configuration, supervisors } of survey.cluster.processes) {
-    expect({ health, configuration, supervisors }).toMatchObject({
-      health: { seen: expect.stringMatching(/^(SERVING|NO_SERVICE)$/) },
-      configuration: { unseen },
-      supervisors: { seen: [] },
+test(
+  'a target whose files and processes are elsewhere is surveyed; what is not seen there is said, and nothing fails',
+  async () => {
+    const { nodes: all, ...rest } = cluster.target.driver;
+    const logs = join(directory, 'contract', 'logs');
+    const driver = CommandDriver.parse({
+      type: 'command',
+      stopTimeout: rest.stopTimeout,
+      nodes: all.map(({ name, role, rpcAddress, metricsAddress }) => ({ name, role, rpcAddress, metricsAddress })),
+      environment: { RELEASES: releases, NODES: join(directory, 'contract', 'nodes'), LOGS: logs },
+      commands: {
+        status: [SCRIPT, 'status', '{node}'],
+        stop: [SCRIPT, 'stop', '{node}'],
+        start: [SCRIPT, 'start', '{node}', '{role}', '{version}'],
+      },
     });
-    expect(metrics).toHaveProperty('seen');
-  }
-  const found = examine(survey, { catalogue, stores: { default: 'postgres12', visibility: 'postgres12' } });
-  const aboutFiles = found.filter(({ id }) => id === 'configuration-unseen');
-  expect(aboutFiles).toMatchObject([{ severity: 'warn', found: expect.stringContaining(unseen) }]);
-  expect(found.filter(({ severity }) => severity === 'block')).toEqual([]);
-}, TIMEOUT_MS);
+    for (const { name } of nodes) await cluster.driver.startNode(name, NEW);
+    await waitUntil(isServing);
+    const catalogue = await loadCatalogue();
+    const survey = await surveyTarget({ ...cluster.target, driver }, { catalogue, tools: createToolResolver() });
+    expect(survey.cluster.nodes).toMatchObject({
+      seen: all.map(({ name }) => ({ name, running: true, version: NEW })),
+    });
+    const unseen = 'the input names no "configDir" that this worker could read';
+    for (const { health, metrics, configuration, supervisors } of survey.cluster.processes) {
+      expect({ health, configuration, supervisors }).toMatchObject({
+        health: { seen: expect.stringMatching(/^(SERVING|NO_SERVICE)$/) },
+        configuration: { unseen },
+        supervisors: { seen: [] },
+      });
+      expect(metrics).toHaveProperty('seen');
+    }
+    const found = examine(survey, { catalogue, stores: { default: 'postgres12', visibility: 'postgres12' } });
+    const aboutFiles = found.filter(({ id }) => id === 'configuration-unseen');
+    expect(aboutFiles).toMatchObject([{ severity: 'warn', found: expect.stringContaining(unseen) }]);
+    expect(found.filter(({ severity }) => severity === 'block')).toEqual([]);
+  },
+  TIMEOUT_MS,
+);

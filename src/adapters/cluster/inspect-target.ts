@@ -91,7 +91,9 @@ function nodeProblems({ name, driver }: Target, nodes: readonly NodeState[]): st
   const { down, correct } = DRIVER_WORDS[driver.type];
   return nodes
     .filter(({ running }) => !running)
-    .map((node) => `node ${node.name} (${node.role}) of ${name} does not run: ${down}; start it, or correct ${correct}`);
+    .map(
+      (node) => `node ${node.name} (${node.role}) of ${name} does not run: ${down}; start it, or correct ${correct}`,
+    );
 }
 
 /** Everything that could not be found has left a problem, and problems have been thrown. */

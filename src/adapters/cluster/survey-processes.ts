@@ -57,11 +57,7 @@ function supervisorsOfNode(
   return found ?? { unseen: 'which process it is is not known' };
 }
 
-async function readHealth(
-  target: Target,
-  node: ServerNode,
-  state: NodeState | undefined,
-): Promise<Seen<HealthAnswer>> {
+async function readHealth(target: Target, node: ServerNode, state: NodeState | undefined): Promise<Seen<HealthAnswer>> {
   if (state?.running === false) return { seen: 'UNREACHABLE' };
   if (state !== undefined && !hasHealthService(node.role, state.version)) return { seen: 'NO_SERVICE' };
   const { connection, driver } = target;

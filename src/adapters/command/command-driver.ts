@@ -34,9 +34,7 @@ export function createCommandDriver(input: CommandDriver): Driver {
   const look = async (node: CommandNode): Promise<NodeState> => {
     const printed = await run('status', node, { timeoutMs: STATUS_TIMEOUT_MS });
     const status = readStatus(node.name, printed);
-    return status === undefined
-      ? { ...knownOf(node), running: false }
-      : { ...knownOf(node), running: true, ...status };
+    return status === undefined ? { ...knownOf(node), running: false } : { ...knownOf(node), running: true, ...status };
   };
   const stop = (node: CommandNode, work?: Work) =>
     saying(`stopping ${node.name}`, work, async () => {

@@ -45,7 +45,9 @@ export function createSystemdDriver(input: SystemdDriver, hosts: HostFinder = cr
       return Promise.all(input.nodes.map(async (node) => describe(node, units.get(node) ?? (await unitOf(node)))));
     },
 
-    stopNode: (name, work) => stop(findNode(input.nodes, name), work),
+    async stopNode(name, work) {
+      await stop(findNode(input.nodes, name), work);
+    },
 
     async startNode(name, version, work) {
       const node = findNode(input.nodes, name);

@@ -16,8 +16,8 @@ export interface StopOrder {
 }
 
 export interface UnitHandle {
-  look(): Promise<UnitState>;
-  act(argv: readonly string[]): Promise<void>;
+  readonly look: () => Promise<UnitState>;
+  readonly act: (argv: readonly string[]) => Promise<void>;
 }
 
 /**
@@ -29,9 +29,7 @@ export async function stopUnit({ unit, node, timeoutMs }: StopOrder, handle: Uni
   await handle.act(stopCommand(unit));
   // Its own TimeoutStopSec may end it before; SIGKILL is for a unit that would wait for longer.
   if (await waitUntilGone(handle, { timeoutMs, what: `${node} (${unit}) is stopping` }, work)) return;
-  work?.onProgress?.(
-    `${node} (${unit}) did not stop within ${formatDuration(timeoutMs)} and is killed with SIGKILL`,
-  );
+  work?.onProgress?.(`${node} (${unit}) did not stop within ${formatDuration(timeoutMs)} and is killed with SIGKILL`);
   await handle.act(['systemctl', 'kill', '--signal=SIGKILL', '--', unit]);
   if (await waitUntilGone(handle, { timeoutMs: KILL_TIMEOUT_MS, what: `${node} was killed` }, work)) return;
   throw new PreconditionError(

@@ -2,13 +2,7 @@ import { z } from 'zod';
 import { Bounds, BoundsOverride } from './bounds.js';
 import { Duration } from '../duration.js';
 import { InvalidRolloutError } from '../errors.js';
-import {
-  anyShape,
-  reportLoadProblems,
-  reportPinProblems,
-  reportSameCluster,
-  reportSameStore,
-} from './input-checks.js';
+import { anyShape, reportLoadProblems, reportPinProblems, reportSameCluster, reportSameStore } from './input-checks.js';
 import { problemsOf } from './input-problems.js';
 import { SETTLE_MINUTES } from '../sources.js';
 import { isMinor, isServerVersion } from '../version.js';

@@ -59,7 +59,9 @@ test('a status that fails is a failure, never "nothing runs"; secrets of the env
     { environment: { TOKEN: { file: secret } } },
   );
   for (const attempt of [driver.listNodes(), driver.stopNode('history-1'), driver.startNode('history-1', '1.30.7')]) {
-    await expect(attempt).rejects.toThrow(/the status command of \S+ failed: sh ended with exit code 3:\nno route for \*\*\*/);
+    await expect(attempt).rejects.toThrow(
+      /the status command of \S+ failed: sh ended with exit code 3:\nno route for \*\*\*/,
+    );
   }
 });
 

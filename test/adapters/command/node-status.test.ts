@@ -7,7 +7,10 @@ test.each(['', ' \n', '{}', '{"running": false}'])('%j: nothing runs', (printed)
 
 test('what runs, with its times in UTC and what else is printed left out', () => {
   expect(
-    readStatus('history-1', '{"version": "1.30.7", "startedAt": "2026-01-31T13:00:00+01:00", "running": true, "host": "a"}'),
+    readStatus(
+      'history-1',
+      '{"version": "1.30.7", "startedAt": "2026-01-31T13:00:00+01:00", "running": true, "host": "a"}',
+    ),
   ).toEqual({ version: '1.30.7', startedAt: '2026-01-31T12:00:00.000Z', instance: '2026-01-31T12:00:00.000Z' });
   expect(
     readStatus('history-1', '{"version": "1.30.7", "startedAt": "2026-01-31T12:00:00Z", "instance": "a:17"}\n'),

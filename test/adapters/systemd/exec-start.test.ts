@@ -27,13 +27,9 @@ test.each([
   [
     'several lines, with a comment among them',
     'ExecStart=/x/temporal-server --config /etc/temporal \\\n# which one\n; or this\n  start \\\n --service=history',
-    `${NEW} --config /etc/temporal   start   --service=history`,
+    `${NEW} --config /etc/temporal  start  --service=history`,
   ],
-  [
-    'what was taken back',
-    'ExecStart=/x/other\nExecStart=\nExecStart=/x/temporal-server start',
-    `${NEW} start`,
-  ],
+  ['what was taken back', 'ExecStart=/x/other\nExecStart=\nExecStart=/x/temporal-server start', `${NEW} start`],
 ])('keeps all but the program: %s', (_, lines, expected) => {
   expect(execStartWith(NEW, service(lines))).toBe(expected);
 });
