@@ -1,10 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { loadCatalogue } from '../../src/adapters/catalogue-file.js';
@@ -15,7 +16,7 @@ import { surveyTarget } from '../../src/adapters/survey-target.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { examine } from '../../src/core/checks/examine.js';
 import { PreconditionError } from '../../src/core/errors.js';
-import { CommandDriver, type ProcessNode } from '../../src/core/input/input.js';
+import { CommandDriver, type ProcessNode, type Target } from '../../src/core/input/input.js';
 import { stopServersBelow } from '../../src/lab/clean-up.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
 import { removePostgres, startPostgres } from '../../src/lab/postgres.js';
@@ -29,6 +30,7 @@ const NEW = '1.30.7';
 const NODE = 'matching-1';
 const OTHER = 'worker-1';
 const TIMEOUT_MS = 120_000;
+const CLI = fileURLToPath(new URL('../../bin/temporal-upgrade', import.meta.url));
 let directory: string;
 let releases: string;
 let cluster: LabCluster;
@@ -270,9 +272,9 @@ test(
     for (const { name } of nodes) await cluster.driver.startNode(name, NEW);
     await waitUntil(isServing);
     const catalogue = await loadCatalogue();
-    const survey = await surveyTarget({ ...cluster.target, driver }, { catalogue, tools: createToolResolver() });
+    const survey = await surveyTarget(target, { catalogue, tools: createToolResolver() });
     expect(survey.cluster.nodes).toMatchObject({
-      seen: all.map(({ name }) => ({ name, running: true, version: NEW })),
+      seen: cluster.nodes.map(({ name }) => ({ name, running: true, version: NEW })),
     });
     const unseen = 'the input names no "configDir" that this worker could read';
     for (const { health, metrics, configuration, supervisors } of survey.cluster.processes) {

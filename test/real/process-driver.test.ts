@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Driver } from '../../src/adapters/driver.js';
-import { checkHealth, HEALTH_SERVICES } from '../../src/adapters/grpc-health.js';
 import { isRunning } from '../../src/adapters/process/linux-process.js';
 import { createProcessDriver } from '../../src/adapters/process/process-driver.js';
 import { listServerProcesses, type ServerProcess } from '../../src/adapters/process/server-process.js';

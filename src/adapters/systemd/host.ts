@@ -1,4 +1,4 @@
-import { messageOf, PreconditionError } from '../../core/errors.js';
+import { messageOf, PreconditionError, UnreachableError } from '../../core/errors.js';
 import { shellLine } from '../../core/shell-line.js';
 import { CommandError, runCommand } from '../run-command.js';
 
@@ -20,7 +20,7 @@ export interface Host {
   readonly isOwn: boolean;
   /** What is run here so that `argv` runs there. */
   commandFor(argv: readonly string[]): readonly string[];
-  /** Runs `argv` there and gives what it printed. @throws PreconditionError with the last lines of what it said */
+  /** Runs `argv` there and gives what it printed. @throws PreconditionError with the end of what it said, or UnreachableError */
   run(argv: readonly string[], options?: HostRunOptions): Promise<string>;
 }
 
@@ -66,7 +66,7 @@ function hostError(
   const facts = { host, exitCode: error.exitCode };
   if (bySsh && error.exitCode === SSH_FAILED) {
     const tail = error.stderrTail === '' ? 'it said nothing' : error.stderrTail;
-    return new PreconditionError(
+    return new UnreachableError(
       `${host} cannot be reached by ssh: ${tail}; "ssh -o BatchMode=yes ${host} true" has to work for the user of the worker`,
       facts,
       { cause: error },

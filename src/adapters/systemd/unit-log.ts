@@ -1,7 +1,6 @@
 import { messageOf } from '../../core/errors.js';
-import type { SystemdNode } from '../../core/input/input.js';
 import { cutLog, readNodeLog, sizeOf } from '../process/log-tail.js';
-import type { Host } from './host.js';
+import type { UnitAccess } from './unit-access.js';
 
 const LINES = 200;
 
@@ -22,7 +21,7 @@ export interface UnitLog {
 }
 
 /** The log of a node's unit. */
-export function createUnitLog(node: SystemdNode, host: Host, asRoot: readonly string[]): UnitLog {
+export function createUnitLog({ node, host, asRoot }: UnitAccess): UnitLog {
   const journal = (...args: readonly string[]) =>
     host.run([...asRoot, 'journalctl', `--unit=${node.unit}`, '--output=cat', '--no-pager', '--quiet', ...args]);
   return {

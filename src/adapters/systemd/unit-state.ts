@@ -57,7 +57,7 @@ export function parseUnits(printed: string): UnitState[] {
         activeState: value('ActiveState'),
         mainPid: Number.isInteger(mainPid) ? mainPid : 0,
         startedAt: timeOf(value('ExecMainStartTimestamp')),
-        instance: `${mainPid}:${value('ExecMainStartTimestampMonotonic')}`,
+        instance: `${mainPid}@${value('ExecMainStartTimestampMonotonic')}`,
         program: /^\{ path=(\S+) ;/.exec(value('ExecStart'))?.[1],
         files: [value('FragmentPath'), ...value('DropInPaths').split(' ')].filter((file) => file !== ''),
       };

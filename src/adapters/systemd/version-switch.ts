@@ -3,33 +3,18 @@ import { PreconditionError } from '../../core/errors.js';
 import type { SystemdDriver, SystemdNode } from '../../core/input/input.js';
 import { fillPlaceholders } from '../../core/input/placeholders.js';
 import { execStartWith } from './exec-start.js';
-import type { Host } from './host.js';
+import type { Step, UnitAccess } from './unit-access.js';
 import type { UnitState } from './unit-state.js';
 
 /** Late in the order in which drop-ins are read, so that it has the last word. */
 const DROP_IN = '90-temporal-upgrade.conf';
-
-/** A command that changes something, with what it reads from its standard input. */
-export interface Step {
-  readonly argv: readonly string[];
-  readonly input?: string;
-  /** Its failure says nothing. */
-  readonly mayFail?: boolean;
-}
-
-export interface SwitchRequest {
-  readonly node: SystemdNode;
-  readonly version: string;
-  readonly host: Host;
-  readonly unit: UnitState;
-}
 
 /** How the units of a target get another version. */
 export interface VersionSwitcher {
   /** Path of the server of that version. */
   programOf(node: SystemdNode, version: string): string;
   /** What has to be run; each may be run again. @throws PreconditionError when the unit cannot be switched so */
-  stepsFor(request: SwitchRequest): Promise<readonly Step[]>;
+  stepsFor(access: UnitAccess, version: string, unit: UnitState): Promise<readonly Step[]>;
   /** Why the unit, as systemd has it loaded after the switch, would not run that version; undefined when it would. */
   problemOf(node: SystemdNode, version: string, unit: UnitState): string | undefined;
 }
@@ -44,7 +29,7 @@ export function createVersionSwitcher({ versionSwitch, unitDir }: SystemdDriver)
     const fileOf = ({ unit }: SystemdNode) => join(unitDir, `${unit}.d`, DROP_IN);
     return {
       programOf,
-      async stepsFor({ node, version, host, unit }) {
+      async stepsFor({ node, host }, version, unit) {
         const text = await host.run(['systemctl', 'cat', '--', node.unit]);
         const file = fileOf(node);
         const { files } = unit;
@@ -67,7 +52,7 @@ export function createVersionSwitcher({ versionSwitch, unitDir }: SystemdDriver)
   return {
     programOf,
     problemOf,
-    async stepsFor({ node, version, host, unit }) {
+    async stepsFor({ node, host }, version, unit) {
       const problem = problemOf(node, version, unit);
       if (problem !== undefined) throw new PreconditionError(problem, { unit: node.unit, host: host.name });
       const link = linkOf(node, version);
