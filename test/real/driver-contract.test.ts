@@ -253,24 +253,59 @@ describe.each(DRIVER_CASES)('$name', ({ name: caseName, missing, open }) => {
   });
 });
 
+/** The whole cluster, as an operator describes it whose worker sees neither files nor processes. */
+async function targetElsewhere(): Promise<Target> {
+  const folder = join(directory, 'contract');
+  const driver = CommandDriver.parse({
+    type: 'command',
+    nodes: cluster.nodes.map(({ name, role, rpcAddress, metricsAddress }) => ({
+      name,
+      role,
+      rpcAddress,
+      metricsAddress,
+    })),
+    environment: {
+      RELEASES: releases,
+      NODES: join(folder, 'nodes'),
+      LOGS: join(folder, 'logs'),
+      TOKEN: { file: join(directory, 'token') },
+    },
+    commands: {
+      status: [SCRIPT, 'status', '{node}'],
+      stop: [SCRIPT, 'stop', '{node}'],
+      start: [SCRIPT, 'start', '{node}', '{role}', '{version}'],
+    },
+  });
+  await writeFile(join(directory, 'token'), 'open-sesame\n');
+  for (const { name } of nodes) await cluster.driver.startNode(name, NEW);
+  await waitUntil(isServing);
+  return { ...cluster.target, driver };
+}
+
+test(
+  'plan --explain says what will replace each server of a cluster that runs, without its secrets',
+  async () => {
+    const file = join(directory, 'target.json');
+    await writeFile(file, JSON.stringify(await targetElsewhere()));
+    const plan = async (output: string) => {
+      const args = ['plan', '--target', file, '--to', '1.31', '--pin', '1.31=1.31.2', '--explain', '--output', output];
+      return (await promisify(execFile)(CLI, args, { maxBuffer: 16 * 1024 * 1024 })).stdout;
+    };
+    const [text, json] = [await plan('text'), await plan('json')];
+    expect(JSON.parse(json)).toMatchObject({
+      replacements: expect.arrayContaining([expect.objectContaining({ to: '1.31.2' })]),
+    });
+    expect(text).toMatch(/^ {4}\$ .*TOKEN="\$\(cat \S+\/token\)" .*servers-by-script\.sh stop matching-1$/m);
+    expect(text).toMatch(/^ {4}\$ .*servers-by-script\.sh start history-1 history 1\.31\.2$/m);
+    expect(text + json).not.toContain('open-sesame');
+  },
+  TIMEOUT_MS,
+);
+
 test(
   'a target whose files and processes are elsewhere is surveyed; what is not seen there is said, and nothing fails',
   async () => {
-    const { nodes: all, ...rest } = cluster.target.driver;
-    const logs = join(directory, 'contract', 'logs');
-    const driver = CommandDriver.parse({
-      type: 'command',
-      stopTimeout: rest.stopTimeout,
-      nodes: all.map(({ name, role, rpcAddress, metricsAddress }) => ({ name, role, rpcAddress, metricsAddress })),
-      environment: { RELEASES: releases, NODES: join(directory, 'contract', 'nodes'), LOGS: logs },
-      commands: {
-        status: [SCRIPT, 'status', '{node}'],
-        stop: [SCRIPT, 'stop', '{node}'],
-        start: [SCRIPT, 'start', '{node}', '{role}', '{version}'],
-      },
-    });
-    for (const { name } of nodes) await cluster.driver.startNode(name, NEW);
-    await waitUntil(isServing);
+    const target = await targetElsewhere();
     const catalogue = await loadCatalogue();
     const survey = await surveyTarget(target, { catalogue, tools: createToolResolver() });
     expect(survey.cluster.nodes).toMatchObject({
