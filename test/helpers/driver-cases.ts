@@ -54,7 +54,7 @@ export const DRIVER_CASES: readonly NamedCase[] = [
 async function openProcess({ cluster, nodes }: CaseFiles): Promise<DriverCase> {
   // What the others refuse by themselves: no version is built or fetched for a test.
   const offline = { allowBuild: false, releasesUrl: 'http://127.0.0.1:1' };
-  const input = { ...cluster.target.driver, nodes: [...nodes], stopTimeout: 20_000 };
+  const input = { ...cluster.target.driver, nodes: [...nodes], stopTimeout: 5_000 };
   return Promise.resolve({
     driver: createProcessDriver(input, createToolResolver(offline)),
     script: `
