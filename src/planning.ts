@@ -5,7 +5,9 @@ import { withTarget } from './adapters/cluster/target-connection.js';
 import { configuredNodes } from './adapters/dynamic-config/configured-nodes.js';
 import { readKeysSet } from './adapters/dynamic-config/keys-set.js';
 import { surveyTarget } from './adapters/survey-target.js';
+import { createDriver } from './adapters/open-target.js';
 import { createToolResolver } from './adapters/tools/tool-resolver.js';
+import { messageOf } from './core/errors.js';
 import { type RolloutInput, RollPolicy, type Target } from './core/input/input.js';
 import { planPath, type PathRequest } from './core/planning/path.js';
 import { examine } from './core/checks/examine.js';
@@ -13,9 +15,10 @@ import type { ClusterFacts } from './core/cluster.js';
 import { diagnose, type Diagnosis } from './core/diagnoses.js';
 import type { Finding } from './core/finding.js';
 import type { Survey } from './core/survey/survey.js';
-import type { Path, RolloutPlan, Stores } from './core/plan.js';
+import type { HopReplacements, Path, RolloutPlan, Stores } from './core/plan.js';
 import { checkVersion } from './core/planning/version-check.js';
 import { presentState, storesOf } from './core/planning/present-state.js';
+import { rollOrder } from './core/planning/roll-order.js';
 import { type RollTarget, rollTargetOf, withRollSettings } from './core/planning/roll-settings.js';
 import { planRollout } from './core/planning/rollout-plan.js';
 
@@ -93,4 +96,29 @@ export async function planFromClusters(input: RolloutInput): Promise<RolloutPlan
     },
     live: { ...presentState(input.live, live), roll: await rollOf(input.live, live, input.policy.roll) },
   });
+}
+
+/** What will be run to replace the servers of each hop, node by node, as the target's driver says; runs none of it. */
+export async function explainReplacements(target: Target, { direction, hops }: Path): Promise<HopReplacements[]> {
+  const driver = createDriver(target, createToolResolver());
+  const { nodes } = target.driver;
+  const order = rollOrder(nodes, direction === 'back' ? 'back' : 'forward');
+  const explain = async (node: string, version: string) =>
+    driver.explain(node, version).then(
+      (commands) => ({ commands }),
+      (error: unknown) => ({ commands: [], problem: messageOf(error) }),
+    );
+  return Promise.all(
+    hops.map(async ({ from, to }) => ({
+      from,
+      to,
+      nodes: await Promise.all(
+        order.map(async (node) => ({
+          node,
+          role: nodes.find(({ name }) => name === node)?.role ?? '',
+          ...(await explain(node, to)),
+        })),
+      ),
+    })),
+  );
 }

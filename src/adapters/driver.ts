@@ -26,6 +26,11 @@ export interface Driver {
   prepare(version: string, work?: Work): Promise<void>;
   /** What the process of a node, as `listNodes` said, uses; undefined when it is gone or cannot be asked. */
   readUsage(node: NodeState): Promise<ProcessUsage | undefined>;
-  /** Files and folders that make up the configuration, for the backup. */
+  /** Files and folders that make up the configuration, for the backup; those that the worker can read. */
   configurationPaths(): string[];
+  /**
+   * What will be run to replace a node by `version`, in order, as lines of a shell: only what changes something, not what
+   * looks. Secrets are named by where they are read. Changes nothing. @throws PreconditionError when there is no such node
+   */
+  explain(name: string, version: string): Promise<readonly string[]>;
 }

@@ -1,8 +1,10 @@
 import type { Target } from '../core/input/input.js';
+import { createCommandDriver } from './command/command-driver.js';
 import type { Driver } from './driver.js';
 import { createProcessDriver } from './process/process-driver.js';
 import type { Store } from './store.js';
 import { createStore } from './stores.js';
+import { createSystemdDriver } from './systemd/systemd-driver.js';
 import type { ToolResolver } from './tools/tools.js';
 
 /** A target with everything that reaches it. */
@@ -16,6 +18,10 @@ export function createDriver(target: Target, tools: ToolResolver): Driver {
   switch (target.driver.type) {
     case 'process':
       return createProcessDriver(target.driver, tools);
+    case 'systemd':
+      return createSystemdDriver(target.driver);
+    case 'command':
+      return createCommandDriver(target.driver);
   }
 }
 

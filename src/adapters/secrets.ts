@@ -17,3 +17,17 @@ export async function readSecret(ref: SecretRef): Promise<string> {
     throw new PreconditionError(`secret file ${ref.file} cannot be read by this worker`, { file: ref.file }, { cause });
   }
 }
+
+/** An environment with its secrets read, and those secrets by themselves, to blacken. @throws PreconditionError as above */
+export async function readEnvironment(
+  environment: Readonly<Record<string, string | SecretRef>>,
+): Promise<{ readonly env: Readonly<Record<string, string>>; readonly secrets: readonly string[] }> {
+  const secrets: string[] = [];
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) {
+    const text = typeof value === 'string' ? value : await readSecret(value);
+    env[name] = text;
+    if (typeof value !== 'string') secrets.push(text);
+  }
+  return { env, secrets };
+}

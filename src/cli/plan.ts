@@ -1,12 +1,13 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { RequestError } from '../client.js';
 import { findingText } from '../core/finding.js';
-import { parseRolloutInput, parseTarget } from '../core/input/input.js';
-import { STORE_KINDS, type StoreKind } from '../core/plan.js';
+import { parseRolloutInput, parseTarget, type Target } from '../core/input/input.js';
+import { STORE_KINDS, type Path, type StoreKind } from '../core/plan.js';
 import { isMinor, isServerVersion } from '../core/version.js';
 import { readInputFile } from '../input-file.js';
-import { planFromClusters, planOffline, planTarget } from '../planning.js';
+import { explainReplacements, planFromClusters, planOffline, planTarget } from '../planning.js';
 import { findingJson, planJson, planTable } from '../report/plan.js';
+import { replacementsJson, replacementsText } from '../report/replacements.js';
 import { withOutput, type CommonOptions } from './options.js';
 import { print, runCommandLine } from './output.js';
 
@@ -40,7 +41,11 @@ export function addPlanCommand(program: Command): void {
     .addOption(
       new Option('--pin <minor=version>', 'patch to use for a minor; may be given again').default({}).argParser(addPin),
     )
-    .option('--explain', 'the rule and the source of each line, and all notes', false);
+    .option(
+      '--explain',
+      'the rule and the source of each line, all notes, and each command that replaces a server',
+      false,
+    );
   withOutput(command).action((options: PlanOptions) => runCommandLine(options.output, () => plan(options)));
 }
 
@@ -54,11 +59,26 @@ async function plan(options: PlanOptions): Promise<void> {
   if (file !== undefined) return planOfFile(file, options);
   if (to === undefined) throw new RequestError('give --to, the version to reach, such as 1.31');
   if (!isServerVersion(to) && !isMinor(to)) throw new RequestError(`--to is "${to}", expected 1.31 or 1.31.2`);
-  const path =
-    target === undefined
-      ? await planOffline({ from: versionOf(from), to, pins: pin, stores: storesOf(options), moveTo: moveOf(options) })
-      : await planTarget(parseTarget(await readInputFile(target)), { to, pins: pin });
-  print(output, planJson(path), planTable(path, { explain }));
+  if (target === undefined) {
+    const described = { from: versionOf(from), to, pins: pin, stores: storesOf(options), moveTo: moveOf(options) };
+    const path = await planOffline(described);
+    print(output, planJson(path), planTable(path, { explain }));
+    return;
+  }
+  const cluster = parseTarget(await readInputFile(target));
+  const { json, text } = await told(cluster, await planTarget(cluster, { to, pins: pin }), explain);
+  print(output, json, text);
+}
+
+/** The plan of a cluster that was looked at; explained, with what its driver will run. */
+async function told(target: Target, path: Path, explain: boolean) {
+  const table = planTable(path, { explain });
+  if (!explain) return { json: planJson(path), text: table };
+  const replacements = await explainReplacements(target, path);
+  return {
+    json: { ...planJson(path), replacements: replacementsJson(replacements) },
+    text: path.hops.length === 0 ? table : `${table}\n\n${replacementsText(replacements)}`,
+  };
 }
 
 function versionOf(from: string | undefined): string {
@@ -78,15 +98,16 @@ function moveOf({ moveVisibilityTo }: PlanOptions) {
 async function planOfFile(file: string, { output, explain }: PlanOptions): Promise<void> {
   const input = parseRolloutInput(await readInputFile(file));
   const { staging, live, findings } = await planFromClusters(input);
+  const [ofStaging, ofLive] = [await told(input.staging, staging, explain), await told(input.live, live, explain)];
   const text = [
     `staging ${input.staging.name}`,
-    planTable(staging, { explain }),
+    ofStaging.text,
     '',
     `live ${input.live.name}`,
-    planTable(live, { explain }),
+    ofLive.text,
     ...findings.map((finding) => `${finding.severity}: ${findingText(finding)}`),
   ].join('\n');
-  print(output, { staging: planJson(staging), live: planJson(live), findings: findings.map(findingJson) }, text);
+  print(output, { staging: ofStaging.json, live: ofLive.json, findings: findings.map(findingJson) }, text);
 }
 
 function addPin(text: string, pins: Readonly<Record<string, string>>): Record<string, string> {

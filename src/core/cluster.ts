@@ -36,6 +36,8 @@ export interface NodeState {
   readonly instance?: string | undefined;
   /** When this run of the process began, ISO 8601. */
   readonly startedAt?: string | undefined;
+  /** Its process id, where it runs on the worker's own host and can be looked at there. */
+  readonly pid?: number | undefined;
 }
 
 /** A row of the `shards` table. */

@@ -18,7 +18,7 @@ export class InvalidRolloutError extends Error {
 
 /** Something that was looked for is not as it has to be; waiting does not mend it, a person or other input does. */
 export class PreconditionError extends Error {
-  override readonly name = 'PreconditionError';
+  override readonly name: string = 'PreconditionError';
   constructor(
     message: string,
     /** Facts of the case, without secrets. */
@@ -27,6 +27,11 @@ export class PreconditionError extends Error {
   ) {
     super(message, options);
   }
+}
+
+/** A host cannot be reached, so that nothing is known of what runs there; waiting may mend it. */
+export class UnreachableError extends PreconditionError {
+  override readonly name = 'UnreachableError';
 }
 
 /** No path leads from one version to the other under Temporal's rule of one minor at a time. */

@@ -133,3 +133,20 @@ export interface RolloutPlan {
   readonly live: Path;
   readonly findings: readonly Finding[];
 }
+
+/** What will be run to replace one node in a hop. */
+export interface NodeReplacement {
+  readonly node: string;
+  readonly role: string;
+  /** Lines of a shell, in order. */
+  readonly commands: readonly string[];
+  /** Why that cannot be said; then there are no commands. */
+  readonly problem?: string | undefined;
+}
+
+/** The nodes of a target in the order in which a hop replaces them. */
+export interface HopReplacements {
+  readonly from: string;
+  readonly to: string;
+  readonly nodes: readonly NodeReplacement[];
+}

@@ -5,8 +5,9 @@ import type { Driver } from '../adapters/driver.js';
 import { checkHealth, HEALTH_SERVICES, readTls } from '../adapters/grpc-health.js';
 import { readLogTail } from '../adapters/process/log-tail.js';
 import { messageOf } from '../core/errors.js';
-import type { ProcessNode, Target, Tls } from '../core/input/input.js';
+import type { ProcessNode, Tls } from '../core/input/input.js';
 import { compareVersions } from '../core/version.js';
+import type { LabTarget } from './cluster.js';
 
 const TIMEOUT_MS = 90_000;
 const POLL_MS = 250;
@@ -18,7 +19,7 @@ const ALREADY_EXISTS = 6;
  * it is missing.
  * @throws Error when a node ends, with the tail of its log, or after a minute and a half, naming what is not ready
  */
-export async function waitUntilUsable(target: Target, driver: Driver, version: string): Promise<void> {
+export async function waitUntilUsable(target: LabTarget, driver: Driver, version: string): Promise<void> {
   const end = Date.now() + TIMEOUT_MS;
   const frontendTls = 'address' in target.connection ? target.connection.tls : undefined;
   await Promise.all(

@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import type { Driver } from '../adapters/driver.js';
 import { createProcessDriver } from '../adapters/process/process-driver.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
-import { Target, type ProcessNode } from '../core/input/input.js';
+import { ProcessDriver, Target, type ProcessNode } from '../core/input/input.js';
 import { clientTls, makeCertificates } from './certificates.js';
 import { stopServersBelow } from './clean-up.js';
 import { waitUntilUsable } from './cluster-health.js';
@@ -30,10 +30,13 @@ export interface LabClusterOptions {
   readonly dynamicConfig?: Readonly<Record<string, unknown>>;
 }
 
+/** A target of plain processes, as all of the lab are. */
+export type LabTarget = Omit<Target, 'driver'> & { readonly driver: ProcessDriver };
+
 /** A running Temporal cluster, one process for each node. */
 export interface LabCluster {
   /** How the roll-out is told of it. Plain JSON; the database password is named by a file. */
-  readonly target: Target;
+  readonly target: LabTarget;
   readonly frontends: readonly string[];
   readonly postgres: LabPostgres;
   readonly nodes: readonly ProcessNode[];
@@ -98,7 +101,7 @@ async function placeNodes(counts: Readonly<Partial<Record<LabRole, number>>>): P
 function describeTarget(
   { clusterName, postgres, nodes, certificates }: LabConfig,
   { directory, version }: { readonly directory: string; readonly version: string },
-): Target {
+): LabTarget {
   const frontends = nodes.filter(({ role }) => role === 'frontend').map(({ grpcPort }) => `${HOST}:${grpcPort}`);
   const tls = certificates === undefined ? {} : { tls: clientTls(certificates) };
   const databases = databasesOf(clusterName);
@@ -109,7 +112,21 @@ function describeTarget(
     user: postgres.user,
     password: { file: postgres.passwordFile },
   };
-  return Target.parse({
+  const driver = ProcessDriver.parse({
+    type: 'process',
+    allowNoAuth: true,
+    ...(certificates === undefined ? {} : { internodeTls: clientTls(certificates) }),
+    nodes: nodes.map(({ name, role, grpcPort, metricsPort }) => ({
+      name,
+      role,
+      rpcAddress: `${HOST}:${grpcPort}`,
+      metricsAddress: `${HOST}:${metricsPort}`,
+      configDir: join(directory, 'nodes', name),
+      configEnv: 'lab',
+      logFile: join(directory, 'logs', `${name}.log`),
+    })),
+  });
+  const target = Target.parse({
     name: clusterName,
     connection: { address: frontends[0], ...tls },
     frontends,
@@ -118,27 +135,15 @@ function describeTarget(
       default: { ...store, database: databases.default },
       visibility: { ...store, database: databases.visibility },
     },
-    driver: {
-      type: 'process',
-      allowNoAuth: true,
-      ...(certificates === undefined ? {} : { internodeTls: clientTls(certificates) }),
-      nodes: nodes.map(({ name, role, grpcPort, metricsPort }) => ({
-        name,
-        role,
-        rpcAddress: `${HOST}:${grpcPort}`,
-        metricsAddress: `${HOST}:${metricsPort}`,
-        configDir: join(directory, 'nodes', name),
-        configEnv: 'lab',
-        logFile: join(directory, 'logs', `${name}.log`),
-      })),
-    },
+    driver,
     backupDir: join(directory, 'backups'),
   });
+  return { ...target, driver };
 }
 
 async function writeConfiguration(
   config: LabConfig,
-  { target, dynamicConfig }: { readonly target: Target; readonly dynamicConfig: Readonly<Record<string, unknown>> },
+  { target, dynamicConfig }: { readonly target: LabTarget; readonly dynamicConfig: Readonly<Record<string, unknown>> },
 ): Promise<void> {
   const settings = Object.entries(dynamicConfig).map(([key, value]) => [key, [{ value }]] as const);
   await writeFile(config.dynamicConfigFile, stringify(Object.fromEntries(settings)));

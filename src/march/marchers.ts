@@ -4,7 +4,7 @@ import { aborted } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { messageOf } from '../core/errors.js';
-import type { LabCluster } from '../lab/cluster.js';
+import type { Target } from '../core/input/input.js';
 import type { marcher, stepSignal, visitedQuery } from './marcher-workflow.js';
 
 const NAMESPACE = 'default';
@@ -49,7 +49,7 @@ export class Marchers {
 
   /** Starts `count` of them, which end with the version `last`. */
   static async start(
-    { target, frontends }: Pick<LabCluster, 'target' | 'frontends'>,
+    { target, frontends }: { readonly target: Target; readonly frontends: readonly string[] },
     options: {
       readonly count: number;
       readonly last: string;

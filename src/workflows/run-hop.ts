@@ -227,10 +227,14 @@ async function backUp({ target, place }: HopContext, progress: Progress): Promis
   for (const store of STORES) {
     made.push(await target.act.backUpStore.executeWithOptions({ summary: `back up ${store}` }, [{ ...place, store }]));
   }
-  made.push(await target.act.backUpConfiguration.executeWithOptions({ summary: 'back up configuration' }, [place]));
+  const isReadable = place.target.driver.nodes.some(({ configDir }) => configDir !== undefined);
+  if (isReadable) {
+    made.push(await target.act.backUpConfiguration.executeWithOptions({ summary: 'back up configuration' }, [place]));
+  }
   progress.backups = made;
   const bytes = made.reduce((sum, backup) => sum + backup.bytes, 0);
-  return { summary: `${made.length} backups, ${bytes} bytes, each read back`, value: true };
+  const without = isReadable ? '' : '; without the configuration, of which the input names no folder';
+  return { summary: `${made.length} backups, ${bytes} bytes, each read back${without}`, value: true };
 }
 
 async function upgradeSchemas({ target, place, hop }: HopContext): Promise<Done<true>> {

@@ -15,6 +15,7 @@ const GIB = 1024 ** 3;
 /** Of the cluster nothing is asked here but the versions of its frontends. */
 export const EMPTY_CLUSTER: ClusterSurvey = {
   input: {
+    driver: 'process',
     stores: {
       default: { plugin: 'postgres12', database: '' },
       visibility: { plugin: 'postgres12', database: '' },

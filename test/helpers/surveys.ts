@@ -134,6 +134,7 @@ export const FRONTENDS = [addressOf('frontend-1'), addressOf('frontend-2')] as c
 
 export const HEALTHY: ClusterSurvey = {
   input: {
+    driver: 'process',
     stores: {
       default: { plugin: 'postgres12', database: 'temporal' },
       visibility: { plugin: 'postgres12', database: 'visibility' },

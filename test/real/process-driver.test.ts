@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Driver } from '../../src/adapters/driver.js';
-import { checkHealth, HEALTH_SERVICES } from '../../src/adapters/grpc-health.js';
 import { isRunning } from '../../src/adapters/process/linux-process.js';
 import { createProcessDriver } from '../../src/adapters/process/process-driver.js';
 import { listServerProcesses, type ServerProcess } from '../../src/adapters/process/server-process.js';
@@ -130,36 +128,6 @@ async function waitForProcess(of: ProcessNode): Promise<ServerProcess> {
   throw new Error(`no process of ${of.name} came up`);
 }
 
-test('stops a node, starts it again, and it serves; doing either twice changes nothing', async () => {
-  const first = await driver.startNode(NODE, VERSION);
-  expect(first).toMatchObject({ name: NODE, role: 'matching', running: true, version: VERSION });
-  expect(await driver.startNode(NODE, VERSION)).toEqual(first);
-
-  await driver.stopNode(NODE);
-  await driver.stopNode(NODE);
-  expect(await state()).toEqual({
-    name: NODE,
-    role: 'matching',
-    rpcAddress: node().rpcAddress,
-    metricsAddress: node().metricsAddress,
-    running: false,
-  });
-
-  const second = await driver.startNode(NODE, VERSION);
-  expect(second.instance).not.toBe(first.instance);
-  expect(Math.abs(Date.parse(second.startedAt ?? '') - Date.now())).toBeLessThan(60_000);
-  expect(await checkHealth(node().rpcAddress, HEALTH_SERVICES.matching)).toBe('SERVING');
-}, 60_000);
-
-test('replaces a version only after it was stopped', async () => {
-  await driver.startNode(NODE, VERSION);
-  await expect(driver.startNode(NODE, NEXT)).rejects.toThrow(
-    `node ${NODE} runs ${VERSION}; stop it before ${NEXT} is started in its place`,
-  );
-  await driver.prepare(NEXT);
-  expect(await state()).toMatchObject({ version: VERSION });
-}, 60_000);
-
 test('runs the version it was told to, and every other node stays as it is', async () => {
   const { driver: own, node: copy } = await driverForCopy(node(), 'newer', { change: (config) => config });
   const others = (await driver.listNodes()).filter(({ name }) => name !== NODE);
@@ -263,22 +231,6 @@ test('kills a server that does not stop in time, and says so', async () => {
   await impatient.stopNode(NODE, { onProgress: (progress) => said.push(progress) });
   expect(said.join('\n')).toMatch(/did not stop within 500ms and is killed with SIGKILL/);
   expect(await state()).toMatchObject({ running: false });
-}, 60_000);
-
-test('a port that is taken: the server’s own words, and nothing left running', async () => {
-  // The rest of the cluster knows this address and calls: whoever does is turned away, or close() would wait for it.
-  const stranger = createServer((socket) => socket.destroy()).listen(
-    Number(node().rpcAddress.split(':')[1]),
-    '127.0.0.1',
-  );
-  await once(stranger, 'listening');
-  try {
-    await expect(driver.startNode(NODE, VERSION)).rejects.toThrow(/address already in use/);
-    expect(await processesOf(node())).toEqual([]);
-  } finally {
-    await new Promise((done) => stranger.close(done));
-  }
-  expect(await driver.startNode(NODE, VERSION)).toMatchObject({ running: true });
 }, 60_000);
 
 test('a wrong database password: the tail of this run’s log alone', async () => {

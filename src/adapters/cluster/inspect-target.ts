@@ -1,5 +1,6 @@
 import type { ClusterFacts, NodeState, StoreFacts } from '../../core/cluster.js';
 import { messageOf, PreconditionError } from '../../core/errors.js';
+import { DRIVER_WORDS } from '../../core/input/driver-words.js';
 import type { Target } from '../../core/input/input.js';
 import { frontendsOf, withTarget } from '../open-target.js';
 import { listNamespaces, readClusterInfo, type ClusterInfo } from './target-cluster.js';
@@ -86,13 +87,12 @@ function frontendProblems({ name, stores }: Target, info: ClusterInfo, frontends
   return problems;
 }
 
-function nodeProblems({ name }: Target, nodes: readonly NodeState[]): string[] {
+function nodeProblems({ name, driver }: Target, nodes: readonly NodeState[]): string[] {
+  const { down, correct } = DRIVER_WORDS[driver.type];
   return nodes
     .filter(({ running }) => !running)
     .map(
-      (node) =>
-        `node ${node.name} (${node.role}) of ${name} does not run: no process has its configuration folder and role; ` +
-        'start it, or correct configDir and role',
+      (node) => `node ${node.name} (${node.role}) of ${name} does not run: ${down}; start it, or correct ${correct}`,
     );
 }
 

@@ -22,8 +22,12 @@ import { withTarget as withFrontend, type TargetConnection } from './target-conn
 
 /** One that takes longer to answer is itself a finding. */
 const CALL_TIMEOUT_MS = 3_000;
-/** What a hop runs of each version. */
-const HOP_TOOLS = ['temporal-server', 'temporal-sql-tool'] as const satisfies readonly ServerTool[];
+/** What a hop runs of each version. The server only where this worker starts it; else its driver has it where it runs. */
+const HOP_TOOLS: Readonly<Record<Target['driver']['type'], readonly ServerTool[]>> = {
+  process: ['temporal-server', 'temporal-sql-tool'],
+  systemd: ['temporal-sql-tool'],
+  command: ['temporal-sql-tool'],
+};
 
 export interface SurveyOptions {
   /** Server versions whose programs are looked for: those that hops lead to. None when a cluster is looked at alone. */
@@ -51,10 +55,13 @@ export async function surveyCluster(
       target,
       addresses.filter(({ down }) => down === undefined).map(({ address }) => address),
     ),
-    lookForTools(tools, versions, work),
+    lookForTools(tools, { wanted: HOP_TOOLS[target.driver.type], versions, work }),
   ]);
   return {
-    input: { stores: { default: storeName(target.stores.default), visibility: storeName(target.stores.visibility) } },
+    input: {
+      driver: target.driver.type,
+      stores: { default: storeName(target.stores.default), visibility: storeName(target.stores.visibility) },
+    },
     frontends,
     nodes,
     processes,
@@ -149,10 +156,16 @@ async function surveyStrangers(target: Target, views: readonly RingView[]): Prom
   );
 }
 
-async function lookForTools(tools: ToolResolver, versions: readonly string[], work: Work): Promise<ToolSurvey[]> {
-  const wanted = versions.flatMap((version) => HOP_TOOLS.map((tool) => ({ tool, version })));
+interface ToolSearch {
+  readonly wanted: readonly ServerTool[];
+  readonly versions: readonly string[];
+  readonly work: Work;
+}
+
+async function lookForTools(tools: ToolResolver, { wanted, versions, work }: ToolSearch): Promise<ToolSurvey[]> {
+  const searches = versions.flatMap((version) => wanted.map((tool) => ({ tool, version })));
   return Promise.all(
-    wanted.map(async ({ tool, version }) => ({
+    searches.map(async ({ tool, version }) => ({
       tool,
       version,
       place: await look(async () => {

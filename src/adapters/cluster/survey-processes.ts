@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HealthAnswer, ProcessSurvey } from '../../core/survey/cluster-survey.js';
 import type { NodeState } from '../../core/cluster.js';
 import { messageOf } from '../../core/errors.js';
-import type { ProcessNode, Target, Tls } from '../../core/input/input.js';
+import type { ServerNode, Target, Tls } from '../../core/input/input.js';
 import { type MetricSample, parseMetrics } from '../../core/measuring/metrics.js';
 import { type ProcessMetrics, readProcessMetrics } from '../../core/survey/process-metrics.js';
 import type { Seen } from '../../core/survey/seen.js';
@@ -24,10 +24,10 @@ const ANSWER_TIMEOUT_MS = 5_000;
 /** Each process of the input, looked at by itself, all side by side. */
 export async function surveyProcesses(target: Target, nodes: Seen<readonly NodeState[]>): Promise<ProcessSurvey[]> {
   const states = 'seen' in nodes ? nodes.seen : [];
-  const pids = new Map(
-    states.flatMap(({ name, instance }) => (instance === undefined ? [] : [[name, pidOf(instance)]])),
-  );
-  const supervision = await look(() => readSupervision([...pids.values()]));
+  const pids = new Map(states.flatMap(({ name, pid }) => (pid === undefined ? [] : [[name, pid]])));
+  // A unit and the operator's commands are themselves what starts processes again; only plain ones have no supervisor.
+  const isPlain = target.driver.type === 'process';
+  const supervision = isPlain ? await look(() => readSupervision([...pids.values()])) : { seen: 'theirs' as const };
   return Promise.all(
     target.driver.nodes.map(async (node) => {
       const state = states.find(({ name }) => name === node.name);
@@ -45,27 +45,19 @@ export async function surveyProcesses(target: Target, nodes: Seen<readonly NodeS
   );
 }
 
-/** The process id of a run: what stands before the start time. */
-function pidOf(instance: string): number {
-  return Number(instance.split(':', 1)[0]);
-}
-
 function supervisorsOfNode(
   pid: number | undefined,
   state: NodeState | undefined,
-  supervision: Seen<ReadonlyMap<number, Seen<readonly Supervisor[]>>>,
+  supervision: Seen<ReadonlyMap<number, Seen<readonly Supervisor[]>> | 'theirs'>,
 ): Seen<readonly Supervisor[]> {
   if (state?.running === false) return { seen: [] };
   if ('unseen' in supervision) return supervision;
+  if (supervision.seen === 'theirs') return { seen: [] };
   const found = pid === undefined ? undefined : supervision.seen.get(pid);
   return found ?? { unseen: 'which process it is is not known' };
 }
 
-async function readHealth(
-  target: Target,
-  node: ProcessNode,
-  state: NodeState | undefined,
-): Promise<Seen<HealthAnswer>> {
+async function readHealth(target: Target, node: ServerNode, state: NodeState | undefined): Promise<Seen<HealthAnswer>> {
   if (state?.running === false) return { seen: 'UNREACHABLE' };
   if (state !== undefined && !hasHealthService(node.role, state.version)) return { seen: 'NO_SERVICE' };
   const { connection, driver } = target;
@@ -88,7 +80,7 @@ export async function askStranger(
   return look(() => checkHealth(address, service, tls, ANSWER_TIMEOUT_MS));
 }
 
-async function readMetrics(node: ProcessNode, state: NodeState | undefined): Promise<Seen<ProcessMetrics>> {
+async function readMetrics(node: ServerNode, state: NodeState | undefined): Promise<Seen<ProcessMetrics>> {
   const { metricsAddress, name } = node;
   if (metricsAddress === undefined) return { unseen: 'the input names no "metricsAddress"' };
   if (state?.running === false) return { unseen: `${name} does not run` };

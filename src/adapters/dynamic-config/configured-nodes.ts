@@ -6,8 +6,6 @@ import type { ConfiguredNode } from './dynamic-files.js';
 export function configuredNodes({ driver }: Target, states: readonly NodeState[]): ConfiguredNode[] {
   return driver.nodes.map(({ name, role, configDir, configEnv, logFile }) => {
     const state = states.find((one) => one.name === name);
-    // What stands before the start time, as the driver names a run of a process.
-    const pid = state?.instance === undefined ? undefined : Number(state.instance.split(':', 1)[0]);
-    return { name, role, configDir, configEnv, logFile, pid };
+    return { name, role, configDir, configEnv, logFile, running: state?.running === true, pid: state?.pid };
   });
 }

@@ -1,16 +1,17 @@
 import { realpath } from 'node:fs/promises';
 import { codeOf } from '../../core/errors.js';
-import type { ProcessNode, Role } from '../../core/input/input.js';
+import type { Role, ServerNode } from '../../core/input/input.js';
 import { dynamicClientFacts } from '../process/configuration-facts.js';
 import { NotReadableError } from '../process/parse-configuration.js';
 import { placeOf, readConfigurationFiles } from '../process/read-configuration.js';
 import { readGoDuration } from './go-duration.js';
 
 /** A node whose dynamic configuration is looked for. */
-export interface ConfiguredNode extends Pick<ProcessNode, 'name' | 'role' | 'configDir' | 'configEnv'> {
+export interface ConfiguredNode extends Pick<ServerNode, 'name' | 'role' | 'configDir' | 'configEnv'> {
+  readonly running: boolean;
   /** File that the output of its process goes to; absent where nobody here can read it. */
   readonly logFile?: string | undefined;
-  /** Process id of its server; absent when it does not run. */
+  /** Process id of its server; absent when it does not run, or on another host. */
   readonly pid?: number | undefined;
 }
 
@@ -65,7 +66,9 @@ type Look =
   | { readonly path: string; readonly pollMs: number; readonly node: DynamicFileNode }
   | { readonly node: string; readonly reason: string };
 
-async function look({ name, role, configDir, configEnv, logFile, pid }: ConfiguredNode): Promise<Look> {
+async function look({ name, role, running, configDir, configEnv, logFile, pid }: ConfiguredNode): Promise<Look> {
+  if (configDir === undefined)
+    return { node: name, reason: 'the input names no "configDir" that this worker could read' };
   try {
     const { file, pollInterval, logLevel, logOutputFile } = dynamicClientFacts(
       await readConfigurationFiles({ configDir, configEnv }),
@@ -84,7 +87,7 @@ async function look({ name, role, configDir, configEnv, logFile, pid }: Configur
       node: {
         name,
         role,
-        running: pid !== undefined,
+        running,
         logFile: SILENT.includes(logLevel.toLowerCase()) ? undefined : log,
       },
     };

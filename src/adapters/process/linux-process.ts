@@ -38,6 +38,11 @@ async function readProcess(pid: number): Promise<LinuxProcess | undefined> {
   return { ...before, pid, argv: commandLine.replace(/\0$/, '').split('\0') };
 }
 
+/** The run that has this process id now; undefined when there is none. */
+export async function identify(pid: number): Promise<ProcessId | undefined> {
+  return readStat(pid);
+}
+
 /** Whether this very run of the process still runs; one that has ended and only waits to be reaped does not. */
 export async function isRunning({ pid, startTicks }: ProcessId): Promise<boolean> {
   return (await readStat(pid))?.startTicks === startTicks;

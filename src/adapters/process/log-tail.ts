@@ -1,5 +1,7 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { z } from 'zod';
+import { messageOf } from '../../core/errors.js';
+import type { ServerNode } from '../../core/input/input.js';
 
 const READ_BYTES = 256 * 1024;
 const LINES = 15;
@@ -17,7 +19,11 @@ const LogLine = z.object({ level: z.string(), msg: z.string(), error: z.string()
  * blackened. Empty when nothing was written.
  */
 export async function readLogTail(file: string, from: number, secrets: readonly string[] = []): Promise<string> {
-  const text = await readEnd(file, from);
+  return cutLog(await readEnd(file, from), secrets);
+}
+
+/** The last lines of a log, cut to what can be read, with each of `secrets` blackened. */
+export function cutLog(text: string, secrets: readonly string[] = []): string {
   // Before anything is cut: half a secret would not be recognised.
   const harmless = secrets.filter((secret) => secret !== '').reduce((left, one) => left.replaceAll(one, '***'), text);
   const lines = harmless.trimEnd().split('\n');
@@ -26,6 +32,26 @@ export async function readLogTail(file: string, from: number, secrets: readonly 
     .slice(-LINES)
     .map(readable)
     .join('\n');
+}
+
+/** Where a node's log now ends; 0 when there is none that this worker can read. */
+export async function sizeOf(file: string | undefined): Promise<number> {
+  if (file === undefined) return 0;
+  return stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+/** What a node's log says from its byte `from` on, in words, or why that is not known. */
+export async function readNodeLog({ logFile }: ServerNode, from: number): Promise<string> {
+  if (logFile === undefined) return 'see its log (the input names no "logFile" that this worker could read)';
+  try {
+    const tail = await readLogTail(logFile, from);
+    return tail === '' ? `it wrote nothing to ${logFile}` : `the end of ${logFile}:\n${tail}`;
+  } catch (error) {
+    return `its log cannot be read by this worker: ${messageOf(error)}`;
+  }
 }
 
 function readable(line: string): string {

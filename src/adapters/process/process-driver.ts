@@ -4,9 +4,11 @@ import type { NodeState } from '../../core/cluster.js';
 import { formatDuration } from '../../core/duration.js';
 import { PreconditionError } from '../../core/errors.js';
 import type { ProcessDriver, ProcessNode } from '../../core/input/input.js';
+import { environmentLine, shellLine, shellQuote } from '../../core/shell-line.js';
 import type { Driver } from '../driver.js';
+import { findNode, knownOf } from '../find-node.js';
 import { isRunning, readUsage, requireLinux, signalProcess, startTimeOf, type ProcessId } from './linux-process.js';
-import { startServer } from './process-start.js';
+import { serverArguments, startServer } from './process-start.js';
 import { askServerVersion, listServerProcesses, type ServerProcess } from './server-process.js';
 import type { Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';
@@ -21,12 +23,7 @@ const KILL_TIMEOUT_MS = 30_000;
  * in /proc each time: no pid file can be stale, and it does not matter who started it.
  */
 export function createProcessDriver(input: ProcessDriver, tools: ToolResolver): Driver {
-  const nodeNamed = (name: string): ProcessNode => {
-    const node = input.nodes.find((one) => one.name === name);
-    if (node !== undefined) return node;
-    const names = input.nodes.map((one) => one.name).join(', ');
-    throw new PreconditionError(`there is no node "${name}"; the nodes are ${names}`, { node: name });
-  };
+  const nodeNamed = (name: string): ProcessNode => findNode(input.nodes, name);
 
   return {
     async listNodes() {
@@ -57,6 +54,19 @@ export function createProcessDriver(input: ProcessDriver, tools: ToolResolver): 
     },
 
     configurationPaths: () => input.nodes.map(({ configDir }) => configDir),
+
+    async explain(name, version) {
+      const node = nodeNamed(name);
+      const server = processOf(node, await listServerProcesses());
+      const found = await tools.lookForServerTool('temporal-server', version).catch(() => ({}));
+      const program = 'at' in found ? found.at : `temporal-server-${version}`;
+      const command = shellLine([program, ...serverArguments(node, input.allowNoAuth)]);
+      const patience = formatDuration(input.stopTimeout);
+      return [
+        ...(server === undefined ? [] : [`kill -TERM ${server.pid} # now that of ${name}; KILL after ${patience}`]),
+        `cd / && ${environmentLine(node.environment)}${command} >> ${shellQuote(node.logFile)} 2>&1 &`,
+      ];
+    },
   };
 }
 
@@ -79,13 +89,12 @@ function processOf(node: ProcessNode, servers: readonly ServerProcess[]): Server
 }
 
 async function describeNode(node: ProcessNode, server: ServerProcess | undefined): Promise<NodeState> {
-  const { name, role, rpcAddress, metricsAddress } = node;
-  const known = { name, role, rpcAddress, ...(metricsAddress === undefined ? {} : { metricsAddress }) };
+  const known = knownOf(node);
   if (server === undefined) return { ...known, running: false };
   const { pid, startTicks } = server;
   try {
     const [version, startedAt] = await Promise.all([askServerVersion(pid), startTimeOf(startTicks)]);
-    return { ...known, running: true, version, instance: `${pid}:${startTicks}`, startedAt };
+    return { ...known, running: true, version, instance: `${pid}:${startTicks}`, startedAt, pid };
   } catch (error) {
     if (!(await isRunning(server))) return { ...known, running: false }; // it ended while it was asked
     throw error;

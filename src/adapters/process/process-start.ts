@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from 'proper-lockfile';
@@ -6,9 +6,10 @@ import type { NodeState } from '../../core/cluster.js';
 import { PreconditionError } from '../../core/errors.js';
 import type { ProcessNode } from '../../core/input/input.js';
 import { listensOn } from './linux-process.js';
-import { readLogTail } from './log-tail.js';
+import { readLogTail, sizeOf } from './log-tail.js';
+import { expectVersion } from '../find-node.js';
 import { startDetached } from '../run-command.js';
-import { readSecret } from '../secrets.js';
+import { readEnvironment } from '../secrets.js';
 import type { Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';
 
@@ -55,17 +56,21 @@ async function lockStart({ logFile }: ProcessNode): Promise<() => Promise<void>>
   });
 }
 
+/** What a node's server is started with. */
+export function serverArguments({ configDir, configEnv, role }: ProcessNode, allowNoAuth: boolean): string[] {
+  // --root and --config are joined by the server, so that the folder has to be absolute below "/".
+  const config = ['--root', '/', '--config', resolve(configDir), '--env', configEnv];
+  return [...config, ...(allowNoAuth ? ['--allow-no-auth'] : []), 'start', `--service=${role}`];
+}
+
 async function launch(
   node: ProcessNode,
   order: StartOrder & { readonly program: string },
   work?: Work,
 ): Promise<NodeState> {
-  const { env, secrets } = await readEnvironment(node);
+  const { env, secrets } = await readEnvironment(node.environment);
   const logStart = await sizeOf(node.logFile);
-  // --root and --config are joined by the server, so that the folder has to be absolute below "/".
-  const args = ['--root', '/', '--config', resolve(node.configDir), '--env', node.configEnv];
-  if (order.allowNoAuth) args.push('--allow-no-auth');
-  args.push('start', `--service=${node.role}`);
+  const args = serverArguments(node, order.allowNoAuth);
   // Killed on this line: the server runs on, and the next attempt finds it by its arguments.
   const { pid } = await startDetached(order.program, args, { env, cwd: '/', logFile: node.logFile });
   const after = await watchFirstMoments(node, { pid, look: order.look }, work);
@@ -102,34 +107,4 @@ async function watchFirstMoments(
     if (isLast || !now.running) return now;
     if (now.instance?.startsWith(`${pid}:`) !== true || (await listensOn(pid, port))) return now;
   }
-}
-
-function expectVersion(state: NodeState, version: string): NodeState {
-  if (state.version === version) return state;
-  throw new PreconditionError(
-    `node ${state.name} runs ${state.version ?? 'an unknown version'}; stop it before ${version} is started in its place`,
-    { node: state.name, expected: version, found: state.version },
-  );
-}
-
-async function readEnvironment(node: ProcessNode): Promise<{ env: Record<string, string>; secrets: string[] }> {
-  const secrets: string[] = [];
-  const env: Record<string, string> = {};
-  for (const [name, value] of Object.entries(node.environment)) {
-    if (typeof value === 'string') {
-      env[name] = value;
-      continue;
-    }
-    const secret = await readSecret(value);
-    env[name] = secret;
-    secrets.push(secret);
-  }
-  return { env, secrets };
-}
-
-async function sizeOf(file: string): Promise<number> {
-  return stat(file).then(
-    ({ size }) => size,
-    () => 0,
-  );
 }

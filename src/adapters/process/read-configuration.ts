@@ -1,7 +1,7 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { codeOf } from '../../core/errors.js';
-import type { ProcessNode } from '../../core/input/input.js';
+import type { ServerNode } from '../../core/input/input.js';
 import type { NodeConfiguration, PlacedKey } from '../../core/survey/node-configuration.js';
 import type { Seen } from '../../core/survey/seen.js';
 import { configurationFacts } from './configuration-facts.js';
@@ -11,9 +11,11 @@ import { type ConfigurationFile, NotReadableError, parseConfiguration } from './
  * Reads the configuration of one node as its server does: `base.yaml`, and `ENV.yaml` over it (common/config/loader.go).
  * `pid` is the process that runs it, which tells what a relative path means. Never throws.
  */
-export async function readConfiguration(node: ProcessNode, pid?: number): Promise<Seen<NodeConfiguration>> {
+export async function readConfiguration(node: ServerNode, pid?: number): Promise<Seen<NodeConfiguration>> {
+  const { configDir, configEnv } = node;
+  if (configDir === undefined) return { unseen: 'the input names no "configDir" that this worker could read' };
   try {
-    const files = await readConfigurationFiles(node);
+    const files = await readConfigurationFiles({ configDir, configEnv });
     const { facts, dynamicFile } = configurationFacts(files, node.role);
     return { seen: { ...facts, dynamic: await readDynamic(dynamicFile, pid) } };
   } catch (error) {
@@ -26,7 +28,10 @@ export async function readConfiguration(node: ProcessNode, pid?: number): Promis
 export async function readConfigurationFiles({
   configDir,
   configEnv,
-}: Pick<ProcessNode, 'configDir' | 'configEnv'>): Promise<readonly ConfigurationFile[]> {
+}: {
+  readonly configDir: string;
+  readonly configEnv: string;
+}): Promise<readonly ConfigurationFile[]> {
   const read = await Promise.all(['base', configEnv].map((name) => readYaml(join(configDir, `${name}.yaml`))));
   const files = read.filter((file) => file !== undefined);
   if (files.length > 0) return files;

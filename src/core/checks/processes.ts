@@ -1,10 +1,12 @@
 import type { Finding } from '../finding.js';
+import { DRIVER_WORDS } from '../input/driver-words.js';
 import type { StartCause, StartError } from '../survey/start-errors.js';
 import type { Check } from '../survey/survey.js';
 import { listed, unseenOf } from './words.js';
 
 /** Every process of the input runs; one that does not may say in its log why it could not start. */
-export const checkProcesses: Check = ({ cluster: { nodes, processes } }, { hop }) => {
+export const checkProcesses: Check = ({ cluster: { input, nodes, processes } }, { hop }) => {
+  const words = DRIVER_WORDS[input.driver];
   if ('unseen' in nodes) {
     return [
       {
@@ -12,8 +14,8 @@ export const checkProcesses: Check = ({ cluster: { nodes, processes } }, { hop }
         severity: hop === undefined ? 'warn' : 'block',
         found: `which processes run is not known: ${nodes.unseen}`,
         expected: 'one process for each node of the input, seen by this worker',
-        action: 'Correct what the reason names; run the worker on the host of the servers, as their user',
-        source: '/proc of the worker’s host',
+        action: `Correct what the reason names; ${words.look}`,
+        source: words.source,
       },
     ];
   }
@@ -24,10 +26,10 @@ export const checkProcesses: Check = ({ cluster: { nodes, processes } }, { hop }
       {
         id: 'process-down',
         severity: 'block',
-        found: `${name} (${role}) does not run: no process has its configuration folder and role`,
+        found: `${name} (${role}) does not run: ${words.down}`,
         expected: 'a running process',
-        action: 'Start it, or correct "configDir" and "role" of the input',
-        source: '/proc of the worker’s host',
+        action: `Start it, or correct ${words.correct}`,
+        source: words.source,
       },
       ...(startErrors === undefined || 'unseen' in startErrors
         ? []

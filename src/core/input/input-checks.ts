@@ -74,28 +74,15 @@ function sameDatabase(a: unknown, b: unknown): boolean {
   return equal('type') && equal('host') && equal('database') && at(a, 'port') === at(b, 'port');
 }
 
-/** What no two nodes of a target share. */
-const OWN = ['name', 'configDir', 'rpcAddress', 'metricsAddress'] as const;
+/** What no two nodes of a target share. A process is known by its folder; units and commands may well share one. */
+const OWN = ['name', 'rpcAddress', 'metricsAddress'] as const;
 const NEEDED = ['frontend', 'history', 'matching', 'worker'] as const;
 
 /** Nodes do not share what each needs for itself, and every role that a cluster has is there. */
 export function reportNodeProblems(nodes: unknown, context: z.RefinementCtx): void {
   if (!Array.isArray(nodes)) return;
   const all: readonly unknown[] = nodes;
-  for (const field of OWN) {
-    const firstWith = new Map<string, number>();
-    for (const [index, node] of all.entries()) {
-      const value = at(node, field);
-      if (typeof value !== 'string') continue;
-      const first = firstWith.get(value);
-      if (first === undefined) {
-        firstWith.set(value, index);
-        continue;
-      }
-      const message = `"${value}" is also that of node ${first}; each node needs its own`;
-      context.addIssue({ code: 'custom', path: [index, field], message });
-    }
-  }
+  for (const field of OWN) reportShared(all, { field, context });
   const roles = all.map((node) => at(node, 'role'));
   // A role that is missing or misspelt is told already, and may be the very one.
   if (all.length === 0 || roles.some((role) => !KNOWN.includes(role))) return;
@@ -103,6 +90,39 @@ export function reportNodeProblems(nodes: unknown, context: z.RefinementCtx): vo
     if (roles.includes(role)) continue;
     const message = `no node has the role ${role}; name every server process of the cluster, or some would stay behind`;
     context.addIssue({ code: 'custom', path: [], message });
+  }
+}
+
+/** A process is known by its folder of configuration: two with the same could not be told apart. */
+export function reportFolderProblems(nodes: unknown, context: z.RefinementCtx): void {
+  if (Array.isArray(nodes)) reportShared(nodes, { field: 'configDir', context });
+}
+
+/** A unit of a host is one node. */
+export function reportUnitProblems(nodes: unknown, context: z.RefinementCtx): void {
+  if (Array.isArray(nodes)) reportShared(nodes, { field: 'unit', within: 'host', context });
+}
+
+interface SharedField {
+  readonly field: string;
+  /** Field in which two nodes have to agree as well, to share the first. */
+  readonly within?: string;
+  readonly context: z.RefinementCtx;
+}
+
+function reportShared(nodes: readonly unknown[], { field, within, context }: SharedField): void {
+  const firstWith = new Map<string, number>();
+  for (const [index, node] of nodes.entries()) {
+    const value = at(node, field);
+    if (typeof value !== 'string') continue;
+    const key = JSON.stringify([value, within === undefined ? undefined : at(node, within)]);
+    const first = firstWith.get(key);
+    if (first === undefined) {
+      firstWith.set(key, index);
+      continue;
+    }
+    const message = `"${value}" is also that of node ${first}; each node needs its own`;
+    context.addIssue({ code: 'custom', path: [index, field], message });
   }
 }
 

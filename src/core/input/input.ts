@@ -2,59 +2,30 @@ import { z } from 'zod';
 import { Bounds, BoundsOverride } from './bounds.js';
 import { Duration } from '../duration.js';
 import { InvalidRolloutError } from '../errors.js';
-import {
-  anyShape,
-  reportLoadProblems,
-  reportNodeProblems,
-  reportPinProblems,
-  reportSameCluster,
-  reportSameStore,
-} from './input-checks.js';
+import { anyShape, reportLoadProblems, reportPinProblems, reportSameCluster, reportSameStore } from './input-checks.js';
 import { problemsOf } from './input-problems.js';
 import { SETTLE_MINUTES } from '../sources.js';
 import { isMinor, isServerVersion } from '../version.js';
+import { DriverInput } from './drivers.js';
+import { FilePath, HostAndPort, SecretRef, ServerVersion, Tls } from './fields.js';
+
+export {
+  CommandDriver,
+  CommandNode,
+  DriverInput,
+  ProcessDriver,
+  ProcessNode,
+  SystemdDriver,
+  SystemdNode,
+  VersionSwitch,
+  type ServerNode,
+} from './drivers.js';
+export { Role, SecretRef, Tls } from './fields.js';
 
 /**
  * What an operator gives to start a roll-out. It is sent as JSON by the Temporal CLI and kept in the workflow's history,
  * so every field survives JSON and no field holds a secret: secrets are named, and read where they are used.
  */
-
-/** Where a secret is: an environment variable, or a file, of the worker that does the work. Never the secret itself. */
-export const SecretRef = z.union([
-  z.strictObject({ env: z.string().min(1).describe('Name of an environment variable of the worker.') }),
-  z.strictObject({
-    file: z.string().min(1).describe('Path of a file on the host of the worker; a last newline is cut.'),
-  }),
-]);
-export type SecretRef = z.infer<typeof SecretRef>;
-
-const HOST_AND_PORT = /^(\[[^\]]+\]|[^:\s]+):(\d{1,5})$/;
-const HostAndPort = z
-  .string()
-  .regex(HOST_AND_PORT, 'expected host:port, such as "temporal.example.com:7233"')
-  // Not with `abort` at the first check: an aborted field would keep the checks between fields from running.
-  .refine((address) => {
-    const port = HOST_AND_PORT.exec(address)?.[2];
-    return port === undefined || (Number(port) >= 1 && Number(port) <= 65_535);
-  }, 'the port is not between 1 and 65535');
-const ServerVersion = z
-  .string()
-  .refine(isServerVersion, 'expected a version in full, such as "1.30.7"')
-  .meta({ pattern: '^\\d+\\.\\d+\\.\\d+$' });
-const FilePath = z.string().min(1);
-
-export const Tls = z
-  .strictObject({
-    serverCaFile: FilePath.optional().describe('Certificate authority of the server; the system’s when left out.'),
-    clientCertFile: FilePath.optional(),
-    clientKeyFile: FilePath.optional(),
-    serverName: z.string().min(1).optional().describe('Name to expect in the server’s certificate.'),
-  })
-  .refine(({ clientCertFile, clientKeyFile }) => (clientCertFile === undefined) === (clientKeyFile === undefined), {
-    path: ['clientKeyFile'],
-    message: 'a client certificate and its key are given together',
-  });
-export type Tls = z.infer<typeof Tls>;
 
 /** How the frontend of a target is reached: by address, or by a profile of the Temporal CLI's `temporal.toml`. */
 export const Connection = z.union([
@@ -88,38 +59,6 @@ export type PostgresStore = z.infer<typeof PostgresStore>;
 /** A database of the target. */
 export const StoreInput = z.discriminatedUnion('type', [PostgresStore]);
 export type StoreInput = z.infer<typeof StoreInput>;
-
-export const Role = z.enum(['frontend', 'internal-frontend', 'history', 'matching', 'worker']);
-export type Role = z.infer<typeof Role>;
-
-/** One server process of a target that is run as plain processes. */
-export const ProcessNode = z.strictObject({
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, dot, dash or underscore'),
-  role: Role,
-  rpcAddress: HostAndPort.describe('Where its gRPC port answers.'),
-  metricsAddress: HostAndPort.optional().describe('Where it serves Prometheus metrics at /metrics.'),
-  configDir: FilePath.startsWith('/', 'expected an absolute path').describe(
-    'Absolute folder of its configuration, given to the server as --config. One folder a node.',
-  ),
-  configEnv: z.string().min(1).default('development').describe('Name of the configuration file without .yaml: --env.'),
-  logFile: FilePath.describe('File that its output is appended to.'),
-  environment: z.record(z.string(), z.union([z.string(), SecretRef])).default({}),
-});
-export type ProcessNode = z.infer<typeof ProcessNode>;
-
-export const ProcessDriver = z.strictObject({
-  type: z.literal('process'),
-  nodes: z.array(ProcessNode).min(1).superRefine(reportNodeProblems, anyShape),
-  allowNoAuth: z.boolean().default(false).describe('Start servers with --allow-no-auth.'),
-  internodeTls: Tls.optional().describe('TLS between the roles, where the target has it.'),
-  stopTimeout: Duration.prefault(120_000).describe('How long a process may take to stop before it is killed.'),
-  startTimeout: Duration.prefault(180_000).describe('How long a process may take until it is SERVING.'),
-});
-export type ProcessDriver = z.infer<typeof ProcessDriver>;
-
-/** How the servers of a target are replaced. */
-export const DriverInput = z.discriminatedUnion('type', [ProcessDriver]);
-export type DriverInput = z.infer<typeof DriverInput>;
 
 /** Where the metrics of the servers are read, when not from each process itself. */
 export const MetricsSource = z.strictObject({

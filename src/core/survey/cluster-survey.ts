@@ -1,5 +1,5 @@
 import type { NodeState } from '../cluster.js';
-import type { Role } from '../input/input.js';
+import type { DriverInput, Role } from '../input/input.js';
 import type { NamespacesSurvey } from './namespace-survey.js';
 import type { NodeConfiguration } from './node-configuration.js';
 import type { ProcessMetrics } from './process-metrics.js';
@@ -34,6 +34,7 @@ export interface StoreName {
 }
 
 export interface ClusterInput {
+  readonly driver: DriverInput['type'];
   readonly stores: { readonly default: StoreName; readonly visibility: StoreName };
 }
 

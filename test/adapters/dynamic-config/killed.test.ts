@@ -53,7 +53,7 @@ test('a worker killed at whatever line leaves whole files, and the next one brin
   await writeFile(file, ORIGINAL);
   const order: ApplyOrder = {
     record: join(folder, 'data', 'roll-settings.json'),
-    nodes: [{ name: 'history-1', role: 'history', configDir, configEnv: 'lab' }],
+    nodes: [{ name: 'history-1', role: 'history', running: false, configDir, configEnv: 'lab' }],
     settings: [{ key: 'history.alignMembershipChange', value: '10s', role: 'history', why: 'w', source: 's' }],
   };
   await applySettings(order);

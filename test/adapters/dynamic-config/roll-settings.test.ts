@@ -50,7 +50,8 @@ async function node(
     dynamicFile === undefined ? '' : `dynamicConfigClient: { filepath: "${dynamicFile}", pollInterval: 200ms }\n`;
   const { log = 'info', ...rest } = more;
   await writeFile(join(configDir, 'lab.yaml'), `log: { stdout: true, level: ${log} }\n${client}`);
-  return { name, role, configDir, configEnv: 'lab', logFile: join(folder, `${name}.log`), ...rest };
+  const running = rest.pid !== undefined;
+  return { name, role, running, configDir, configEnv: 'lab', logFile: join(folder, `${name}.log`), ...rest };
 }
 
 async function dynamicFile(name = 'dynamic.yaml', text = ORIGINAL): Promise<string> {

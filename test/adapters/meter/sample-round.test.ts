@@ -8,13 +8,13 @@ import { targetText } from '../../helpers/rollout-input.js';
 
 /** On ports of this host at which nothing answers, but for the metrics page of the nodes in `answering`. */
 function targetOn(answering: Readonly<Record<string, string>>): Target {
-  const target = parseTarget({ ...targetText('staging'), connection: { address: '127.0.0.1:1' } });
-  const nodes = target.driver.nodes.map((node, index) => ({
+  const text = targetText('staging');
+  const nodes = text.driver.nodes.map((node, index) => ({
     ...node,
     rpcAddress: `127.0.0.1:${index + 1}`,
     metricsAddress: answering[node.name] ?? '127.0.0.1:1',
   }));
-  return { ...target, driver: { ...target.driver, nodes } };
+  return parseTarget({ ...text, connection: { address: '127.0.0.1:1' }, driver: { ...text.driver, nodes } });
 }
 
 /** Nothing of the driver but its list of processes; databases that do not answer. */
@@ -22,7 +22,7 @@ function openedWith(listNodes: OpenTarget['driver']['listNodes']): OpenTarget {
   const never = () => Promise.reject(new Error('not asked for here'));
   const driver = {
     ...{ listNodes, stopNode: never, startNode: never, prepare: never },
-    ...{ readUsage: never, configurationPaths: () => [] },
+    ...{ readUsage: never, configurationPaths: () => [], explain: never },
   };
   const store = { measure: never } as unknown as OpenTarget['stores']['default'];
   return { driver, stores: { default: store, visibility: store } };

@@ -223,6 +223,16 @@ const cases: readonly Case[] = [
     says: ['matching-2 (matching) does not run', 'Expected version: 1.19'],
   },
   {
+    name: 'a unit that is down',
+    survey: {
+      ...down('matching-2'),
+      input: { ...HEALTHY.input, driver: 'systemd' },
+      rings: views({ seen: without('matching', 'matching-2') }, { seen: without('matching', 'matching-2') }),
+    },
+    finds: ['block process-down'],
+    says: ['matching-2 (matching) does not run: its unit has no main process'],
+  },
+  {
     name: 'a process that does not serve',
     survey: one('history-1', { health: { seen: 'NOT_SERVING' }, metrics: { seen: { ...METRICS, shards: 4 } } }),
     finds: ['block not-serving'],
@@ -335,7 +345,10 @@ const cases: readonly Case[] = [
   {
     name: 'a wrong plugin in the input',
     survey: {
-      input: { stores: { ...HEALTHY.input.stores, default: { plugin: 'postgres12_pgx', database: 'temporal' } } },
+      input: {
+        ...HEALTHY.input,
+        stores: { ...HEALTHY.input.stores, default: { plugin: 'postgres12_pgx', database: 'temporal' } },
+      },
     },
     finds: ['block store-plugin-differs'],
     says: ['the default store of live is postgres12, but the input says postgres12_pgx'],

@@ -1,0 +1,34 @@
+import type { DriverInput } from './drivers.js';
+
+/** How a driver knows whether a node runs, in words for people. */
+export interface DriverWords {
+  /** Why a node is said not to run. */
+  readonly down: string;
+  /** Fields of the input that may be wrong then. */
+  readonly correct: string;
+  /** Where it looked. */
+  readonly source: string;
+  /** What to do when it could not look. */
+  readonly look: string;
+}
+
+export const DRIVER_WORDS: Readonly<Record<DriverInput['type'], DriverWords>> = {
+  process: {
+    down: 'no process has its configuration folder and role',
+    correct: '"configDir" and "role" of the input',
+    source: '/proc of the worker’s host',
+    look: 'run the worker on the host of the servers, as their user',
+  },
+  systemd: {
+    down: 'its unit has no main process',
+    correct: '"unit" and "host" of the input',
+    source: 'systemctl show',
+    look: 'see that the worker’s user may ask systemctl there, and a process for its version ("sudo" of the input)',
+  },
+  command: {
+    down: 'its status command names no version',
+    correct: '"commands.status" of the input',
+    source: 'status command of the input',
+    look: 'run the status command by hand, as the worker’s user',
+  },
+};
