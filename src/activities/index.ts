@@ -8,6 +8,7 @@ import { createLoadActivities } from './load.js';
 import { createMeterActivities } from './meter.js';
 import { createPreflightActivities } from './preflight.js';
 import { createObserveActivities } from './observe.js';
+import { createReplaceNodeActivity } from './replace-node.js';
 import { createServerActivities } from './servers.js';
 import { createStoreActivities } from './stores.js';
 
@@ -24,6 +25,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     ...createPreflightActivities(dependencies),
     ...createStoreActivities(dependencies),
     ...createServerActivities(dependencies),
+    ...createReplaceNodeActivity(dependencies),
     ...createMeterActivities(dependencies),
     ...createObserveActivities(),
     ...createLoadActivities(),

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { nodeHealthInAllViews, ringViews } from '../adapters/cluster/cluster-view.js';
+import { withTarget, type OpenTarget } from '../adapters/open-target.js';
+import type { ToolResolver } from '../adapters/tools/tools.js';
+import type { TargetActivities } from '../contract/activities.js';
+import type { NodeState } from '../core/cluster.js';
+import { messageOf, PreconditionError } from '../core/errors.js';
+import type { Target } from '../core/input/input.js';
+import { currentWork, reportProgress } from './guard.js';
+
+const ASK_AGAIN_MS = 500;
+
+/** The activity that replaces one server process of a target. */
+export const createReplaceNodeActivity = ({
+  tools,
+}: {
+  readonly tools: ToolResolver;
+}): Pick<TargetActivities, 'replaceNode'> => ({
+  async replaceNode({ target, node, version }) {
+    return withTarget(target, tools, async ({ driver }) => {
+      const work = currentWork();
+      const before = nodeNamed(await driver.listNodes(), node);
+      const changed = before.version !== version;
+      if (changed) {
+        // Nothing may be missing once the old process has gone.
+        await driver.prepare(version, work);
+        await driver.stopNode(node, work);
+      }
+      await driver.startNode(node, version, work);
+      const after = await waitUntilServing(target, driver, node);
+      return {
+        node,
+        before: before.version ?? null,
+        after: after.version ?? version,
+        changed,
+        servingAt: new Date().toISOString(),
+      };
+    });
+  },
+});
+
+function nodeNamed(nodes: readonly NodeState[], name: string): NodeState {
+  const node = nodes.find((candidate) => candidate.name === name);
+  if (node === undefined) throw new PreconditionError(`the target has no node ${name}`);
+  return node;
+}
+
+/** Waits until the node is SERVING and a member of its ring in the view of every frontend. */
+async function waitUntilServing(target: Target, driver: OpenTarget['driver'], name: string): Promise<NodeState> {
+  const { signal } = currentWork();
+  const deadline = Date.now() + target.driver.startTimeout;
+  for (;;) {
+    signal?.throwIfAborted();
+    const nodes = await driver.listNodes();
+    const node = nodeNamed(nodes, name);
+    if (!node.running)
+      throw new PreconditionError(`node ${name} ended after it was started; its log says why`, { node: name });
+    const evidence = await ringViews(target, nodes)
+      .then((views) => nodeHealthInAllViews(target, node, views))
+      // A frontend that is being replaced does not answer for a moment.
+      .catch((error: unknown) => ({ serving: false, evidence: messageOf(error) }));
+    if (evidence.serving) return node;
+    reportProgress({ node: name, waitsFor: evidence.evidence });
+    if (Date.now() > deadline) {
+      throw new PreconditionError(
+        `node ${name} runs, but is not ready after ${target.driver.startTimeout} ms: ${evidence.evidence}`,
+      );
+    }
+    await sleep(ASK_AGAIN_MS, undefined, { signal });
+  }
+}
