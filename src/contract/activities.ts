@@ -99,12 +99,11 @@ export interface TargetActivities {
   upgradeSchema(request: HopPlace & { readonly store: StoreName; readonly schema: string }): Promise<SchemaResult>;
   /** The nodes in the order in which they are replaced. */
   planRoll(request: { readonly target: Target; readonly direction: 'forward' | 'back' }): Promise<readonly RollStep[]>;
-  /** Replaces one node, and returns when it is SERVING with `version` and in the ring. */
-  replaceNode(request: {
-    readonly target: Target;
-    readonly node: string;
-    readonly version: string;
-  }): Promise<NodeResult>;
+  /**
+   * Replaces one node, and returns when it was proved to serve with `version`. One that does not come up is put back to
+   * `previous` by itself. @throws `NodePutBack` when it was, never retried; `Precondition` for all else that is not as it has to be
+   */
+  replaceNode(request: ReplaceNodeRequest): Promise<NodeResult>;
   /** Waits until every shard is owned once, by the new processes. @throws `Precondition` with the shards that are not */
   proveSettle(request: HopPlace & { readonly since: string; readonly timeoutMs: number }): Promise<SettleResult>;
   /** What became of the workflows that were running before the hop. */
@@ -191,12 +190,22 @@ export interface RollStep {
   readonly role: string;
 }
 
+export interface ReplaceNodeRequest {
+  readonly target: Target;
+  readonly node: string;
+  readonly version: string;
+  /** What a node that does not come up is put back to. Absent, as the next field, in requests of earlier releases. */
+  readonly previous?: string | undefined;
+  /** How long the rings must not change before it counts as proved, in milliseconds; not at all when left out. */
+  readonly quietMs?: number | undefined;
+}
+
 export interface NodeResult {
   readonly node: string;
   readonly before: string | null;
   readonly after: string;
   readonly changed: boolean;
-  /** When the node was SERVING and in the ring, ISO 8601. */
+  /** When the node was proved to serve, ISO 8601. */
   readonly servingAt: string;
 }
 

@@ -141,7 +141,10 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   conductor.next = 'judge the time in which they were replaced';
   const rollFrom = now();
   const onServers = (versions: string) => (progress.servers = versions);
-  await conductor.phase('servers', () => replaceServers(context, { direction: 'forward', onServers }));
+  const canaries = new Map<string, string>();
+  await conductor.phase('servers', () =>
+    replaceServers(context, { direction: 'forward', onServers, baseline, canaries }),
+  );
 
   conductor.next = `settle for ${formatDuration(policy.settle.atLeast)}`;
   const inRoll = { versions: [hop.from, hop.to], singleRoles: singleRoles(context.place.target.driver.nodes) };

@@ -289,6 +289,23 @@ export const Policy = z
         live: LoadPolicy.optional().describe('Canaries on live too; none unless asked for.'),
       })
       .prefault({}),
+    roll: z
+      .strictObject({
+        quiet: Duration.prefault(10_000).describe(
+          'How long no member of the rings may come or go after a process was replaced, before the next one is.',
+        ),
+        canary: Duration.prefault(30_000).describe(
+          'How long the first process of each role on the new version is observed before the others; 0 for not at all.',
+        ),
+        batch: z
+          .int()
+          .min(1)
+          .max(100)
+          .default(1)
+          .describe('How many processes of a role are replaced at a time; never all that it has.'),
+      })
+      .prefault({})
+      .describe('How the servers are replaced.'),
     onFail: z
       .enum(['incident', 'rollBack'])
       .default('incident')
