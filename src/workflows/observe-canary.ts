@@ -1,29 +1,30 @@
-import type { Observation } from '../core/measuring/observation.js';
-import { singleRoles } from '../core/planning/roll-order.js';
+import type { RollBatch } from '../core/planning/roll-batches.js';
 import type { HopContext } from './hop-context.js';
 import { NotGoodEnough } from './interruptions.js';
-import { observePhase } from './observe-phase.js';
+import { observePhase, type Window } from './observe-phase.js';
+
+/** How canaries are judged, and what was told of those that were, by role: a good one is not observed again on a retry. */
+export interface CanaryWindow extends Pick<Window, 'kind' | 'baseline' | 'expected'> {
+  readonly seen: Map<string, string>;
+}
 
 /**
  * Observes the target while the first process of a role runs the new version among old ones. Too little evidence does not
- * stop the roll, whose whole time is judged after it; it is told. @returns a line for people
- * @throws NotGoodEnough when it is judged a fail
+ * stop the roll, whose whole time is judged after it; it is told. @throws NotGoodEnough when it is judged a fail
  */
 export async function observeCanary(
   context: HopContext,
-  node: string,
-  baseline: Observation | undefined,
-): Promise<string> {
-  const { hop, place, policy } = context;
-  const what = `canary ${node}`;
-  const expected = { versions: [hop.from, hop.to], singleRoles: singleRoles(place.target.driver.nodes) };
-  const windowMs = policy.roll.canary;
+  { role, nodes }: RollBatch,
+  { seen, ...window }: CanaryWindow,
+): Promise<void> {
+  if (seen.has(role)) return;
+  const what = `canary ${nodes.join(', ')}`;
   try {
-    await observePhase(context, { kind: 'roll', what, baseline, expected, windowMs, extensions: 0 });
-    return `${what} good`;
+    await observePhase(context, { ...window, what, windowMs: context.policy.roll.canary, extensions: 0 });
+    seen.set(role, `${what} good`);
   } catch (error) {
     if (!(error instanceof NotGoodEnough) || error.verdict !== 'inconclusive') throw error;
     const [, first = ''] = error.message.split('\n');
-    return `${what} ${first}`;
+    seen.set(role, `${what} ${first}`);
   }
 }

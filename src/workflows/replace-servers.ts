@@ -1,21 +1,18 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { NodeResult } from '../contract/activities.js';
-import type { Observation } from '../core/measuring/observation.js';
 import type { Hop } from '../core/plan.js';
 import { rollBatches, type RollBatch } from '../core/planning/roll-batches.js';
 import type { Done } from './conductor.js';
 import { describeFailure } from './describe-failure.js';
 import type { HopContext } from './hop-context.js';
-import { observeCanary } from './observe-canary.js';
+import { observeCanary, type CanaryWindow } from './observe-canary.js';
 
 export interface Replacement {
   readonly direction: 'forward' | 'back';
   /** Told what the servers run: both versions of the hop from the first node on, one version after the last. */
   readonly onServers: (versions: string) => void;
-  /** What canaries are held against. */
-  readonly baseline?: Observation | undefined;
-  /** What was told of each canary that was observed, by role: it is not observed again when a later node is retried. */
-  readonly canaries?: Map<string, string>;
+  /** How the first node of a role is observed. None is where this is left out: what a roll-back leads to was seen before. */
+  readonly canary?: CanaryWindow;
 }
 
 /**
@@ -25,7 +22,7 @@ export interface Replacement {
  */
 export async function replaceServers(
   context: HopContext,
-  { direction, onServers, baseline, canaries = new Map() }: Replacement,
+  { direction, onServers, canary }: Replacement,
 ): Promise<Done<readonly string[]>> {
   const { conductor, target, place, hop, policy } = context;
   const version = direction === 'forward' ? hop.to : hop.from;
@@ -35,21 +32,19 @@ export async function replaceServers(
     { target: place.target, direction },
   ]);
   const replaced: string[] = [];
-  // What a roll-back leads to has been seen before: it needs no canary.
-  const canary = direction === 'forward' && policy.roll.canary > 0;
-  for (const batch of rollBatches(steps, { batch: policy.roll.batch, canary })) {
+  const { batch: atOnce, canary: canaryMs } = policy.roll;
+  for (const batch of rollBatches(steps, { batch: atOnce, canary: canary !== undefined && canaryMs > 0 })) {
     // Half a roll-back is no safe point: once begun it goes on to its end.
     if (direction === 'forward') await conductor.passable();
     onServers(bothVersions(hop));
     const results = await replaceBatch(context, batch, direction);
     replaced.push(...results.filter(({ changed }) => changed).map(({ node }) => node));
-    if (!batch.isCanary || canaries.has(batch.role)) continue;
-    canaries.set(batch.role, await observeCanary(context, batch.nodes.join(', '), baseline));
+    if (canary !== undefined && batch.isCanary) await observeCanary(context, batch, canary);
   }
   onServers(version);
   const kept = steps.length - replaced.length;
   const summary = `${replaced.length} nodes replaced${kept === 0 ? '' : `, ${kept} ran ${version} already`}`;
-  return { summary: [summary, ...canaries.values()].join('; '), value: replaced };
+  return { summary: [summary, ...(canary?.seen.values() ?? [])].join('; '), value: replaced };
 }
 
 /** Every node of a batch is brought to its end, whatever becomes of the others. */

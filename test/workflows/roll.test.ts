@@ -177,6 +177,10 @@ test.concurrent('a node that was put back is an incident at once, which retry me
   expect(status.waiting).toMatchObject({ allowed: ['retry', 'abort', 'rollBack'] });
   await run.signal('retry', { gate: name });
   expect(await run.result()).toMatchObject({ hops: [{ outcome: 'completed', incidents: 1 }] });
+  // Started on the new version, put back, and replaced for good: the judge of the whole roll is told.
+  expect(script.requests('observe').find(({ past }) => past !== undefined)).toMatchObject({
+    expected: { restarts: 3 },
+  });
 });
 
 test.concurrent('a hop of eight nodes, two of each role, with canaries and every gate fits in 250 events', async () => {
