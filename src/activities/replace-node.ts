@@ -43,10 +43,16 @@ export const createReplaceNodeActivity = ({
 /** Nothing may be missing once the old process has gone: neither what comes, nor what it would be put back to. */
 async function prepare(driver: Driver, { node, version, previous }: ReplaceNodeRequest): Promise<void> {
   const work = currentWork();
-  const { version: running } = nodeNamed(await driver.listNodes(), node);
-  if (running === version) return;
-  await driver.prepare(version, work);
-  if (previous !== undefined) await driver.prepare(previous, work);
+  const found = nodeNamed(await driver.listNodes(), node);
+  if (found.version === version) return;
+  try {
+    await driver.prepare(version, work);
+    if (previous !== undefined) await driver.prepare(previous, work);
+  } catch (error) {
+    work.signal?.throwIfAborted();
+    // Where it is down already, as after the death of a worker, it must not stay so for want of the new version.
+    throw found.running ? error : new DidNotComeUpError(messageOf(error), { cause: error });
+  }
 }
 
 function orderOf({ target, node, quietMs = 0 }: ReplaceNodeRequest, version: string): BringOrder {
@@ -70,6 +76,7 @@ async function putBack(driver: Driver, request: ReplaceNodeRequest, why: string)
   const failed = `node ${node} did not come up with ${version}:\n${why}${log}`;
   const putBackTo = `It was put back to ${previous}`;
   try {
+    await driver.prepare(previous, work);
     await bringNode(driver, orderOf(request, previous), work);
   } catch (error) {
     signal?.throwIfAborted();
