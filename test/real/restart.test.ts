@@ -16,6 +16,7 @@ import { listServerProcesses, type ServerProcess } from '../../src/adapters/proc
 import { createStore } from '../../src/adapters/stores.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import type { NodeResult, ReplaceNodeRequest } from '../../src/contract/activities.js';
+import type { NodeState } from '../../src/core/cluster.js';
 import type { ProcessNode, Target } from '../../src/core/input/input.js';
 import { lacksOf } from '../../src/core/restart-proof.js';
 import { removeLab, stopServersBelow } from '../../src/lab/clean-up.js';
@@ -121,6 +122,12 @@ async function processesOf(name: string): Promise<ServerProcess[]> {
   return (await listServerProcesses()).filter((one) => one.configDir === configDir);
 }
 
+/** Undefined while it cannot be told, as of a process that is just ending. */
+async function stateOfNode(name: string): Promise<NodeState | undefined> {
+  const nodes = await cluster.driver.listNodes().catch(() => []);
+  return nodes.find((one) => one.name === name);
+}
+
 /** Waits for a process of the node that is none of those known. */
 async function newProcessOf(name: string, known: readonly ServerProcess[]): Promise<ServerProcess> {
   for (;;) {
@@ -162,11 +169,15 @@ const WRONG = '\nvisibility:\n  persistenceCustomSearchAttributes:\n    Keyword:
 test('a version that crashes at its start is put back, also when the worker dies on the way back', async () => {
   const right = await readFile(configFile('history-2'), 'utf8');
   await appendFile(configFile('history-2'), WRONG);
-  const known = await processesOf('history-2');
+  const before = await stateOfNode('history-2');
   const worker = startAttempt(requestFor('history-2'));
-  const crashing = await newProcessOf('history-2', known);
-  await gone(crashing);
-  await newProcessOf('history-2', [...known, crashing]);
+  // On the way back: the old version runs, and it is another run. The one that crashes lives too shortly to be waited for.
+  for (
+    let now = before;
+    now?.version !== FROM || now.instance === before?.instance;
+    now = await stateOfNode('history-2')
+  )
+    await sleep(20);
   await kill(worker);
 
   // The next attempt knows nothing of the first: it tries the new version once more.
