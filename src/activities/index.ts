@@ -8,6 +8,7 @@ import { createLoadActivities } from './load.js';
 import { createMeterActivities } from './meter.js';
 import { createPreflightActivities } from './preflight.js';
 import { createObserveActivities } from './observe.js';
+import { createReplaceNodeActivity } from './replace-node.js';
 import { createRollSettingsActivities } from './roll-settings.js';
 import { createServerActivities } from './servers.js';
 import { createStoreActivities } from './stores.js';
@@ -26,6 +27,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     ...createStoreActivities(dependencies),
     ...createRollSettingsActivities(dependencies),
     ...createServerActivities(dependencies),
+    ...createReplaceNodeActivity(dependencies),
     ...createMeterActivities(dependencies),
     ...createObserveActivities(),
     ...createLoadActivities(),

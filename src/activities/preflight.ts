@@ -79,12 +79,14 @@ async function claimProblems(target: Target, holder: Holder): Promise<string[]> 
 }
 
 /** Brings what the hop will need: what can fail now must not fail half-way. */
-async function toolProblems(target: Target, { to }: Hop, tools: ToolResolver): Promise<string[]> {
+async function toolProblems(target: Target, { from, to }: Hop, tools: ToolResolver): Promise<string[]> {
   const work = currentWork();
   return withTarget(target, tools, async ({ driver, stores }) => {
     const problems: string[] = [];
     const bring = [
       () => driver.prepare(to, work),
+      // A node that does not come up is put back.
+      () => driver.prepare(from, work),
       () => stores.default.prepareUpdate(to, work),
       () => stores.visibility.prepareUpdate(to, work),
     ];

@@ -65,6 +65,8 @@ export async function measureRollout(onProgress: (line: string) => void): Promis
         // Live has no load here, so that both sides do the same.
         observation: { window: WINDOW_MS, bounds: { minRequests: 0, latencyFactor: 100, latencyRiseMs: 60_000 } },
         load: { staging: { startsPerSecond: 1, longRunning: 5 } },
+        // Nor does the one by hand stop to look.
+        roll: { quiet: 0, canary: 0 },
         watchLive: 0,
       },
     });

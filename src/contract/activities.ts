@@ -109,12 +109,11 @@ export interface TargetActivities {
   ): Promise<RollSettingsResult>;
   /** Makes the dynamic configuration what it was before `applyRollSettings`, and waits until the servers have read it. */
   takeBackRollSettings(place: HopPlace): Promise<RollSettingsResult>;
-  /** Replaces one node, and returns when it is SERVING with `version` and in the ring. */
-  replaceNode(request: {
-    readonly target: Target;
-    readonly node: string;
-    readonly version: string;
-  }): Promise<NodeResult>;
+  /**
+   * Replaces one node, and returns when it was proved to serve with `version`. One that does not come up is put back to
+   * `previous` by itself. @throws `NodePutBack` when it was, never retried; `Precondition` for all else that is not as it has to be
+   */
+  replaceNode(request: ReplaceNodeRequest): Promise<NodeResult>;
   /** Waits until every shard is owned once, by the new processes. @throws `Precondition` with the shards that are not */
   proveSettle(request: HopPlace & { readonly since: string; readonly timeoutMs: number }): Promise<SettleResult>;
   /** What became of the workflows that were running before the hop. */
@@ -201,6 +200,16 @@ export interface RollStep {
   readonly role: string;
 }
 
+export interface ReplaceNodeRequest {
+  readonly target: Target;
+  readonly node: string;
+  readonly version: string;
+  /** What a node that does not come up is put back to. Absent, as the next field, in requests of earlier releases. */
+  readonly previous?: string | undefined;
+  /** How long the rings must not change before it counts as proved, in milliseconds; not at all when left out. */
+  readonly quietMs?: number | undefined;
+}
+
 export interface RollSettingsResult {
   /** Keys that were written, or taken out again. */
   readonly keys: readonly string[];
@@ -217,7 +226,7 @@ export interface NodeResult {
   readonly before: string | null;
   readonly after: string;
   readonly changed: boolean;
-  /** When the node was SERVING and in the ring, ISO 8601. */
+  /** When the node was proved to serve, ISO 8601. */
   readonly servingAt: string;
 }
 

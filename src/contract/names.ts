@@ -27,6 +27,11 @@ export const FailureType = {
   precondition: 'Precondition',
   /** A program of a Temporal release could not be found, fetched or built. */
   toolUnavailable: 'ToolUnavailable',
+  /**
+   * A node did not come up on its new version, and runs the version before again. Not retried: nothing has been mended yet.
+   * Details: `[{ node, version, previous }]`.
+   */
+  nodePutBack: 'NodePutBack',
   /** A tool ended with an error. Details: `[{ program, exitCode, durationMs }]`. */
   commandFailed: 'CommandFailed',
 } as const;

@@ -26,6 +26,7 @@ const DEMO_POLICY: RolloutInputText['policy'] = {
     extensions: 3,
   },
   load: { staging: { startsPerSecond: 2, longRunning: 10 }, live: { startsPerSecond: 2, longRunning: 10 } },
+  roll: { quiet: '3s', canary: '8s' },
   watchLive: '10s',
 };
 

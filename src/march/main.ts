@@ -27,6 +27,7 @@ const MARCH_POLICY: RolloutInputText['policy'] = {
   settle: { atLeast: '20s', reason: 'march: a handful of shards on one machine, twenty-four hops' },
   observation: { window: '6s', bounds: { minRequests: 50, latencyFactor: 100, latencyRiseMs: 60_000 }, extensions: 4 },
   load: { staging: { startsPerSecond: 2, longRunning: 5 }, live: { startsPerSecond: 2, longRunning: 5 } },
+  roll: { quiet: '1s', canary: 0 },
   watchLive: 0,
 };
 

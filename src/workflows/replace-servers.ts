@@ -1,22 +1,30 @@
 import { CancellationScope } from '@temporalio/workflow';
+import type { NodeResult } from '../contract/activities.js';
 import type { Hop } from '../core/plan.js';
+import { rollBatches, type RollBatch } from '../core/planning/roll-batches.js';
 import type { Done } from './conductor.js';
+import { describeFailure } from './describe-failure.js';
 import type { HopContext } from './hop-context.js';
+import { observeCanary, type CanaryWindow } from './observe-canary.js';
 
 export interface Replacement {
   readonly direction: 'forward' | 'back';
   /** Told what the servers run: both versions of the hop from the first node on, one version after the last. */
   readonly onServers: (versions: string) => void;
+  /** How the first node of a role is observed. None is where this is left out: what a roll-back leads to was seen before. */
+  readonly canary?: CanaryWindow;
 }
 
 /**
- * Replaces the servers role by role, node by node, each SERVING and in the ring before the next. Between two nodes a
- * pause, an abort or a roll-back takes effect. Nodes that run the version already are left alone.
+ * Replaces the servers role by role, a batch of nodes at a time, each proved before the next; the first node of a role that
+ * has more than one goes alone and is observed. Between two batches a pause, an abort or a roll-back takes effect. Nodes that
+ * run the version already are left alone.
  */
 export async function replaceServers(
-  { conductor, target, place, hop }: HopContext,
-  { direction, onServers }: Replacement,
+  context: HopContext,
+  { direction, onServers, canary }: Replacement,
 ): Promise<Done<readonly string[]>> {
+  const { conductor, target, place, hop, policy } = context;
   const version = direction === 'forward' ? hop.to : hop.from;
   if (direction === 'forward')
     await target.act.takeSnapshot.executeWithOptions({ summary: 'who owns which shard' }, [place]);
@@ -24,26 +32,44 @@ export async function replaceServers(
     { target: place.target, direction },
   ]);
   const replaced: string[] = [];
-  for (const { node } of steps) {
+  const { batch: atOnce, canary: canaryMs } = policy.roll;
+  for (const batch of rollBatches(steps, { batch: atOnce, canary: canary !== undefined && canaryMs > 0 })) {
     // Half a roll-back is no safe point: once begun it goes on to its end.
     if (direction === 'forward') await conductor.passable();
     onServers(bothVersions(hop));
-    // A cancelled roll-out leaves no node stopped: it ends between two nodes.
-    const result = await CancellationScope.nonCancellable(() =>
-      target.act.replaceNode.executeWithOptions({ summary: `${node} → ${version}` }, [
-        { target: place.target, node, version },
-      ]),
-    );
-    if (result.changed) replaced.push(node);
+    const results = await replaceBatch(context, batch, direction);
+    replaced.push(...results.filter(({ changed }) => changed).map(({ node }) => node));
+    if (canary !== undefined && batch.isCanary) await observeCanary(context, batch, canary);
   }
   onServers(version);
-  return {
-    summary:
-      replaced.length === steps.length
-        ? `${replaced.length} nodes replaced`
-        : `${replaced.length} nodes replaced, ${steps.length - replaced.length} ran ${version} already`,
-    value: replaced,
-  };
+  const kept = steps.length - replaced.length;
+  const summary = `${replaced.length} nodes replaced${kept === 0 ? '' : `, ${kept} ran ${version} already`}`;
+  return { summary: [summary, ...(canary?.seen.values() ?? [])].join('; '), value: replaced };
+}
+
+/** Every node of a batch is brought to its end, whatever becomes of the others. */
+async function replaceBatch(
+  { target, place, hop, policy }: HopContext,
+  { nodes }: RollBatch,
+  direction: Replacement['direction'],
+): Promise<NodeResult[]> {
+  const [version, previous] = direction === 'forward' ? [hop.to, hop.from] : [hop.from, hop.to];
+  // A cancelled roll-out leaves no node stopped: it ends between two nodes.
+  const outcomes = await CancellationScope.nonCancellable(() =>
+    Promise.allSettled(
+      nodes.map((node) =>
+        target.act.replaceNode.executeWithOptions({ summary: `${node} → ${version}` }, [
+          { target: place.target, node, version, previous, quietMs: policy.roll.quiet },
+        ]),
+      ),
+    ),
+  );
+  const failures = outcomes
+    .filter(({ status }) => status === 'rejected')
+    .map((one): unknown => 'reason' in one && one.reason);
+  if (failures.length === 1) throw failures[0];
+  if (failures.length > 1) throw new Error(failures.map(describeFailure).join('\n'));
+  return outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }
 
 function bothVersions({ from, to }: Hop): string {

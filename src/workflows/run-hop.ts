@@ -141,18 +141,21 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   conductor.next = 'judge the time in which they were replaced';
   const rollFrom = now();
   const onServers = (versions: string) => (progress.servers = versions);
-  await conductor.phase('servers', () => replaceServers(context, { direction: 'forward', onServers }));
+  const inRoll = { versions: [hop.from, hop.to], singleRoles: singleRoles(context.place.target.driver.nodes) };
+  const roll = { kind: 'roll', baseline: baseline.measured, expected: inRoll } as const;
+  const canary = { ...roll, seen: new Map<string, string>() };
+  let restarts = -1;
+  await conductor.phase('servers', () => {
+    // Once; and in every try that failed a process may have been started and put back.
+    restarts += 2;
+    return replaceServers(context, { direction: 'forward', onServers, canary });
+  });
 
   conductor.next = `settle for ${formatDuration(policy.settle.atLeast)}`;
-  const inRoll = { versions: [hop.from, hop.to], singleRoles: singleRoles(context.place.target.driver.nodes) };
-  const roll = {
-    kind: 'roll',
-    what: 'while servers were replaced',
-    baseline: baseline.measured,
-    expected: inRoll,
-  } as const;
   const rolled = { from: rollFrom, to: now() };
-  await conductor.overridablePhase('observe-roll', () => observeRoll(context, { ...roll, past: rolled }));
+  const expected = { ...inRoll, restarts };
+  const whole = { ...roll, what: 'while servers were replaced', past: rolled, expected };
+  await conductor.overridablePhase('observe-roll', () => observeRoll(context, whole));
 
   conductor.next = 'prove that every shard is owned by the new servers, then observe them';
   await conductor.phase('settle', () => settlePhase(context, context.place));

@@ -44,6 +44,7 @@ export const SHORT_POLICY = {
   settle: { atLeast: '5s', reason: 'test: eight shards on one machine' },
   observation: { window: '4s', beat: '2s', bounds: PATIENT, extensions: 8 },
   load: { staging: { probesPerSecond: 5 } },
+  roll: { quiet: '1s', canary: 0 },
   watchLive: 0,
 } as const satisfies RolloutInputText['policy'];
 

@@ -2,7 +2,7 @@ import { activityInfo, ApplicationFailure, cancellationSignal, heartbeat } from 
 import { createControlActivities } from '../../src/activities/control-activities.js';
 import { guard } from '../../src/activities/guard.js';
 import { loadCatalogue } from '../../src/adapters/catalogue-file.js';
-import type { Activities, RollSettingsResult } from '../../src/contract/activities.js';
+import type { Activities, RollSettingsResult, RollStep } from '../../src/contract/activities.js';
 import type { ClusterFacts } from '../../src/core/cluster.js';
 import type { Observation, Verdict } from '../../src/core/measuring/observation.js';
 import type { RolloutPlan } from '../../src/core/plan.js';
@@ -159,6 +159,11 @@ const FACTS: ClusterFacts = {
 
 const ROLL = ['matching-1', 'history-1', 'frontend-1', 'worker-1'];
 
+/** An order of nodes whose names begin with their roles. */
+export function rollOf(nodes: readonly string[]): RollStep[] {
+  return nodes.map((node) => ({ node, role: node.replace(/-\d+$/, '') }));
+}
+
 /** What the control plane itself does is real: the input is parsed, the report is written. */
 const real = createControlActivities({ catalogue: await loadCatalogue() });
 
@@ -183,8 +188,7 @@ const USUAL: Activities = {
   upgradeSchema: ({ store, schema }) => Promise.resolve({ store, before: '1.0', after: schema, changed: true }),
   applyRollSettings: () => Promise.resolve(NO_ROLL_SETTINGS),
   takeBackRollSettings: () => Promise.resolve(NO_ROLL_SETTINGS),
-  planRoll: ({ direction }) =>
-    Promise.resolve((direction === 'forward' ? ROLL : ROLL.toReversed()).map((node) => ({ node, role: 'any' }))),
+  planRoll: ({ direction }) => Promise.resolve(rollOf(direction === 'forward' ? ROLL : ROLL.toReversed())),
   replaceNode: ({ node, version }) =>
     Promise.resolve({ node, before: null, after: version, changed: true, servingAt: '2026-01-01T00:00:00.000Z' }),
   proveSettle: () => Promise.resolve({ shards: 64, owners: { 'history-1': 64 }, provedAt: '2026-01-01T00:00:00.000Z' }),

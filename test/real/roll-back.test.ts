@@ -57,6 +57,8 @@ test('a node that cannot start is an incident, which says why and offers the way
   expect(waiting).toMatchObject({ allowed: ['retry', 'abort', 'rollBack'] });
   expect(problem).toContain(`node frontend-1 ended at once when it was started with ${TO}`);
   expect(problem).toMatch(/address already in use/);
+  // Nor does the old version find its port free.
+  expect(problem).toContain(`It could not be put back to ${FROM} either: node frontend-1 ended at once`);
   const { nodes } = await stateOf(lab.staging);
   expect(Object.fromEntries(nodes.map(({ name, version }) => [name, version]))).toEqual({
     'matching-1': TO,

@@ -1,35 +1,23 @@
 import type { NodeState } from '../../core/cluster.js';
+import { messageOf } from '../../core/errors.js';
 import type { Target } from '../../core/input/input.js';
-import { nodeHealth, type NodeHealth } from './node-health.js';
+import type { RingView } from '../../core/restart-proof.js';
 import { frontendsOf } from '../open-target.js';
-import { listRings, type Rings } from './rings.js';
+import { listRings } from './rings.js';
 
 /**
- * The rings as every frontend sees them. A view that differs is itself a finding. Frontends that `nodes` says do not run
- * are not asked: what they would say is known when they are started.
+ * The rings as every frontend sees them, with the reason of each that did not answer: nothing throws. Frontends that `nodes`
+ * says do not run are not asked: what they would say is known when they are started.
  */
-export async function ringViews(
-  target: Target,
-  nodes: readonly NodeState[] = [],
-): Promise<readonly { readonly frontend: string; readonly rings: Rings }[]> {
+export async function eachRingView(target: Target, nodes: readonly NodeState[]): Promise<RingView[]> {
   const down = nodes.filter(({ running }) => !running).map(({ rpcAddress }) => rpcAddress);
+  const frontends = frontendsOf(target).filter((frontend) => !down.includes(frontend));
   return Promise.all(
-    frontendsOf(target)
-      .filter((frontend) => !down.includes(frontend))
-      .map(async (frontend) => ({ frontend, rings: await listRings(target.connection, frontend) })),
+    frontends.map((frontend) =>
+      listRings(target.connection, frontend).then(
+        (rings) => ({ frontend, rings }),
+        (error: unknown) => ({ frontend, unseen: messageOf(error) }),
+      ),
+    ),
   );
-}
-
-/** Health of a node by its own word and by the ring of every frontend that was asked. */
-export async function nodeHealthInAllViews(
-  target: Target,
-  node: NodeState,
-  views: readonly { readonly frontend: string; readonly rings: Rings }[],
-): Promise<NodeHealth> {
-  const { connection, driver } = target;
-  const frontendTls = 'address' in connection ? connection.tls : undefined;
-  const tls = node.role === 'frontend' ? frontendTls : driver.internodeTls;
-  // A member has to be in every view; a ring is as good as its worst one.
-  const inAll = views.every(({ rings }) => (rings[node.role] ?? []).includes(node.rpcAddress));
-  return nodeHealth(node, { tls, ring: inAll && views.length > 0 ? [node.rpcAddress] : [] });
 }

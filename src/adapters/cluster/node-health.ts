@@ -1,38 +1,24 @@
 import type { NodeState } from '../../core/cluster.js';
-import type { Role, Tls } from '../../core/input/input.js';
+import type { Role, Target } from '../../core/input/input.js';
 import { compareVersions, minorOf } from '../../core/version.js';
-import { checkHealth, HEALTH_SERVICES } from '../grpc-health.js';
+import { checkHealth, HEALTH_SERVICES, type Health } from '../grpc-health.js';
 
 /** First minor whose worker role answers gRPC health checks. */
 const WORKER_HEALTH_SINCE = '1.31';
 
-export interface NodeHealth {
-  readonly serving: boolean;
-  /** What was asked and answered, for people. */
-  readonly evidence: string;
-}
-
-export interface HealthEvidence {
-  /** Between roles, or for a frontend, those of the connection. */
-  readonly tls?: Tls | true | undefined;
-  /** Addresses of the members of the node's role, as a frontend sees the ring. */
-  readonly ring: readonly string[];
-}
-
 /**
- * Whether a node serves: its process runs, its gRPC health service says SERVING, and it is a member of its ring. Workers
- * before 1.31 have no health service; for them process and ring are all there is.
+ * What the gRPC health service of a node says under the name of its role; undefined where its role has none at its version.
+ * @throws PreconditionError when a certificate file cannot be read
  */
-export async function nodeHealth(node: NodeState, { tls, ring }: HealthEvidence): Promise<NodeHealth> {
-  if (!node.running) return { serving: false, evidence: `${node.name}: no process runs` };
-  if (!ring.includes(node.rpcAddress)) {
-    return { serving: false, evidence: `${node.name}: ${node.rpcAddress} is not in the ring of ${node.role}` };
-  }
-  if (!hasHealthService(node.role, node.version)) {
-    return { serving: true, evidence: `${node.name}: process runs, in the ring (no health service before 1.31)` };
-  }
-  const health = await checkHealth(node.rpcAddress, HEALTH_SERVICES[node.role], tls);
-  return { serving: health === 'SERVING', evidence: `${node.name}: ${health}, in the ring` };
+export async function askNodeHealth(
+  target: Target,
+  { role, version, rpcAddress }: Pick<NodeState, 'role' | 'version' | 'rpcAddress'>,
+  timeoutMs?: number,
+): Promise<Health | undefined> {
+  if (!hasHealthService(role, version)) return undefined;
+  const frontendTls = 'address' in target.connection ? target.connection.tls : undefined;
+  const tls = role === 'frontend' ? frontendTls : target.driver.internodeTls;
+  return checkHealth(rpcAddress, HEALTH_SERVICES[role], tls, timeoutMs);
 }
 
 /** Whether processes of this role answer gRPC health checks at this version. */

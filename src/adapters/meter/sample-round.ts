@@ -2,8 +2,7 @@ import type { NodeState } from '../../core/cluster.js';
 import { messageOf } from '../../core/errors.js';
 import type { Target } from '../../core/input/input.js';
 import { isRingsBeat, type DatabaseSample, type ProcessSample, type Round } from '../../core/measuring/round.js';
-import { hasHealthService } from '../cluster/node-health.js';
-import { checkHealth, HEALTH_SERVICES } from '../grpc-health.js';
+import { askNodeHealth } from '../cluster/node-health.js';
 import type { OpenTarget } from '../open-target.js';
 import { askForRings, compareRings, type Member } from './sample-rings.js';
 import { readPages, type Page } from './read-pages.js';
@@ -67,7 +66,10 @@ async function sampleProcess(
 ): Promise<ProcessSample> {
   const reading = 'reading' in page ? page.reading : undefined;
   const version = node.version ?? reading?.version;
-  const health = hasHealthService(node.role, version) ? await askHealth(target, node) : undefined;
+  // An unreadable certificate is found by preflight; here it is one more reason why nobody answers.
+  const health = await askNodeHealth(target, { ...node, version }, HEALTH_TIMEOUT_MS).catch(
+    () => 'UNREACHABLE' as const,
+  );
   const readAt = 'reading' in page ? page.readAt : undefined;
   // Not among the processes of this host, and yet it answers: it runs elsewhere. What a Prometheus still shows is no answer
   // where the process itself can be asked.
@@ -102,13 +104,6 @@ function isUp(sample: ProcessSample | undefined): boolean | undefined {
   if (running === true || reading !== undefined) return true;
   // Not running here alone says nothing: it may run elsewhere. That its port does not answer either does.
   return health === undefined ? undefined : health !== 'UNREACHABLE';
-}
-
-async function askHealth(target: Target, node: NodeState): Promise<NonNullable<ProcessSample['health']>> {
-  const frontendTls = 'address' in target.connection ? target.connection.tls : undefined;
-  const tls = node.role === 'frontend' ? frontendTls : target.driver.internodeTls;
-  // An unreadable certificate is found by preflight; here it is one more reason why nobody answers.
-  return checkHealth(node.rpcAddress, HEALTH_SERVICES[node.role], tls, HEALTH_TIMEOUT_MS).catch(() => 'UNREACHABLE');
 }
 
 async function sampleDatabase(

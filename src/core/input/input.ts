@@ -198,6 +198,18 @@ export const RollPolicy = z.strictObject({
   clients: RollClients.default('balanced').describe(
     'How clients reach the frontends: balanced by health checks or by name (headless), or pinned to one connection (an L4 address).',
   ),
+  quiet: Duration.prefault(10_000).describe(
+    'How long no member of the rings may come or go after a process was replaced, before the next one is.',
+  ),
+  canary: Duration.prefault(30_000).describe(
+    'How long the first process of each role on the new version is observed before the others; 0 for not at all.',
+  ),
+  batch: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(1)
+    .describe('How many processes of a role are replaced at a time; never all that it has.'),
 });
 export type RollPolicy = z.infer<typeof RollPolicy>;
 

@@ -33,11 +33,11 @@ function health({ observation: { processes, kind, beats }, bounds }: Case): Chec
   });
 }
 
-function restarts({ observation: { processes, kind, beats } }: Case): Check {
+function restarts({ observation: { processes, kind, beats }, expected }: Case): Check {
   const worst = worstBy(processes, (process) => process.restarts);
   return check('restarts', {
     value: worst?.restarts,
-    bound: kind === 'roll' ? 1 : 0,
+    bound: kind === 'roll' ? (expected?.restarts ?? 1) : 0,
     samples: beats.seen,
     about: worst === undefined || worst.restarts === 0 ? undefined : `${worst.node}; its counters were begun anew`,
   });

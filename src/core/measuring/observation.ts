@@ -163,6 +163,8 @@ export interface Expected {
   readonly versions?: readonly string[] | undefined;
   /** Roles that clients need and that have one process: a roll cannot be without a gap there. */
   readonly singleRoles?: readonly string[] | undefined;
+  /** How often a roll itself may have started a process anew; once when left out. */
+  readonly restarts?: number | undefined;
 }
 
 /** The lines of what did not pass. */

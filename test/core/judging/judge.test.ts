@@ -352,6 +352,14 @@ describe('during a roll', () => {
     );
   });
 
+  test('a process that the roll itself put back and replaced again may have started so often', () => {
+    const threeTimes = withProcess({ restarts: 3 }, 'history-1', rolled);
+    const retried = { expected: { ...expected, restarts: 3 } };
+    expect(check(verdictOf(threeTimes, retried), 'restarts')).toMatchObject({ verdict: 'pass', bound: 3 });
+    const more = withProcess({ restarts: 4 }, 'history-1', rolled);
+    expect(check(verdictOf(more, retried), 'restarts')).toMatchObject({ verdict: 'fail' });
+  });
+
   test('latency is shown, and never fails', () => {
     const histograms = { ...observed().histograms, startLatency: latencies(500) };
     expect(check(verdictOf({ ...rolled, histograms }, { expected }), 'latency-start')).toMatchObject({

@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eachRingView } from '../adapters/cluster/cluster-view.js';
+import { lookAtRestart } from '../adapters/cluster/look-at-restart.js';
+import { callInARow } from '../adapters/cluster/raw-calls.js';
+import type { Driver } from '../adapters/driver.js';
+import type { Work } from '../adapters/store.js';
+import type { NodeState } from '../core/cluster.js';
+import { messageOf, PreconditionError, UnreachableError } from '../core/errors.js';
+import type { Target } from '../core/input/input.js';
+import { RestartWatch, type RestartVerdict } from '../core/restart-watch.js';
+
+const LOOK_AGAIN_MS = 500;
+/** After a kill the other members find out by themselves: ringpop suspects a silent member for five seconds. */
+const OUT_OF_VIEW_WITHIN_MS = 20_000;
+/** Workflow ids that meet most of a few shards' owners. */
+const CALLS = 8;
+
+export interface BringOrder {
+  readonly target: Target;
+  readonly node: string;
+  readonly version: string;
+  /** How long the rings have to be quiet, in milliseconds. */
+  readonly quietMs: number;
+  /** Whether it has to be quiet also where the version runs already: an attempt before this one may have just started it. */
+  readonly mayBeNew: boolean;
+}
+
+/** A process with its place in the rings, proved. */
+export interface Brought {
+  readonly before: NodeState;
+  readonly after: NodeState;
+  readonly changed: boolean;
+}
+
+/** The process does not come up with this version. Anything else that goes wrong is another error. */
+export class DidNotComeUpError extends Error {
+  override readonly name = 'DidNotComeUpError';
+}
+
+/** It serves, and the cluster around it does not become as it has to be. Not mended by starting the process again. */
+export class UnsettledError extends Error {
+  override readonly name = 'UnsettledError';
+}
+
+/**
+ * Makes a node run `version` and proves it: stops what runs there with another one, waits until nobody sees it any more, starts
+ * it, and looks until all that a restart has to show is there. Run again after it was killed on any line, it goes on from
+ * what it finds.
+ * @throws DidNotComeUpError, UnsettledError
+ */
+export async function bringNode(driver: Driver, order: BringOrder, work: Work): Promise<Brought> {
+  const { node, version } = order;
+  const before = nodeNamed(await driver.listNodes(), node);
+  const changed = before.version !== version;
+  if (changed) {
+    await driver.stopNode(node, work);
+    await waitUntilOutOfView(driver, order, work);
+  }
+  await driver.startNode(node, version, work).catch((error: unknown) => {
+    // A worker that is told to stop says nothing of the process.
+    work.signal?.throwIfAborted();
+    // Of a host that cannot be reached nothing is known: it is asked again, and no process is put back for it.
+    if (error instanceof UnreachableError) throw error;
+    throw new DidNotComeUpError(messageOf(error), { cause: error });
+  });
+  const replaced = changed ? before.instance : undefined;
+  const after = await prove(
+    driver,
+    { ...order, quietMs: changed || order.mayBeNew ? order.quietMs : 0, replaced },
+    work,
+  );
+  return { before, after, changed };
+}
+
+export function nodeNamed(nodes: readonly NodeState[], name: string): NodeState {
+  const node = nodes.find((candidate) => candidate.name === name);
+  if (node === undefined) throw new PreconditionError(`the target has no node ${name}`);
+  return node;
+}
+
+/**
+ * Waits until no frontend sees the stopped process, so that its successor at the same address is not taken for it. Not where
+ * it is the only one of its role: nobody could take over meanwhile. A view that stays behind keeps no process down for long.
+ */
+async function waitUntilOutOfView(driver: Driver, { target, node: name }: BringOrder, work: Work): Promise<void> {
+  const end = Date.now() + OUT_OF_VIEW_WITHIN_MS;
+  while (Date.now() < end) {
+    work.signal?.throwIfAborted();
+    const nodes = await driver.listNodes();
+    const { role, rpcAddress } = nodeNamed(nodes, name);
+    if (!nodes.some((one) => one.name !== name && one.role === role && one.running)) return;
+    const views = await eachRingView(target, nodes);
+    const seeing = views.filter(({ rings }) => rings?.[role]?.includes(rpcAddress) === true);
+    if (seeing.length === 0) return;
+    work.onProgress?.(`${name} has gone; ${seeing.map(({ frontend }) => frontend).join(', ')} still see it`);
+    await sleep(LOOK_AGAIN_MS, undefined, { signal: work.signal });
+  }
+}
+
+async function prove(
+  driver: Driver,
+  { target, node, version, quietMs, replaced }: BringOrder & { readonly replaced: string | undefined },
+  work: Work,
+): Promise<NodeState> {
+  const patience = { startMs: target.driver.startTimeout, quietMs };
+  const watch = new RestartWatch(Date.now(), { version, replaced }, patience);
+  for (;;) {
+    work.signal?.throwIfAborted();
+    const nodes = await driver.listNodes();
+    let verdict: RestartVerdict = watch.see(Date.now(), await lookAtRestart(target, nodes, node));
+    if (verdict.is === 'quiet') {
+      const failure = await callInARow(target.connection, CALLS);
+      if (failure === undefined) return nodeNamed(nodes, node);
+      verdict = watch.unsettled(Date.now(), failure);
+    }
+    if (verdict.is === 'down') throw new DidNotComeUpError(`node ${node} was started with ${version}: ${verdict.why}`);
+    if (verdict.is === 'unsettled') {
+      throw new UnsettledError(
+        `node ${node} runs ${version} and serves, but what is around it is not as it has to be: ${verdict.why}. It was left as it is; mend that, then say retry, which looks again`,
+      );
+    }
+    if (verdict.is === 'waiting') work.onProgress?.(`${node} with ${version} waits for: ${verdict.for}`);
+    await sleep(LOOK_AGAIN_MS, undefined, { signal: work.signal });
+  }
+}

@@ -1,0 +1,128 @@
+import { activityInfo, ApplicationFailure } from '@temporalio/activity';
+import type { Driver } from '../adapters/driver.js';
+import { createDriver } from '../adapters/open-target.js';
+import type { Work } from '../adapters/store.js';
+import type { ToolResolver } from '../adapters/tools/tools.js';
+import type { NodeResult, ReplaceNodeRequest, TargetActivities } from '../contract/activities.js';
+import { FailureType } from '../contract/names.js';
+import { messageOf, PreconditionError } from '../core/errors.js';
+import type { Target } from '../core/input/input.js';
+import {
+  bringNode,
+  DidNotComeUpError,
+  nodeNamed,
+  UnsettledError,
+  type BringOrder,
+  type Brought,
+} from './bring-node.js';
+import { currentWork, reportProgress } from './guard.js';
+
+/** The activity that replaces one server process of a target. */
+export const createReplaceNodeActivity = ({
+  tools,
+}: {
+  readonly tools: ToolResolver;
+}): Pick<TargetActivities, 'replaceNode'> => ({
+  async replaceNode(request) {
+    const driver = createDriver(request.target, tools);
+    const gaveUp = gaveUpBefore();
+    if (gaveUp !== undefined) throw await putBack(driver, request, gaveUp);
+    try {
+      await prepare(driver, request);
+      return resultOf(request, await bringNode(driver, orderOf(request, request.version), currentWork()));
+    } catch (error) {
+      if (error instanceof DidNotComeUpError) throw await putBack(driver, request, error.message);
+      if (!(error instanceof UnsettledError)) throw error;
+      // It was waited for as long as is worth it; a person looks at what is around it.
+      const { node, version } = request;
+      throw ApplicationFailure.nonRetryable(error.message, FailureType.precondition, { node, version });
+    }
+  },
+});
+
+/** Nothing may be missing once the old process has gone: neither what comes, nor what it would be put back to. */
+async function prepare(driver: Driver, { node, version, previous }: ReplaceNodeRequest): Promise<void> {
+  const work = currentWork();
+  const found = nodeNamed(await driver.listNodes(), node);
+  if (found.version === version) return;
+  try {
+    await driver.prepare(version, work);
+    if (previous !== undefined) await driver.prepare(previous, work);
+  } catch (error) {
+    work.signal?.throwIfAborted();
+    // Where it is down already, as after the death of a worker, it must not stay so for want of the new version.
+    throw found.running ? error : new DidNotComeUpError(messageOf(error), { cause: error });
+  }
+}
+
+function orderOf({ target, node, quietMs = 0 }: ReplaceNodeRequest, version: string): BringOrder {
+  return { target, node, version, quietMs, mayBeNew: activityInfo().attempt > 1 };
+}
+
+/**
+ * The way back of a node that did not come up, with the same care as the way there. What it is put back to is in the request,
+ * so that it does not matter which attempt, or whose, does it; that an attempt before this one gave up is a short cut only.
+ * @returns the failure that tells of it: `NodePutBack`, or one that is tried again when the way back failed too
+ */
+async function putBack(driver: Driver, request: ReplaceNodeRequest, why: string): Promise<Error> {
+  const { target, node, version, previous } = request;
+  const facts = { node, version, previous };
+  if (previous === undefined || previous === version) return new PreconditionError(why, facts);
+  const noted: GaveUp = { node, gaveUp: version, why };
+  reportProgress(noted);
+  const { signal } = currentWork();
+  const work: Work = { signal, onProgress: (progress) => reportProgress({ ...noted, progress }) };
+  const log = logOf(target, node, why);
+  const failed = `node ${node} did not come up with ${version}:\n${why}${log}`;
+  const putBackTo = `It was put back to ${previous}`;
+  try {
+    await driver.prepare(previous, work);
+    await bringNode(driver, orderOf(request, previous), work);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!(error instanceof UnsettledError)) {
+      return new PreconditionError(
+        `${failed}\nIt could not be put back to ${previous} either: ${messageOf(error)}`,
+        facts,
+      );
+    }
+    return ApplicationFailure.nonRetryable(`${failed}\n${putBackTo}: ${error.message}`, FailureType.nodePutBack, facts);
+  }
+  return ApplicationFailure.nonRetryable(
+    `${failed}\n${putBackTo}, which was proved to serve. Mend what it says, then say retry: it is replaced again`,
+    FailureType.nodePutBack,
+    facts,
+  );
+}
+
+/** What the heartbeat of a put-back says. */
+interface GaveUp {
+  readonly node: string;
+  readonly gaveUp: string;
+  readonly why: string;
+}
+
+/** Why an attempt before this one gave the new version up, as far as its heartbeat still arrived. */
+function gaveUpBefore(): string | undefined {
+  const details: unknown = activityInfo().heartbeatDetails;
+  if (typeof details !== 'object' || details === null || !('gaveUp' in details) || !('why' in details))
+    return undefined;
+  return typeof details.why === 'string' ? details.why : undefined;
+}
+
+/** Where the log of a node is, unless `why` has said so. */
+function logOf({ driver }: Target, name: string, why: string): string {
+  const node = driver.nodes.find((one) => one.name === name);
+  if (node?.logFile === undefined || why.includes(node.logFile)) return '';
+  return `\nIts log is ${node.logFile}`;
+}
+
+function resultOf({ node, version }: ReplaceNodeRequest, { before, after, changed }: Brought): NodeResult {
+  return {
+    node,
+    before: before.version ?? null,
+    after: after.version ?? version,
+    changed,
+    servingAt: new Date().toISOString(),
+  };
+}

@@ -1,0 +1,54 @@
+import type { NodeState } from '../../core/cluster.js';
+import type { Target } from '../../core/input/input.js';
+import { parseMetrics } from '../../core/measuring/metrics.js';
+import { reducePage } from '../../core/measuring/series.js';
+import type { RestartLook } from '../../core/restart-proof.js';
+import { eachRingView } from './cluster-view.js';
+import { scrape } from './metrics-scrape.js';
+import { askNodeHealth } from './node-health.js';
+import { withTarget } from './target-connection.js';
+
+const SCRAPE_TIMEOUT_MS = 3_000;
+
+/**
+ * Looks once at a process and at what every frontend says of it; `nodes` are those that the driver has just found.
+ * @throws PreconditionError when a certificate file cannot be read
+ */
+export async function lookAtRestart(target: Target, nodes: readonly NodeState[], name: string): Promise<RestartLook> {
+  const node = nodes.find((one) => one.name === name);
+  if (node?.running !== true) return { name, nodes, views: [], named: [] };
+  const [views, health, named] = await Promise.all([
+    eachRingView(target, nodes),
+    askNodeHealth(target, node),
+    Promise.all([askSystemInfo(target, node), askBuildInformation(node)]),
+  ]);
+  return { name, nodes, views, health, named: named.filter((one) => one !== undefined) };
+}
+
+type Named = RestartLook['named'][number] | undefined;
+
+/** What a frontend answers to GetSystemInfo. One that does not answer is found out by the rings that it does not name. */
+async function askSystemInfo(target: Target, { role, rpcAddress }: NodeState): Promise<Named> {
+  if (role !== 'frontend') return undefined;
+  const ask = withTarget(
+    target.connection,
+    (frontend) => frontend.ask('asking for its version', () => frontend.grpc.workflowService.getSystemInfo({})),
+    rpcAddress,
+  );
+  return ask.then(
+    ({ serverVersion }) => ({ by: 'GetSystemInfo', version: serverVersion }),
+    () => undefined,
+  );
+}
+
+/** Metrics are no condition of serving: where they cannot be read they say nothing. */
+async function askBuildInformation({ metricsAddress }: NodeState): Promise<Named> {
+  if (metricsAddress === undefined) return undefined;
+  try {
+    const lines = (await scrape(metricsAddress, SCRAPE_TIMEOUT_MS)).split('\n');
+    const { version } = reducePage(parseMetrics(lines.filter((line) => line.includes('build_information')).join('\n')));
+    return version === undefined ? undefined : { by: 'its metric build_information', version };
+  } catch {
+    return undefined;
+  }
+}
