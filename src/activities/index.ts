@@ -9,6 +9,7 @@ import { createMeterActivities } from './meter.js';
 import { createPreflightActivities } from './preflight.js';
 import { createObserveActivities } from './observe.js';
 import { createServerActivities } from './servers.js';
+import { createSettleActivities } from './settle.js';
 import { createStoreActivities } from './stores.js';
 
 export interface ActivityDependencies {
@@ -24,6 +25,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     ...createPreflightActivities(dependencies),
     ...createStoreActivities(dependencies),
     ...createServerActivities(dependencies),
+    ...createSettleActivities(dependencies),
     ...createMeterActivities(dependencies),
     ...createObserveActivities(),
     ...createLoadActivities(),
