@@ -4,13 +4,15 @@ import {
   WorkflowFailedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
+  type WorkflowHandle,
 } from '@temporalio/client';
-import { ApplicationFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ApplicationFailure, defaultPayloadConverter, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { DEFAULT_TASK_QUEUE, ROLLOUT_WORKFLOW, rolloutIdOf } from './contract/names.js';
+import { DEFAULT_TASK_QUEUE, ROLLOUT_WORKFLOW, rolloutIdOf, SETTLE_ACTIVITY } from './contract/names.js';
 import type { DecisionKind, DecisionPayload } from './core/decision.js';
 import { parseRolloutInput, type RolloutInput, type RolloutInputText } from './core/input/input.js';
 import type { RolloutResult } from './core/rollout-result.js';
+import { ShardPicture } from './core/shard-picture.js';
 import type { RolloutStatus } from './core/status.js';
 
 /** Which Temporal runs the roll-outs, as the Temporal CLI names it. */
@@ -70,13 +72,30 @@ export async function startRollout(
   }
 }
 
-/** Where a roll-out is. For one that is over, its last run answers as long as a worker is there. */
+/**
+ * Where a roll-out is. For one that is over, its last run answers as long as a worker is there. While shards settle, who owns
+ * them is told by the activity that watches them.
+ */
 export async function queryStatus(client: Client, workflowId: string): Promise<RolloutStatus> {
   try {
-    return await client.workflow.getHandle(workflowId).query<RolloutStatus>('status');
+    const handle = client.workflow.getHandle(workflowId);
+    const status = await handle.query<RolloutStatus>('status');
+    if (status.current?.phase !== 'settle') return status;
+    const shards = await readShardPicture(handle);
+    return shards === undefined ? status : { ...status, shards };
   } catch (error) {
     throw asRequestError(error, workflowId);
   }
+}
+
+/** The last heartbeat of the watch over the shards; undefined when none is under way or it has seen nothing yet. */
+async function readShardPicture(handle: WorkflowHandle): Promise<ShardPicture | undefined> {
+  const { raw } = await handle.describe();
+  const watch = raw.pendingActivities?.find(({ activityType }) => activityType?.name === SETTLE_ACTIVITY);
+  const [payload] = watch?.heartbeatDetails?.payloads ?? [];
+  if (payload === undefined) return undefined;
+  // Whatever was sent is shown only where it is a picture.
+  return ShardPicture.safeParse(defaultPayloadConverter.fromPayload(payload)).data;
 }
 
 /** Sends a decision as an update, which answers whether it counts. @throws RequestError with the reason when it does not */

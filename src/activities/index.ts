@@ -11,6 +11,7 @@ import { createObserveActivities } from './observe.js';
 import { createReplaceNodeActivity } from './replace-node.js';
 import { createRollSettingsActivities } from './roll-settings.js';
 import { createServerActivities } from './servers.js';
+import { createSettleActivities } from './settle.js';
 import { createStoreActivities } from './stores.js';
 
 export interface ActivityDependencies {
@@ -28,6 +29,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     ...createRollSettingsActivities(dependencies),
     ...createServerActivities(dependencies),
     ...createReplaceNodeActivity(dependencies),
+    ...createSettleActivities(dependencies),
     ...createMeterActivities(dependencies),
     ...createObserveActivities(),
     ...createLoadActivities(),

@@ -3,11 +3,21 @@ import { join } from 'node:path';
 import { targetDir } from '../adapters/data-dir.js';
 import { writeWhole } from '../adapters/write-whole.js';
 import type { HopPlace } from '../contract/activities.js';
+import type { ShardRow } from '../core/cluster.js';
+import { codeOf } from '../core/errors.js';
+
+/** Who owned which shard before the servers were replaced. */
+export interface ShardSnapshot {
+  readonly takenAt: string;
+  readonly rows: readonly ShardRow[];
+}
 
 /** What is written down of a target before the servers of a hop are replaced, and what became of it. */
 export interface SnapshotFiles {
   readonly directory: string;
   readonly shards: string;
+  /** Every change of a shard's row while the settle was watched. */
+  readonly shardWatch: string;
   /** Running workflows, to be looked up one by one after the hop, and their counts. */
   readonly running: string;
   readonly runningSummary: string;
@@ -26,6 +36,7 @@ export function snapshotFiles(place: HopPlace): SnapshotFiles {
   return {
     directory,
     shards: join(directory, `${name}-shards.json`),
+    shardWatch: join(directory, `${name}-shards-watched.jsonl`),
     running: join(directory, `${name}-running.jsonl`),
     runningSummary: join(directory, `${name}-running.json`),
     runningAfter: join(directory, `${name}-running-after.json`),
@@ -40,7 +51,7 @@ export async function keepOrMake<T>(file: string, make: () => Promise<T>): Promi
   try {
     return JSON.parse(await readFile(file, 'utf8')) as T;
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (codeOf(error) !== 'ENOENT') throw error;
   }
   const made = await make();
   await writeWhole(file, JSON.stringify(made));

@@ -3,6 +3,7 @@ import { measureLoad, type MeasuredLoad, type MeasuredScenario } from './measure
 import { measurePlanning, type MeasuredPlanning } from './measure-planning.js';
 import { measurePreflight, type MeasuredPreflight } from './measure-preflight.js';
 import { measureRollout, type MeasuredRollout } from './measure-rollout.js';
+import { measureSettle, type MeasuredSettle } from './measure-settle.js';
 
 /** A number that the project promises to keep within its goal. */
 export interface Figure<Measured> {
@@ -145,12 +146,27 @@ const LEDGER: readonly Figure<MeasuredLedger>[] = [
   },
 ];
 
+const SETTLE: readonly Figure<MeasuredSettle>[] = [
+  {
+    name: 'settle-proof',
+    unit: 's',
+    goal: 5,
+    read: ({ seconds, shards, rowBytes, fileBytes }) => ({
+      value: round(Math.max(...seconds), 2),
+      anchor:
+        `the slowest of ${seconds.map((each) => round(each, 2)).join(', ')}: ${shards} rows of ${rowBytes} bytes read from PostgreSQL, ` +
+        `all of them changed since the pass before, kept in a file (${round(fileBytes / MIB, 1)} MiB in all), judged and drawn`,
+    }),
+  },
+];
+
 export const MEASUREMENTS: readonly Measurement[] = [
   measurement(measurePlanning, PLANNING),
   measurement(measurePreflight, PREFLIGHT),
   measurement(measureRollout, ROLLOUT),
   measurement(measureLoad, LOAD),
   measurement(measureLedger, LEDGER),
+  measurement(measureSettle, SETTLE),
 ];
 
 function round(value: number, digits: number): number {

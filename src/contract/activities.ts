@@ -7,6 +7,8 @@ import type { Expected, Observation, Verdict, WindowKind } from '../core/measuri
 import type { Environment, Hop, RolloutPlan } from '../core/plan.js';
 import type { RunningCounts, StuckRuns } from '../core/running-work/running-counts.js';
 import type { RolloutResult } from '../core/rollout-result.js';
+import type { SettleDemands } from '../core/settling/demands.js';
+import type { ShardPicture } from '../core/shard-picture.js';
 
 /**
  * What activities take and give. Every one can be run twice: it looks first, and finds nothing to do when it has been
@@ -114,8 +116,12 @@ export interface TargetActivities {
    * `previous` by itself. @throws `NodePutBack` when it was, never retried; `Precondition` for all else that is not as it has to be
    */
   replaceNode(request: ReplaceNodeRequest): Promise<NodeResult>;
-  /** Waits until every shard is owned once, by the new processes. @throws `Precondition` with the shards that are not */
-  proveSettle(request: HopPlace & { readonly since: string; readonly timeoutMs: number }): Promise<SettleResult>;
+  /**
+   * Watches who owns which shard until a time, and from then on until every one is proved to be owned once, by the new
+   * processes, and to stay there. What it saw is kept in a file, so that it may be killed and begun again.
+   * @throws `Precondition`, not to be tried again, with the shards that are not
+   */
+  proveSettle(request: SettleRequest): Promise<SettleResult>;
   /** What became of the workflows that were running before the hop. */
   verifyRunning(place: HopPlace): Promise<RunningResult>;
   /** Runs the generator until it is cancelled, or until the roll-out that wanted it is over. */
@@ -230,11 +236,25 @@ export interface NodeResult {
   readonly servingAt: string;
 }
 
+export interface SettleRequest extends HopPlace {
+  /** Until when it only watches, ISO 8601: nothing is proved before. */
+  readonly until: string;
+  /** How long after that the proof may take. */
+  readonly timeoutMs: number;
+  readonly demands: SettleDemands;
+  /** What the lag of the queues is held against; not looked at when left out. */
+  readonly lag?: Pick<ObserveRequest, 'meter' | 'bounds' | 'baseline'> | undefined;
+}
+
 export interface SettleResult {
   readonly shards: number;
   /** Shards by owner. */
   readonly owners: Readonly<Record<string, number>>;
   readonly provedAt: string;
+  /** In words: that the queues lag no more than in the baseline, or why that was not judged. */
+  readonly queueLag: string;
+  /** The last look. */
+  readonly picture: ShardPicture;
 }
 
 export interface RunningResult {

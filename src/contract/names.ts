@@ -4,6 +4,8 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 export const ROLLOUT_WORKFLOW = 'rollout';
 export const LOAD_WORKFLOW = 'load';
 export const METER_WORKFLOW = 'meter';
+/** The activity whose heartbeat shows who owns the shards while they settle. */
+export const SETTLE_ACTIVITY = 'proveSettle';
 export const DEFAULT_TASK_QUEUE = 'temporal-upgrade';
 
 /** The workflow id of a roll-out, so that Temporal itself refuses a second one for the same live target. */

@@ -1,6 +1,7 @@
 import type { DecisionRecord, Gate } from './decision.js';
 import type { Finding } from './finding.js';
 import type { Environment } from './plan.js';
+import type { ShardPicture } from './shard-picture.js';
 
 /** The phases of a hop, in order. Names are stable: operators script them. */
 export const HOP_PHASES = [
@@ -106,6 +107,8 @@ export interface RolloutStatus {
   readonly steps: readonly PhaseResult[];
   readonly decisions: readonly DecisionRecord[];
   readonly settle?: { readonly atLeastMs: number; readonly reason?: string | undefined } | undefined;
+  /** Who owns the shards: while they settle as last seen, after that as it was proved. */
+  readonly shards?: ShardPicture | undefined;
   /** Failure of the present incident. */
   readonly problem?: string | undefined;
 }

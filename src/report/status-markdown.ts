@@ -3,6 +3,7 @@ import type { DecisionKind } from '../core/decision.js';
 import type { HopResult, RolloutStatus, Waiting } from '../core/status.js';
 import { cell, inline, shellWord } from './escape.js';
 import { phaseMark } from './phase-mark.js';
+import { shardTable } from './shard-picture.js';
 
 /** The roll-out as Markdown, for the Web UI's current details: everything that a person needs to decide. */
 export function statusMarkdown(status: RolloutStatus): string {
@@ -18,6 +19,7 @@ export function statusMarkdown(status: RolloutStatus): string {
     );
   }
   if (status.next !== '') lines.push(`Next: ${status.next}`, '');
+  if (status.shards !== undefined) lines.push(...shardTable(status.shards), '');
   if (status.phases.length > 0) {
     lines.push('| phase | took | result |', '| --- | --- | --- |');
     for (const result of status.phases) {

@@ -1,6 +1,7 @@
 import { formatDuration } from '../core/duration.js';
 import { HOP_PHASES, type RolloutStatus } from '../core/status.js';
 import { oneLine, shellWord } from './escape.js';
+import { shardLines } from './shard-picture.js';
 import { MEANING } from './status-markdown.js';
 
 /** The status as one screen of a terminal, at most 80 columns where its values allow. `now` is in milliseconds. */
@@ -38,6 +39,7 @@ export function statusText(status: RolloutStatus, now: number): string {
       `waits   ${oneLine(waiting.what)}: ${formatDuration(Math.max(0, Date.parse(waiting.until) - now))} left`,
     );
   }
+  if (status.shards !== undefined) lines.push(...shardLines(status.shards));
   if (waiting?.for === 'decision') {
     lines.push('', `${waiting.kind === 'incident' ? 'INCIDENT' : 'GATE'}    ${waiting.name}`);
     lines.push(...waiting.evidence.map((line) => `        ${oneLine(line)}`), '');

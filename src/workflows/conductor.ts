@@ -11,6 +11,7 @@ import type { DecisionKind, DecisionRecord, Gate } from '../core/decision.js';
 import type { RolloutInput } from '../core/input/input.js';
 import type { Environment, RolloutPlan } from '../core/plan.js';
 import { overrideLines } from '../core/status.js';
+import type { ShardPicture } from '../core/shard-picture.js';
 import type {
   HopPhase,
   HopResult,
@@ -70,6 +71,8 @@ export class Conductor {
   input: RolloutInput | undefined;
   plan: RolloutPlan | undefined;
   next = '';
+  /** Who owns the shards of the target, as it was proved last in the present hop. */
+  shards: ShardPicture | undefined;
   /** When the present hop began. */
   enteredAt = now();
   readonly #display = new Display();
@@ -127,6 +130,7 @@ export class Conductor {
     this.#place = place;
     this.enteredAt = now();
     this.#phases = [];
+    this.shards = undefined;
     this.#waitedMs = 0;
     this.#incidentsBefore = this.#incidents;
   }
@@ -246,15 +250,23 @@ export class Conductor {
     await this.#incident(problem, this.#gateName(phase), ['retry', 'abort']);
   }
 
-  /** Waits `ms` milliseconds in sight of everybody; a decision to abort or roll back ends it at once. */
-  async waitVisibly(what: string, ms: number): Promise<void> {
+  /**
+   * Waits `ms` milliseconds in sight of everybody; a decision to abort or roll back ends it at once. Tells whether it was
+   * paused then.
+   */
+  async waitVisibly(what: string, ms: number): Promise<{ readonly paused: boolean }> {
     if (ms > 0) {
       this.#waitingForTime = { for: 'time', what, until: new Date(Date.now() + ms).toISOString() };
       this.show();
-      await condition(() => this.desk.interrupted, ms, { summary: what });
-      this.#waitingForTime = undefined;
+      try {
+        await condition(() => this.desk.interrupted, ms, { summary: what });
+      } finally {
+        this.#waitingForTime = undefined;
+      }
     }
+    const paused = this.desk.paused !== undefined;
     await this.passable();
+    return { paused };
   }
 
   /** Does `work`, which takes about `ms` milliseconds, in sight of everybody. */
@@ -412,6 +424,7 @@ export class Conductor {
         input === undefined
           ? undefined
           : { atLeastMs: input.policy.settle.atLeast, reason: input.policy.settle.reason },
+      shards: this.shards,
       problem: this.#problem,
     };
   }

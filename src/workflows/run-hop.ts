@@ -158,7 +158,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   await conductor.overridablePhase('observe-roll', () => observeRoll(context, whole));
 
   conductor.next = 'prove that every shard is owned by the new servers, then observe them';
-  await conductor.phase('settle', () => settlePhase(context, context.place));
+  await conductor.phase('settle', () => settlePhase(context, context.place, baseline.measured));
 
   conductor.next = 'account for every workflow';
   const settled = { kind: 'settled', what: 'new servers', baseline: baseline.measured, expected: to } as const;

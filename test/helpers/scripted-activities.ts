@@ -6,6 +6,7 @@ import type { Activities, RollSettingsResult, RollStep } from '../../src/contrac
 import type { ClusterFacts } from '../../src/core/cluster.js';
 import type { Observation, Verdict } from '../../src/core/measuring/observation.js';
 import type { RolloutPlan } from '../../src/core/plan.js';
+import type { ShardPicture } from '../../src/core/shard-picture.js';
 import { LEDGER } from './statuses.js';
 
 /**
@@ -157,6 +158,12 @@ const FACTS: ClusterFacts = {
   },
 };
 
+/** All shards of one history node, proved. */
+export function pictureOf(version: string): ShardPicture {
+  const owners = [{ address: 'history-1', version, shards: 64 }];
+  return { at: '2026-01-01T00:00:00.000Z', wanted: version, shards: 64, owners, unproved: 0, waitsFor: [] };
+}
+
 const ROLL = ['matching-1', 'history-1', 'frontend-1', 'worker-1'];
 
 /** An order of nodes whose names begin with their roles. */
@@ -191,7 +198,14 @@ const USUAL: Activities = {
   planRoll: ({ direction }) => Promise.resolve(rollOf(direction === 'forward' ? ROLL : ROLL.toReversed())),
   replaceNode: ({ node, version }) =>
     Promise.resolve({ node, before: null, after: version, changed: true, servingAt: '2026-01-01T00:00:00.000Z' }),
-  proveSettle: () => Promise.resolve({ shards: 64, owners: { 'history-1': 64 }, provedAt: '2026-01-01T00:00:00.000Z' }),
+  proveSettle: ({ to }) =>
+    Promise.resolve({
+      shards: 64,
+      owners: { 'history-1': 64 },
+      provedAt: '2026-01-01T00:00:00.000Z',
+      queueLag: 'queues lag no more than before',
+      picture: pictureOf(to),
+    }),
   verifyRunning: () => Promise.resolve({ examined: 20, outcomes: { running: 20 }, missing: [] }),
   runMeter: () => heldBy(new Promise(() => undefined)),
   watchEvidence: () => heldBy(new Promise<never>(() => undefined)),

@@ -102,13 +102,17 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'rolled-back-in-settle-then-aborted',
     async play(controlPlane) {
-      const run = await controlPlane.begin({ policy: LONG_SETTLE });
+      const script = new Script(LIVE_ALONE);
+      const watches = [script.holds('proveSettle'), script.holds('proveSettle')];
+      const run = await controlPlane.begin({ script, policy: LONG_SETTLE });
       await run.until('in the settle', ({ waiting }) => waiting?.for === 'time');
+      await watches[0]?.begun;
       await run.signal('rollBack', { gate: 'live/1.31.2', by: 'ada', reason: 'second thoughts' });
       await run.until(
         'in the settle of the roll-back',
         ({ waiting, phases }) => waiting?.for === 'time' && phases.some(({ phase }) => phase === 'roll-back'),
       );
+      await watches[1]?.begun;
       await run.signal('abort', { by: 'ada', reason: 'enough for today' });
       return run;
     },

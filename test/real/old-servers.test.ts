@@ -9,9 +9,11 @@ import { listShards } from '../../src/adapters/cluster/history-host.js';
 import { inspectTarget } from '../../src/adapters/cluster/inspect-target.js';
 import { withTarget as withFrontend } from '../../src/adapters/cluster/target-connection.js';
 import { withTarget } from '../../src/adapters/open-target.js';
+import { readShardsByAdmin } from '../../src/adapters/cluster/admin-shards.js';
 import { withPostgres } from '../../src/adapters/postgres/postgres-connection.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
-import { proveSettle } from '../../src/core/settle.js';
+import { proveSettle } from '../../src/core/settling/prove-settle.js';
+import { watchShards } from '../../src/core/settling/shard-watch.js';
 import { removeLab } from '../../src/lab/clean-up.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
 import { startPostgres, type LabPostgres } from '../../src/lab/postgres.js';
@@ -62,6 +64,7 @@ async function ownership() {
       ),
     ),
     rows: await withTarget(cluster.target, tools, ({ stores }) => stores.default.readShards()),
+    asked: await readShardsByAdmin(cluster.target.connection),
   }));
 }
 
@@ -94,8 +97,11 @@ async function missingAfter(before: Awaited<ReturnType<typeof ownership>>): Prom
           before: before.rows,
           beforeTakenAt: before.takenAt,
           after: rows,
+          lookedAt: Date.now(),
           owners,
           ownedByNode,
+          watch: watchShards(undefined, rows, Date.now()),
+          demands: { steadyMs: 0, updates: 0 },
         }).missing,
       (error: unknown) => [error],
     );
@@ -137,6 +143,9 @@ test('shards are proved on a process of the same version, whose owner text is th
   const before = await ownership();
   expect(Object.values(before.ownedByNode).flat()).toEqual(SHARDS);
   expect(new Set(before.rows.map(({ owner }) => owner))).toEqual(new Set(before.owners.map(({ address }) => address)));
+  // The AdminService shows the same of them.
+  const withoutTime = (rows: typeof before.rows) => rows.map(({ updatedAt: _, ...row }) => row);
+  expect(withoutTime(before.asked)).toEqual(withoutTime(before.rows));
   await replaceHistory(OLD);
   expect(await missingAfter(before)).toEqual([]);
 }, 120_000);

@@ -76,13 +76,18 @@ test.concurrent('abort at a gate leaves the servers as they are', async () => {
   expect([staging.to, live.to]).toEqual(['1.31.2', '1.30.7']);
 });
 
-test.concurrent('abort in the settle timer ends the timer', async () => {
-  const run = await controlPlane.begin({ policy: LONG_SETTLE });
+test.concurrent('abort in the settle ends its timer, and the watch over the shards', async () => {
+  const script = new Script(LIVE_ALONE);
+  const watch = script.holds('proveSettle');
+  const run = await controlPlane.begin({ script, policy: LONG_SETTLE });
   await run.until('in the settle', inSettle);
+  await watch.begun;
   const { hops, live } = await abort(run);
   expect(hops).toMatchObject([{ outcome: 'aborted', servers: '1.31.2' }]);
   expect(live.to).toBe('1.31.2');
-  expect(run.script.count('proveSettle')).toBe(0);
+  const all = await events(run);
+  expect(all.filter((event) => event.timerCanceledEventAttributes).length).toBe(1);
+  expect(all.filter((event) => event.activityTaskCancelRequestedEventAttributes).length).toBe(1);
 });
 
 test.concurrent('abort in a long observation cancels it', async () => {

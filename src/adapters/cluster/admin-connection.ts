@@ -1,6 +1,7 @@
 import { Connection } from '@temporalio/client';
 import type { ConnectionCtorOptions } from '@temporalio/client/lib/connection.js';
 import protobuf from 'protobufjs';
+import { SHARD_INFO, type ShardInfo } from '../shard-info.js';
 
 /**
  * The part needed of the server's own `temporal.server.api.adminservice.v1.AdminService`, which the SDK does not know
@@ -25,6 +26,9 @@ const admin = protobuf.Root.fromJSON({
       fields: { role: { type: 'string', id: 1 }, members: { rule: 'repeated', type: 'HostInfo', id: 3 } },
     },
     HostInfo: { fields: { identity: { type: 'string', id: 1 } } },
+    GetShardRequest: { fields: { shardId: { type: 'int32', id: 1 } } },
+    GetShardResponse: { fields: { shardInfo: { type: 'ShardInfo', id: 1 } } },
+    ...SHARD_INFO,
     AdminService: {
       methods: {
         DescribeHistoryHost: {
@@ -32,6 +36,7 @@ const admin = protobuf.Root.fromJSON({
           responseType: 'DescribeHistoryHostResponse',
         },
         DescribeCluster: { requestType: 'DescribeClusterRequest', responseType: 'DescribeClusterResponse' },
+        GetShard: { requestType: 'GetShardRequest', responseType: 'GetShardResponse' },
       },
     },
   },
@@ -92,7 +97,14 @@ export class AdminConnection extends Connection {
     return membershipInfo?.rings ?? [];
   }
 
-  async #ask(name: 'DescribeHistoryHost' | 'DescribeCluster', fields: object): Promise<object> {
+  /** The row of a shard as the history process that owns it reads it. @throws Error when the answer holds none */
+  async getShard(shardId: number): Promise<ShardInfo> {
+    const { shardInfo } = (await this.#ask('GetShard', { shardId })) as { readonly shardInfo: ShardInfo | null };
+    if (shardInfo === null) throw new Error(`the server has no row of shard ${shardId}`);
+    return shardInfo;
+  }
+
+  async #ask(name: 'DescribeHistoryHost' | 'DescribeCluster' | 'GetShard', fields: object): Promise<object> {
     const method = service.get(name);
     if (!(method instanceof protobuf.Method)) throw new TypeError(`${name} is not defined`);
     const [Request, Response] = [admin.lookupType(method.requestType), admin.lookupType(method.responseType)];

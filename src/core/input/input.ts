@@ -4,7 +4,7 @@ import { Duration } from '../duration.js';
 import { InvalidRolloutError } from '../errors.js';
 import { anyShape, reportLoadProblems, reportPinProblems, reportSameCluster, reportSameStore } from './input-checks.js';
 import { problemsOf } from './input-problems.js';
-import { SETTLE_MINUTES } from '../sources.js';
+import { SETTLE_MINUTES, SETTLE_STEADY_MINUTES, SETTLE_UPDATES } from '../sources.js';
 import { isMinor, isServerVersion } from '../version.js';
 import { DriverInput } from './drivers.js';
 import { FilePath, HostAndPort, SecretRef, ServerVersion, Tls } from './fields.js';
@@ -96,6 +96,10 @@ export const Target = z.strictObject({
     })
     .superRefine(reportSameStore, anyShape),
   driver: DriverInput,
+  shardsFrom: z
+    .enum(['database', 'admin'])
+    .optional()
+    .describe('Where the owner of each shard is read: the database, if left out; or, one by one, the AdminService.'),
   metrics: MetricsSource.optional().describe('Each process is scraped at its metricsAddress when left out.'),
   bounds: BoundsOverride.optional().describe('Bounds of observations that differ from those of the policy.'),
   taskQueue: z.string().min(1).optional().describe('Task queue of the workers near this target.'),
@@ -104,6 +108,7 @@ export const Target = z.strictObject({
 export type Target = z.infer<typeof Target>;
 
 const SETTLE_MS = SETTLE_MINUTES * 60_000;
+const STEADY_MS = SETTLE_STEADY_MINUTES * 60_000;
 
 /** Every hour of a day has its own load. */
 const WATCH_MS = 24 * 3_600_000;
@@ -229,13 +234,32 @@ export const Policy = z
         proofTimeout: Duration.prefault(600_000).describe(
           'How long after that the proof may take before a person is asked.',
         ),
+        steady: Duration.optional().describe(
+          'For so long no shard may have changed its owner: two minutes; no more than atLeast where that is shortened.',
+        ),
+        updates: z
+          .int()
+          .min(0)
+          .max(10)
+          .optional()
+          .describe(
+            'Writes of each shard’s row by its new owner that have to be seen: 2; none where atLeast is shortened.',
+          ),
       })
       .prefault({})
       // Temporal's upgrade guide: "allow approximately 10 minutes on each version".
       .refine(({ atLeast, reason }) => atLeast >= SETTLE_MS || reason !== undefined, {
         path: ['reason'],
         message: 'a settle shorter than ten minutes needs a reason, which status and report show',
-      }),
+      })
+      .refine(
+        ({ steady = STEADY_MS, updates = SETTLE_UPDATES, reason }) =>
+          (steady >= STEADY_MS && updates >= SETTLE_UPDATES) || reason !== undefined,
+        {
+          path: ['reason'],
+          message: 'a settle proved by less than two quiet minutes and two writes of each shard needs a reason',
+        },
+      ),
     observation: z
       .strictObject({
         window: Duration.prefault(180_000).describe('Length of each observation.'),

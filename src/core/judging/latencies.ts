@@ -23,6 +23,13 @@ export function latencyChecks(given: Case): Check[] {
     latency(given, 'latency-signal', 'signalLatency'),
     latency(given, 'latency-respond', 'respondLatency'),
     latency(given, 'database-latency', 'persistenceLatency'),
+    ...lagChecks(given),
+  ];
+}
+
+/** How far shards are behind with their tasks and timers. */
+export function lagChecks(given: Case): Check[] {
+  return [
     lag(given, 'queue-lag-immediate', 'immediateQueueLag'),
     lag(given, 'queue-lag-scheduled', 'scheduledQueueLag'),
   ];

@@ -195,6 +195,13 @@ describe('the settle', () => {
     [{ atLeast: '599s', reason: 'four shards, no load' }, true],
     [{ atLeast: '599s', reason: ' ' }, false],
     [{ atLeast: 0, reason: 'a test' }, true],
+    [{ steady: '1m' }, false],
+    [{ steady: '1m', reason: 'a rehearsal' }, true],
+    [{ steady: '5m', updates: 3 }, true],
+    [{ updates: 1 }, false],
+    [{ updates: 0, reason: 'rows are written every hour here' }, true],
+    [{ updates: 1.5, reason: 'r' }, false],
+    [{ atLeast: '1m', updates: 2, reason: 'r' }, true],
   ])('%j: %s', (settle, ok) => {
     expect(Policy.safeParse({ settle }).success).toBe(ok);
   });
