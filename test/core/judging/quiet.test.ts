@@ -44,7 +44,9 @@ describe('a quiet cluster gives no false alarm', () => {
 
   test.each(Array.from({ length: 20 }, (_, index) => index + 1))('drawn anew, seed %i', (seed) => {
     const drawn = resample(rounds, seed);
-    const windows = [0, 1, 2, 3, 4].map((index) => cut({ rounds: drawn, load: loadOf(index) }, index * QUIET_WINDOW_MS));
+    const windows = [0, 1, 2, 3, 4].map((index) =>
+      cut({ rounds: drawn, load: loadOf(index) }, index * QUIET_WINDOW_MS),
+    );
     expect(windows.flatMap((one) => alarms(judged(one)))).toEqual([]);
   });
 });
