@@ -1,7 +1,6 @@
 import { activityInfo, ApplicationFailure } from '@temporalio/activity';
 import type { Driver } from '../adapters/driver.js';
 import { createDriver } from '../adapters/open-target.js';
-import type { Work } from '../adapters/store.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { NodeResult, ReplaceNodeRequest, TargetActivities } from '../contract/activities.js';
 import { FailureType } from '../contract/names.js';
@@ -15,7 +14,7 @@ import {
   type BringOrder,
   type Brought,
 } from './bring-node.js';
-import { currentWork, reportProgress } from './guard.js';
+import { currentWork, keepForNextAttempt, keptBefore } from './guard.js';
 
 /** The activity that replaces one server process of a target. */
 export const createReplaceNodeActivity = ({
@@ -68,10 +67,9 @@ async function putBack(driver: Driver, request: ReplaceNodeRequest, why: string)
   const { target, node, version, previous } = request;
   const facts = { node, version, previous };
   if (previous === undefined || previous === version) return new PreconditionError(why, facts);
-  const noted: GaveUp = { node, gaveUp: version, why };
-  reportProgress(noted);
-  const { signal } = currentWork();
-  const work: Work = { signal, onProgress: (progress) => reportProgress({ ...noted, progress }) };
+  const gaveUp: GaveUp = { gaveUp: version, why };
+  keepForNextAttempt(gaveUp);
+  const work = currentWork();
   const log = logOf(target, node, why);
   const failed = `node ${node} did not come up with ${version}:\n${why}${log}`;
   const putBackTo = `It was put back to ${previous}`;
@@ -79,7 +77,7 @@ async function putBack(driver: Driver, request: ReplaceNodeRequest, why: string)
     await driver.prepare(previous, work);
     await bringNode(driver, orderOf(request, previous), work);
   } catch (error) {
-    signal?.throwIfAborted();
+    work.signal?.throwIfAborted();
     if (!(error instanceof UnsettledError)) {
       return new PreconditionError(
         `${failed}\nIt could not be put back to ${previous} either: ${messageOf(error)}`,
@@ -95,19 +93,16 @@ async function putBack(driver: Driver, request: ReplaceNodeRequest, why: string)
   );
 }
 
-/** What the heartbeat of a put-back says. */
+/** What a put-back keeps for the attempt after it. */
 interface GaveUp {
-  readonly node: string;
+  /** The version that did not come up. */
   readonly gaveUp: string;
   readonly why: string;
 }
 
 /** Why an attempt before this one gave the new version up, as far as its heartbeat still arrived. */
 function gaveUpBefore(): string | undefined {
-  const details: unknown = activityInfo().heartbeatDetails;
-  if (typeof details !== 'object' || details === null || !('gaveUp' in details) || !('why' in details))
-    return undefined;
-  return typeof details.why === 'string' ? details.why : undefined;
+  return (keptBefore() as Partial<GaveUp> | undefined)?.why;
 }
 
 /** Where the log of a node is, unless `why` has said so. */

@@ -2,8 +2,11 @@ import { measureLedger, type MeasuredLedger } from './measure-ledger.js';
 import { measureLoad, type MeasuredLoad, type MeasuredScenario } from './measure-load.js';
 import { measurePlanning, type MeasuredPlanning } from './measure-planning.js';
 import { measurePreflight, type MeasuredPreflight } from './measure-preflight.js';
+import { measureRolls, type MeasuredRolls } from './measure-roll.js';
 import { measureRollout, type MeasuredRollout } from './measure-rollout.js';
 import { measureSettle, type MeasuredSettle } from './measure-settle.js';
+import { rangeOf, type MeasuredRoll } from './roll/measured-roll.js';
+import { WAYS, type Way } from './roll/ways.js';
 
 /** A number that the project promises to keep within its goal. */
 export interface Figure<Measured> {
@@ -160,6 +163,98 @@ const SETTLE: readonly Figure<MeasuredSettle>[] = [
   },
 ];
 
+const ROLLS: readonly Figure<MeasuredRolls>[] = [
+  {
+    name: 'failed-calls',
+    unit: 'calls and canaries',
+    goal: 0,
+    read: ({ rolls, startsPerSecond }) => ({
+      value: sum(of('careful', rolls), ({ failedCalls, problems }) => failedCalls + problems.length),
+      anchor: `default settings; ${eachWay(rolls, (own) => `${sum(own, ({ failedCalls }) => failedCalls)} in ${own.length} rolls`)}; ${startsPerSecond} canaries a second`,
+    }),
+  },
+  {
+    name: 'failed-attempts-strict',
+    unit: 'raw attempts',
+    goal: 0,
+    read: ({ rolls }) => ({
+      value: sum(of('strict', rolls), ({ failedAttempts }) => failedAttempts),
+      anchor: eachWay(
+        rolls,
+        (own) => `${sum(own, ({ failedAttempts }) => failedAttempts)} of ${sum(own, ({ attempts }) => attempts)}`,
+      ),
+    }),
+  },
+  {
+    name: 'longest-gap',
+    unit: 'ms',
+    goal: 1_000,
+    read: ({ rolls }) => ({
+      value: longestGap([...of('careful', rolls), ...of('strict', rolls)]),
+      anchor: `of default settings and strict; ${eachWay(rolls, (own) => String(longestGap(own)))}`,
+    }),
+  },
+  {
+    name: 'roll-p99',
+    unit: 'of what is allowed',
+    goal: 1,
+    read: ({ rolls }) => ({
+      value: round(Math.max(...tails(rolls)), 2),
+      anchor:
+        `the larger of p99 with default settings over the better one by hand, and p99 of strict over twice that before it; ms before and during: ` +
+        eachWay(rolls, (own) => `${p99(own, 'before')} and ${p99(own, 'during')}`),
+    }),
+  },
+  {
+    name: 'roll-time',
+    unit: 'ratio',
+    goal: 1.05,
+    read: ({ rolls }) => ({
+      value: round(seconds(of('careful', rolls)) / seconds(of('careful by hand', rolls)), 3),
+      anchor: `default settings to the careful script; seconds: ${eachWay(rolls, (own) => String(round(seconds(own), 0)))}`,
+    }),
+  },
+];
+
+/** @throws Error when none was measured: its figure would hold for want of anything that could fail */
+function of(way: Way, rolls: readonly MeasuredRoll[]): MeasuredRoll[] {
+  const own = rolls.filter((one) => one.way === way);
+  if (own.length === 0) throw new Error(`no roll of the way "${way}" was measured; leave WAYS out for the figures`);
+  return own;
+}
+
+function eachWay(rolls: readonly MeasuredRoll[], tell: (own: readonly MeasuredRoll[]) => string): string {
+  return WAYS.map((way) => ({ way, own: rolls.filter((one) => one.way === way) }))
+    .filter(({ own }) => own.length > 0)
+    .map(({ way, own }) => `${way}: ${tell(own)}`)
+    .join(', ');
+}
+
+function sum(rolls: readonly MeasuredRoll[], read: (one: MeasuredRoll) => number): number {
+  return rolls.reduce((total, one) => total + read(one), 0);
+}
+
+function longestGap(rolls: readonly MeasuredRoll[]): number {
+  return Math.max(...rolls.map(({ longestGapMs }) => longestGapMs));
+}
+
+/** Medians of all rolls. */
+function p99(rolls: readonly MeasuredRoll[], when: 'before' | 'during'): number {
+  return round(rangeOf(rolls.map(({ latencyMs }) => latencyMs[when].p99)).median, 0);
+}
+
+function seconds(rolls: readonly MeasuredRoll[]): number {
+  return rangeOf(rolls.map((one) => one.seconds)).median;
+}
+
+function tails(rolls: readonly MeasuredRoll[]): number[] {
+  const during = (way: Way) => p99(of(way, rolls), 'during');
+  return [
+    during('careful') / Math.min(during('documented'), during('careful by hand')),
+    during('strict') / (2 * p99(of('strict', rolls), 'before')),
+  ];
+}
+
 export const MEASUREMENTS: readonly Measurement[] = [
   measurement(measurePlanning, PLANNING),
   measurement(measurePreflight, PREFLIGHT),
@@ -167,6 +262,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
   measurement(measureLoad, LOAD),
   measurement(measureLedger, LEDGER),
   measurement(measureSettle, SETTLE),
+  measurement(measureRolls, ROLLS),
 ];
 
 function round(value: number, digits: number): number {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createToolResolver } from '../adapters/tools/tool-resolver.js';
@@ -9,6 +9,7 @@ import { startPostgres } from '../lab/postgres.js';
 import { Ledger } from '../load/ledger.js';
 import type { LoadLine } from '../load/load-options.js';
 import { drainLoad, runLoad } from '../load/run-load.js';
+import { cpuSecondsOf } from './cpu.js';
 
 /** What the load process took for one scenario. */
 export interface MeasuredScenario {
@@ -29,8 +30,6 @@ export interface MeasuredLoad {
 
 const VERSION = '1.30.7';
 const SECONDS = 60;
-/** Of USER_HZ, which is 100 on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
 
 /**
  * Runs the load against a cluster of one process for each role. Temporal's own load tool (Omes) is not measured beside it:
@@ -108,12 +107,4 @@ async function measureScenario(
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-}
-
-/** User and system time of a process and all its threads: fields 14 and 15 of /proc/PID/stat. */
-async function cpuSecondsOf(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // Its second field is a name in brackets, which may hold anything.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }

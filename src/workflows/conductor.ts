@@ -315,9 +315,9 @@ export class Conductor {
     if (desk.rollBack !== undefined) throw new RollBackRequested(desk.rollBack);
   }
 
-  /** Notes a step as done that had no work of its own, such as an approved gate. */
-  note(step: PhaseResult): void {
-    this.steps.push(step);
+  /** Notes what was done outside the work of a phase, such as an approved gate. */
+  note(result: PhaseResult): void {
+    this.#finish(result);
   }
 
   async #attempt<T>(

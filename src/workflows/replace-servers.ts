@@ -6,11 +6,12 @@ import type { Done } from './conductor.js';
 import { describeFailure } from './describe-failure.js';
 import type { HopContext } from './hop-context.js';
 import { observeCanary, type CanaryWindow } from './observe-canary.js';
+import { setForRoll, takeBackForRoll, type RollState } from './roll-settings.js';
 
 export interface Replacement {
   readonly direction: 'forward' | 'back';
-  /** Told what the servers run: both versions of the hop from the first node on, one version after the last. */
-  readonly onServers: (versions: string) => void;
+  /** Kept up to date: both versions of the hop from the first node on, one version after the last. */
+  readonly state: RollState;
   /** How the first node of a role is observed. None is where this is left out: what a roll-back leads to was seen before. */
   readonly canary?: CanaryWindow;
 }
@@ -18,12 +19,11 @@ export interface Replacement {
 /**
  * Replaces the servers role by role, a batch of nodes at a time, each proved before the next; the first node of a role that
  * has more than one goes alone and is observed. Between two batches a pause, an abort or a roll-back takes effect. Nodes that
- * run the version already are left alone.
+ * run the version already are left alone. The settings with which servers drain are there from before the first until after
+ * the last; where it ends in between, `leaveNoRollSettings` takes them back.
  */
-export async function replaceServers(
-  context: HopContext,
-  { direction, onServers, canary }: Replacement,
-): Promise<Done<readonly string[]>> {
+export async function replaceServers(context: HopContext, replacement: Replacement): Promise<Done<readonly string[]>> {
+  const { direction, state, canary } = replacement;
   const { conductor, target, place, hop, policy } = context;
   const version = direction === 'forward' ? hop.to : hop.from;
   if (direction === 'forward')
@@ -31,20 +31,22 @@ export async function replaceServers(
   const steps = await target.look.planRoll.executeWithOptions({ summary: 'order of nodes' }, [
     { target: place.target, direction },
   ]);
+  const settings = await setForRoll(context, replacement);
   const replaced: string[] = [];
   const { batch: atOnce, canary: canaryMs } = policy.roll;
   for (const batch of rollBatches(steps, { batch: atOnce, canary: canary !== undefined && canaryMs > 0 })) {
     // Half a roll-back is no safe point: once begun it goes on to its end.
     if (direction === 'forward') await conductor.passable();
-    onServers(bothVersions(hop));
+    state.servers = bothVersions(hop);
     const results = await replaceBatch(context, batch, direction);
     replaced.push(...results.filter(({ changed }) => changed).map(({ node }) => node));
     if (canary !== undefined && batch.isCanary) await observeCanary(context, batch, canary);
   }
-  onServers(version);
+  state.servers = version;
+  settings.push(...(await takeBackForRoll(context, state)));
   const kept = steps.length - replaced.length;
   const summary = `${replaced.length} nodes replaced${kept === 0 ? '' : `, ${kept} ran ${version} already`}`;
-  return { summary: [summary, ...(canary?.seen.values() ?? [])].join('; '), value: replaced };
+  return { summary: [summary, ...settings, ...(canary?.seen.values() ?? [])].join('; '), value: replaced };
 }
 
 /** Every node of a batch is brought to its end, whatever becomes of the others. */

@@ -1,12 +1,13 @@
 import type { HopContext } from './hop-context.js';
-import { replaceServers, type Replacement } from './replace-servers.js';
+import { replaceServers } from './replace-servers.js';
+import type { RollState } from './roll-settings.js';
 import { settlePhase } from './settle-phase.js';
 
 /**
  * Puts the servers of a hop back to the version before, in reverse order and with the same care. The schema stays: a
  * server of the previous minor runs on the newer one.
  */
-export async function rollBackServers(context: HopContext, onServers: Replacement['onServers']): Promise<void> {
+export async function rollBackServers(context: HopContext, state: RollState): Promise<void> {
   const { conductor, hop, place, target } = context;
   // The person has decided; from here on the decision is being carried out.
   conductor.desk.reversibleHop = undefined;
@@ -17,7 +18,7 @@ export async function rollBackServers(context: HopContext, onServers: Replacemen
       // The frontend may be just what does not start any more.
       { ...back, shardsOnly: true },
     ]);
-    return replaceServers(context, { direction: 'back', onServers });
+    return replaceServers(context, { direction: 'back', state });
   });
   conductor.next = 'wait for a person';
   await conductor.phase('settle', () => settlePhase(context, back));

@@ -6,6 +6,7 @@ import { ledgerLine, ledgerProblems } from '../core/ledger.js';
 import type { Observation } from '../core/measuring/observation.js';
 import type { StuckRun } from '../core/running-work/running-counts.js';
 import { singleRoles } from '../core/planning/roll-order.js';
+import type { Hop } from '../core/plan.js';
 import { overrideLines, type HopResult } from '../core/status.js';
 import { now, type Done } from './conductor.js';
 import type { EvidenceWatch } from './evidence-watch.js';
@@ -14,26 +15,26 @@ import { AbortRequested, NotGoodEnough, RollBackRequested } from './interruption
 import { observePhase, watchOver, type Window } from './observe-phase.js';
 import { replaceServers } from './replace-servers.js';
 import { rollBackServers } from './roll-back-servers.js';
+import { leaveNoRollSettings, type RollState } from './roll-settings.js';
 import { settlePhase } from './settle-phase.js';
 
 const STORES: readonly StoreName[] = ['default', 'visibility'];
 
 /** How far a hop has come, as far as its result tells of it. */
-interface Progress {
+interface Progress extends RollState {
   backups: readonly BackupResult[];
-  /** What the servers run: one version, or "<from> and <to>" while they are replaced. */
-  servers: string;
 }
 
 /** Takes one target from one server version to the next: schema first, then servers, then the proof that it settled. */
 export async function runHop(context: HopContext): Promise<HopResult> {
   const { conductor, environment, hop } = context;
   conductor.enter({ environment, from: hop.from, to: hop.to });
-  const progress: Progress = { backups: [], servers: hop.from };
+  const progress: Progress = { backups: [], servers: hop.from, settings: 'as before' };
   let outcome: HopResult['outcome'];
   try {
     outcome = await forwardOrBack(context, progress);
   } catch (error) {
+    await leaveNoRollSettings(context, progress);
     // What was done until then stays in the result, also when a person ends the roll-out in the middle of a hop.
     if (error instanceof AbortRequested) conductor.hops.push(resultOf(context, 'aborted', progress));
     throw error;
@@ -52,7 +53,7 @@ async function forwardOrBack(context: HopContext, progress: Progress): Promise<'
     return 'completed';
   } catch (error) {
     if (!(error instanceof RollBackRequested)) throw error;
-    await rollBackServers(context, (versions) => (progress.servers = versions));
+    await rollBackServers(context, progress);
     return 'rolled-back';
   }
 }
@@ -130,6 +131,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
       'servers',
       [
         ...conductor.phases.map(({ phase, summary }) => `${phase}: ${summary}`),
+        ...rollLines(hop),
         ...notProvedBefore(context),
         ...overrideLines(conductor.phases),
       ],
@@ -140,7 +142,6 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   conductor.desk.reversibleHop = `${environment}/${hop.to}`;
   conductor.next = 'judge the time in which they were replaced';
   const rollFrom = now();
-  const onServers = (versions: string) => (progress.servers = versions);
   const inRoll = { versions: [hop.from, hop.to], singleRoles: singleRoles(context.place.target.driver.nodes) };
   const roll = { kind: 'roll', baseline: baseline.measured, expected: inRoll } as const;
   const canary = { ...roll, seen: new Map<string, string>() };
@@ -148,7 +149,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   await conductor.phase('servers', () => {
     // Once; and in every try that failed a process may have been started and put back.
     restarts += 2;
-    return replaceServers(context, { direction: 'forward', onServers, canary });
+    return replaceServers(context, { direction: 'forward', state: progress, canary });
   });
 
   conductor.next = `settle for ${formatDuration(policy.settle.atLeast)}`;
@@ -303,6 +304,16 @@ function schemaLines({ hop }: HopContext): string[] {
     const { from, to } = hop.schema[store];
     return from === to ? `${store} schema stays at ${to}` : `${store} schema ${from} → ${to}`;
   });
+}
+
+/** What replacing the servers sets for its time, and what clients can notice all the same. */
+function rollLines({ roll }: Hop): string[] {
+  if (roll === undefined) return [];
+  const keys = roll.settings.map(({ key, value }) => `${key} ${value}`);
+  return [
+    ...(keys.length === 0 ? [] : [`set while servers are replaced, taken back after it: ${keys.join(', ')}`]),
+    ...roll.limits.map(({ text }) => `while servers are replaced: ${text}`),
+  ];
 }
 
 function findingLines(findings: readonly Finding[]): string[] {

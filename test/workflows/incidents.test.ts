@@ -36,7 +36,10 @@ const WORK: Record<HopPhase, readonly ActivityName[]> = {
   backup: ['backUpStore', 'backUpStore', 'backUpConfiguration'],
   schema: ['upgradeSchema', 'upgradeSchema'],
   'observe-schema': ['observe'],
-  servers: ['takeSnapshot', 'planRoll', 'replaceNode', 'replaceNode', 'replaceNode', 'replaceNode'],
+  servers: [
+    ...(['takeSnapshot', 'planRoll', 'applyRollSettings'] as const),
+    ...(['replaceNode', 'replaceNode', 'replaceNode', 'replaceNode', 'takeBackRollSettings'] as const),
+  ],
   'observe-roll': ['observe'],
   settle: ['proveSettle'],
   'observe-servers': ['observe'],

@@ -1,0 +1,158 @@
+import { appendFile, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stringify } from 'yaml';
+import { loadCatalogue } from '../adapters/catalogue-file.js';
+import { createToolResolver } from '../adapters/tools/tool-resolver.js';
+import { schemaVersions } from '../core/schema/schema-version.js';
+import { startBalancer, type Balancer } from '../lab/balancer.js';
+import { waitUntilUsable } from '../lab/cluster-health.js';
+import { startRolloutLab, type RolloutLab } from '../lab/rollout-lab.js';
+import { hopByHand } from './hop-by-hand.js';
+import { measuredRoll, rollTable, type MeasuredRoll } from './roll/measured-roll.js';
+import { findRate, RollLoad } from './roll/roll-load.js';
+import { roll, WAYS, type Span, type Way } from './roll/ways.js';
+
+export interface MeasuredRolls {
+  readonly rolls: readonly MeasuredRoll[];
+  readonly startsPerSecond: number;
+}
+
+const FROM = '1.31.2';
+const TO = '1.32.1';
+const LIVE = { shards: 64, nodesPerRole: { frontend: 2, history: 2, matching: 2, worker: 2 } };
+/** Of the lab's servers: its `pollInterval`. */
+const POLL_SECONDS = 10;
+const BEFORE_MS = 45_000;
+const AFTER_MS = 20_000;
+/** After all servers were started anew, until their shards have come to rest. */
+const REST_MS = 20_000;
+const DEFAULT_ROUNDS = 5;
+
+/** Connections of 5 minutes are the server's default; 60 s is what the strict style asks for (docs/rolling.md). */
+const CONNECTION_AGE: Readonly<Record<Way, string>> = {
+  documented: '5m',
+  'careful by hand': '5m',
+  careful: '5m',
+  strict: '60s',
+};
+
+/**
+ * Rolls the servers of one cluster in every way, round after round; between two rolls all of them go back to the version before,
+ * which is not measured. `ROUNDS` and `WAYS` (separated by commas) of the environment make it shorter.
+ */
+export async function measureRolls(onProgress: (line: string) => void): Promise<MeasuredRolls> {
+  const directory = join(homedir(), '.cache', 'temporal-upgrade', 'bench-roll');
+  const tools = createToolResolver();
+  for (const version of [FROM, TO]) await tools.serverTool('temporal-server', version);
+  const lab = await startRolloutLab({ directory, version: FROM, tools, live: LIVE, onProgress });
+  let balancer: Balancer | undefined;
+  try {
+    balancer = await startBalancer({ directory: join(directory, 'balancer'), frontends: lab.live.frontends });
+    const bench = new RollBench(lab, balancer.address, onProgress);
+    const ways = chosenWays();
+    if (ways.some((way) => way === 'careful' || way === 'strict')) {
+      onProgress(`staging goes to ${TO}, so that a roll-out is one hop of live`);
+      const schema = schemaVersions(await loadCatalogue(), TO, 'postgres12');
+      await hopByHand({ cluster: lab.staging, to: TO, schema, tools, waitsMs: [] });
+      await lab.startWorker();
+    }
+    await bench.reset('documented');
+    onProgress('looking for the rate');
+    const startsPerSecond = await findRate((rate) => bench.load(rate), onProgress);
+    const rolls: MeasuredRoll[] = [];
+    for (let round = 1; round <= rounds(); round += 1) {
+      for (const way of ways) {
+        onProgress(`round ${round}: ${way}`);
+        const measured = await bench.measure(way, startsPerSecond);
+        onProgress(JSON.stringify(measured));
+        await appendFile(join(directory, 'rolls.jsonl'), `${JSON.stringify(measured)}\n`);
+        rolls.push(measured);
+      }
+    }
+    rollTable(rolls).forEach(onProgress);
+    return { rolls, startsPerSecond };
+  } finally {
+    await balancer?.stop();
+    await lab.stop();
+  }
+}
+
+class RollBench {
+  readonly #tools = createToolResolver();
+
+  constructor(
+    private readonly lab: RolloutLab,
+    private readonly address: string,
+    private readonly onProgress: (line: string) => void,
+  ) {}
+
+  load(startsPerSecond: number): RollLoad {
+    const { directory } = this.lab;
+    return new RollLoad({ connection: { address: this.address }, directory, startsPerSecond });
+  }
+
+  /** All servers of live stop, and start with the old version and the configuration of a way; its schema stays. */
+  async reset(way: Way): Promise<void> {
+    const { live } = this.lab;
+    await live.stop();
+    const { target, driver, dynamicConfigFile } = live;
+    const settings = { 'frontend.keepAliveMaxConnectionAge': [{ value: CONNECTION_AGE[way] }] };
+    await writeFile(dynamicConfigFile, stringify(settings));
+    for (const { name } of target.driver.nodes) await driver.startNode(name, FROM);
+    await waitUntilUsable(target, driver, FROM);
+    await sleep(REST_MS);
+  }
+
+  async measure(way: Way, startsPerSecond: number): Promise<MeasuredRoll> {
+    await this.reset(way);
+    const load = this.load(startsPerSecond);
+    await load.warm();
+    const begin = Date.now();
+    await sleep(BEFORE_MS);
+    const before: Span = { from: begin, to: Date.now() };
+    const span = await roll(way, {
+      cluster: this.lab.live,
+      to: TO,
+      tools: this.#tools,
+      pollSeconds: POLL_SECONDS,
+      client: this.lab.client,
+      input: (style) => this.#input(style),
+    });
+    const after: Span = { from: span.to, to: span.to + AFTER_MS };
+    await sleep(Math.max(0, after.to - Date.now()) + 6_000); // the probe writes down what it saw every five seconds
+    const windows = { before: load.window(before), during: load.window(span), after: load.window(after) };
+    this.onProgress('every canary is verified');
+    return measuredRoll(way, span, windows, await load.end());
+  }
+
+  #input(style: 'careful' | 'strict') {
+    const { lab } = this;
+    return lab.input(TO, {
+      live: { ...lab.live.target, connection: { address: this.address } },
+      policy: {
+        gates: { staging: [], live: [] },
+        roll: { style },
+        settle: { atLeast: 20_000, reason: 'bench: the roll alone is measured' },
+        // The bench judges the roll by itself.
+        observation: { window: 15_000, bounds: { minRequests: 0, latencyFactor: 100, latencyRiseMs: 60_000 } },
+        watchLive: 0,
+      },
+    });
+  }
+}
+
+function rounds(): number {
+  const wanted = Number(process.env['ROUNDS'] ?? DEFAULT_ROUNDS);
+  if (Number.isInteger(wanted) && wanted > 0) return wanted;
+  throw new TypeError(`ROUNDS is "${process.env['ROUNDS'] ?? ''}"; expected a whole number above 0`);
+}
+
+function chosenWays(): readonly Way[] {
+  const wanted = process.env['WAYS']?.split(',').map((each) => each.trim());
+  if (wanted === undefined) return WAYS;
+  const unknown = wanted.find((each) => !WAYS.some((way) => way === each));
+  if (unknown !== undefined) throw new TypeError(`WAYS has "${unknown}"; expected some of ${WAYS.join(', ')}`);
+  return WAYS.filter((way) => wanted.includes(way));
+}
