@@ -26,7 +26,7 @@ export async function observeTarget(
   target: Target,
   { windowMs, baseline, onSample, ...options }: ObserveOptions,
 ): Promise<{ readonly observation: Observation; readonly verdict: Verdict }> {
-  const beatMs = options.beatMs ?? beatFor(windowMs);
+  const beatMs = options.beatMs ?? beatFor(windowMs, target);
   const from = nextBeat(Date.now(), beatMs);
   const to = nextBeat(from + windowMs, beatMs);
   const of = (to - from) / beatMs + 1;

@@ -45,7 +45,15 @@ export interface ConductorState {
   readonly desk: DeskState;
   /** Incidents of the whole roll-out: numbers them, so that an old click never fits a new one. */
   readonly incidents: number;
+  /** Absent in runs of builds that did not know it. */
+  readonly accepted?: Accepted | undefined;
 }
+
+/**
+ * Until when what a target showed was told to a person who then let it pass, in milliseconds since 1970: it is not held against
+ * the hops after it.
+ */
+type Accepted = Readonly<Partial<Record<Environment, number>>>;
 
 interface Place {
   readonly environment?: Environment | undefined;
@@ -85,6 +93,7 @@ export class Conductor {
   #waitedMs = 0;
   #incidents: number;
   #incidentsBefore: number;
+  #accepted: Accepted;
   #ended: 'completed' | 'aborted' | undefined;
 
   /** Sets all handlers; make it before the first await of the workflow. */
@@ -94,6 +103,7 @@ export class Conductor {
     this.steps = [...(carried?.steps ?? [])];
     this.#incidents = carried?.incidents ?? 0;
     this.#incidentsBefore = this.#incidents;
+    this.#accepted = carried?.accepted ?? {};
     this.desk = new DecisionDesk(carried?.desk);
     setHandler(statusQuery, () => this.status(to), {
       description: 'Where the roll-out is, why it waits, and what comes next.',
@@ -103,7 +113,12 @@ export class Conductor {
 
   get state(): ConductorState {
     const { startedAt, hops, steps } = this;
-    return { startedAt, hops, steps, desk: this.desk.state, incidents: this.#incidents };
+    return { startedAt, hops, steps, desk: this.desk.state, incidents: this.#incidents, accepted: this.#accepted };
+  }
+
+  /** See {@link Accepted}. */
+  acceptedUntil(environment: Environment): number | undefined {
+    return this.#accepted[environment];
   }
 
   get phases(): readonly PhaseResult[] {
@@ -338,12 +353,16 @@ export class Conductor {
     } catch (error) {
       if (error instanceof AbortRequested || error instanceof RollBackRequested || isCancellation(error)) throw error;
       const problem = describeFailure(error);
+      const failedAt = Date.now();
       if (this.#rollsBackByItself(error)) {
         const gate = this.#gateName(name);
         throw new RollBackRequested(this.desk.decideByPolicy('rollBack', gate, problem));
       }
       const decision = await this.#incident(problem, this.#gateName(name), choices);
       if (decision.kind !== 'approve') return {};
+      const { environment } = this.#place;
+      if (error instanceof NotGoodEnough && environment !== undefined)
+        this.#accepted = { ...this.#accepted, [environment]: failedAt };
       this.#finish({
         phase: name,
         seconds: secondsSince(started),

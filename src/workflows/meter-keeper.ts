@@ -55,8 +55,9 @@ export class MeterKeeper {
     const { input, holder } = this.prepared;
     // The first run id sets the samples of this roll-out apart from those of an earlier one with the same workflow id.
     const meterId = `${this.conductor.rolloutId}-${environment}-${holder.firstRunId.slice(0, 8)}`;
-    const { window, beat = beatFor(window) } = input.policy.observation;
-    return { target: input[environment], dataDir: input.dataDir, meterId, beatMs: beat };
+    const target = input[environment];
+    const { window, beat = beatFor(window, target) } = input.policy.observation;
+    return { target, dataDir: input.dataDir, meterId, beatMs: beat };
   }
 
   #workflowId(environment: Environment): string {

@@ -256,7 +256,7 @@ async function upgradeSchemas({ target, place, hop }: HopContext): Promise<Done<
   return { summary: lines.join(', '), value: true };
 }
 
-async function verify({ target, place, load, crossing }: HopContext): Promise<Done<true>> {
+async function verify({ conductor, environment, target, place, load, crossing }: HopContext): Promise<Done<true>> {
   const running = await target.act.verifyRunning.executeWithOptions({ summary: 'workflows that were running' }, [
     place,
   ]);
@@ -276,7 +276,7 @@ async function verify({ target, place, load, crossing }: HopContext): Promise<Do
       { ...load, hop: crossing },
     ]);
     const ledger = await target.act.verifyLedger.executeWithOptions({ summary: 'ledger against histories' }, [
-      { ...load, drain: false },
+      { ...load, drain: false, since: conductor.acceptedUntil(environment) },
     ]);
     lines.push(ledgerLine(ledger));
     wrong.push(...ledgerProblems(ledger));

@@ -4,7 +4,7 @@ import type { LedgerSummary } from '../../src/core/ledger.js';
 import { HOP_PHASES, type HopPhase, type RolloutStatus } from '../../src/core/status.js';
 import { describeFailure } from '../../src/workflows/describe-failure.js';
 import { ControlPlane, refusal, type RunningRollout } from '../helpers/control-plane.js';
-import { LIVE_ALONE, ONE_HOP } from '../helpers/plans.js';
+import { LIVE_ALONE, ONE_HOP, TWO_HOPS } from '../helpers/plans.js';
 import { judged, OBSERVATION, Script, type ActivityName } from '../helpers/scripted-activities.js';
 import { LEDGER } from '../helpers/statuses.js';
 
@@ -444,6 +444,22 @@ describe('the account', () => {
       ...Array<boolean>(5).fill(false),
       ...Array<boolean>(7).fill(true),
     ]);
+  });
+
+  test.concurrent('of a canary that a person let pass is not held against the next hop', async () => {
+    const script = new Script(TWO_HOPS);
+    script.once('verifyLedger', () => Promise.resolve({ ...LEDGER, completed: 39, lost: 1 }));
+    const run = await controlPlane.begin({ plan: TWO_HOPS, script });
+    const { name } = await run.atIncident('staging/1.30.7/verify');
+    const told = Date.now();
+    await run.signal('approve', { gate: name, by: 'ada', reason: 'deleted by hand' });
+    await run.until('the second hop is verified', ({ hops }) => hops.length === 2);
+    const [first, second] = script.requests('verifyLedger');
+    expect(first?.since).toBeUndefined();
+    // What was found after she was told counts.
+    expect(second?.since).toBeLessThanOrEqual(told);
+    expect(second?.since).toBeGreaterThan(told - 60_000);
+    await run.terminate();
   });
 
   test.concurrent('of a drain that a person let pass keeps what was found', async () => {

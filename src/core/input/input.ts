@@ -65,6 +65,7 @@ export const MetricsSource = z.strictObject({
   prometheus: z
     .url({ protocol: /^https?$/, error: 'expected the address of a Prometheus, such as "http://prometheus:9090"' })
     .describe('A Prometheus that scrapes every process; also what else answers its HTTP API.'),
+  every: Duration.prefault(30_000).describe('How often it scrapes; it is not asked more often than that by itself.'),
   instanceLabel: z
     .string()
     .regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'expected the name of a label')

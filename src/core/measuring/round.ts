@@ -1,4 +1,4 @@
-import type { Role } from '../input/input.js';
+import type { Role, Target } from '../input/input.js';
 import type { Reading } from './series.js';
 
 /**
@@ -79,7 +79,10 @@ export function nextBeat(time: number, beatMs: number): number {
   return Math.ceil(time / beatMs) * beatMs;
 }
 
-/** Beat for windows of a length: at least some twenty in each, but no more often than each second, and each ten seconds. */
-export function beatFor(windowMs: number): number {
-  return Math.round(Math.min(10_000, Math.max(1_000, windowMs / 20)));
+/**
+ * Beat for windows of a length: at least some twenty in each, but no more often than each second, and each ten seconds. Where a
+ * Prometheus is asked, never more often than it scrapes: in between it has nothing new.
+ */
+export function beatFor(windowMs: number, { metrics }: Pick<Target, 'metrics'>): number {
+  return Math.max(metrics?.every ?? 0, Math.round(Math.min(10_000, Math.max(1_000, windowMs / 20))));
 }
