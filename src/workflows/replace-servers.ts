@@ -31,12 +31,16 @@ export async function replaceServers(context: HopContext, replacement: Replaceme
   const steps = await target.look.planRoll.executeWithOptions({ summary: 'order of nodes' }, [
     { target: place.target, direction },
   ]);
+  // Half a roll-back is no safe point: once begun it goes on to its end.
+  const passable = async () => {
+    if (direction === 'forward') await conductor.passable();
+  };
+  await passable();
   const settings = await setForRoll(context, replacement);
   const replaced: string[] = [];
   const { batch: atOnce, canary: canaryMs } = policy.roll;
   for (const batch of rollBatches(steps, { batch: atOnce, canary: canary !== undefined && canaryMs > 0 })) {
-    // Half a roll-back is no safe point: once begun it goes on to its end.
-    if (direction === 'forward') await conductor.passable();
+    await passable();
     state.servers = bothVersions(hop);
     const results = await replaceBatch(context, batch, direction);
     replaced.push(...results.filter(({ changed }) => changed).map(({ node }) => node));

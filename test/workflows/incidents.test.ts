@@ -170,7 +170,9 @@ describe('roll-back', () => {
     expect(script.calls.slice(before).map(({ name: activity }) => activity)).toEqual([
       'takeSnapshot',
       'planRoll',
+      'applyRollSettings',
       ...Array<ActivityName>(4).fill('replaceNode'),
+      'takeBackRollSettings',
       'proveSettle',
     ]);
     expect(script.requests('replaceNode').slice(-4)).toMatchObject(

@@ -12,7 +12,7 @@ function targetOn(answering: Readonly<Record<string, string>>): Target {
   const nodes = text.driver.nodes.map((node, index) => ({
     ...node,
     rpcAddress: `127.0.0.1:${index + 1}`,
-    metricsAddress: answering[node.name] ?? '127.0.0.1:1',
+    metricsAddress: answering[node.name] ?? `127.0.0.1:${index + 101}`,
   }));
   return parseTarget({ ...text, connection: { address: '127.0.0.1:1' }, driver: { ...text.driver, nodes } });
 }
