@@ -1,12 +1,12 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { loadCatalogue } from '../adapters/catalogue-file.js';
 import { createToolResolver } from '../adapters/tools/tool-resolver.js';
 import { schemaVersions } from '../core/schema/schema-version.js';
-import { startBalancer, type Balancer } from '../lab/balancer.js';
+import { stopServersBelow } from '../lab/clean-up.js';
 import { waitUntilUsable } from '../lab/cluster-health.js';
 import { startRolloutLab, type RolloutLab } from '../lab/rollout-lab.js';
 import { hopByHand } from './hop-by-hand.js';
@@ -21,7 +21,7 @@ export interface MeasuredRolls {
 
 const FROM = '1.31.2';
 const TO = '1.32.1';
-const LIVE = { shards: 64, nodesPerRole: { frontend: 2, history: 2, matching: 2, worker: 2 } };
+const LIVE = { shards: 64, nodesPerRole: { frontend: 2, history: 2, matching: 2, worker: 2 }, balanced: true };
 /** Of the lab's servers: its `pollInterval`. */
 const POLL_SECONDS = 10;
 const BEFORE_MS = 45_000;
@@ -47,10 +47,8 @@ export async function measureRolls(onProgress: (line: string) => void): Promise<
   const tools = createToolResolver();
   for (const version of [FROM, TO]) await tools.serverTool('temporal-server', version);
   const lab = await startRolloutLab({ directory, version: FROM, tools, live: LIVE, onProgress });
-  let balancer: Balancer | undefined;
   try {
-    balancer = await startBalancer({ directory: join(directory, 'balancer'), frontends: lab.live.frontends });
-    const bench = new RollBench(lab, balancer.address, onProgress);
+    const bench = new RollBench(lab, onProgress);
     const ways = chosenWays();
     if (ways.some((way) => way === 'careful' || way === 'strict')) {
       onProgress(`staging goes to ${TO}, so that a roll-out is one hop of live`);
@@ -74,7 +72,6 @@ export async function measureRolls(onProgress: (line: string) => void): Promise<
     rollTable(rolls).forEach(onProgress);
     return { rolls, startsPerSecond };
   } finally {
-    await balancer?.stop();
     await lab.stop();
   }
 }
@@ -84,20 +81,19 @@ class RollBench {
 
   constructor(
     private readonly lab: RolloutLab,
-    private readonly address: string,
     private readonly onProgress: (line: string) => void,
   ) {}
 
   load(startsPerSecond: number): RollLoad {
-    const { directory } = this.lab;
-    return new RollLoad({ connection: { address: this.address }, directory, startsPerSecond });
+    const { directory, live } = this.lab;
+    return new RollLoad({ connection: live.target.connection, directory, startsPerSecond });
   }
 
   /** All servers of live stop, and start with the old version and the configuration of a way; its schema stays. */
   async reset(way: Way): Promise<void> {
     const { live } = this.lab;
-    await live.stop();
     const { target, driver, dynamicConfigFile } = live;
+    await stopServersBelow(dirname(dynamicConfigFile)); // clients keep their balancer
     const settings = { 'frontend.keepAliveMaxConnectionAge': [{ value: CONNECTION_AGE[way] }] };
     await writeFile(dynamicConfigFile, stringify(settings));
     for (const { name } of target.driver.nodes) await driver.startNode(name, FROM);
@@ -130,7 +126,6 @@ class RollBench {
   #input(style: 'careful' | 'strict') {
     const { lab } = this;
     return lab.input(TO, {
-      live: { ...lab.live.target, connection: { address: this.address } },
       policy: {
         gates: { staging: [], live: [] },
         roll: { style },

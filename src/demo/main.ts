@@ -44,7 +44,7 @@ await demonstrate(
     version: FROM,
     tools,
     staging: { shards: 8 },
-    live: { shards: 16, nodesPerRole: { frontend: 2, history: 2, matching: 2, worker: 2 } },
+    live: { shards: 16, nodesPerRole: { frontend: 2, history: 2, matching: 2, worker: 2 }, balanced: true },
     onProgress: say,
   },
   async (lab) => {

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HEALTH_SERVICES } from '../adapters/grpc-health.js';
-import { listProcesses, isRunning, signalProcess } from '../adapters/process/linux-process.js';
+import { isRunning, listProcesses, signalProcess, type ProcessId } from '../adapters/process/linux-process.js';
 import { startDetached } from '../adapters/run-command.js';
 import { findFreePort } from './free-ports.js';
 import { findHaproxy } from './haproxy-binary.js';
@@ -15,7 +15,22 @@ export interface Balancer {
   stop(): Promise<void>;
 }
 
+const CONFIGURATION = 'haproxy.cfg';
 const READY_MS = 10_000;
+
+/** Stops every balancer whose configuration lies below `directory`, whoever started it. */
+export async function stopBalancersBelow(directory: string): Promise<void> {
+  const root = resolve(directory) + sep;
+  for (const found of await listProcesses()) {
+    if (found.argv.some((argument) => argument.startsWith(root) && argument.endsWith(`${sep}${CONFIGURATION}`)))
+      await end(found);
+  }
+}
+
+async function end(id: ProcessId): Promise<void> {
+  await signalProcess(id, 'SIGKILL');
+  while (await isRunning(id)) await sleep(50);
+}
 
 /**
  * Starts haproxy in front of `frontends`, as a balancer of connections: each new one goes to the next frontend whose gRPC health
@@ -25,21 +40,20 @@ export async function startBalancer(options: {
   readonly directory: string;
   readonly frontends: readonly string[];
 }): Promise<Balancer> {
-  const { directory, frontends } = options;
+  const { frontends } = options;
+  const directory = resolve(options.directory);
+  await stopBalancersBelow(directory); // of an earlier lab that was killed
   const { program, env } = await findHaproxy();
   await mkdir(directory, { recursive: true });
   const port = await findFreePort();
-  const file = join(directory, 'haproxy.cfg');
+  const file = join(directory, CONFIGURATION);
   await writeFile(file, configuration(port, frontends));
   // -db: no process of its own behind the one that is started here.
   const logFile = join(directory, 'haproxy.log');
   const { pid } = await startDetached(program, ['-db', '-f', file], { cwd: directory, logFile, env: { ...env } });
   const found = (await listProcesses()).find((candidate) => candidate.pid === pid);
   if (found === undefined) throw new Error(`haproxy ended at once; ${logFile} says why`);
-  const stop = async () => {
-    await signalProcess(found, 'SIGKILL');
-    while (await isRunning(found)) await sleep(50);
-  };
+  const stop = () => end(found);
   for (const deadline = Date.now() + READY_MS; !(await answers(port)); await sleep(50)) {
     if (Date.now() < deadline && (await isRunning(found))) continue;
     await stop();

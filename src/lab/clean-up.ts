@@ -3,6 +3,7 @@ import { resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRunning, signalProcess } from '../adapters/process/linux-process.js';
 import { listServerProcesses, type ServerProcess } from '../adapters/process/server-process.js';
+import { stopBalancersBelow } from './balancer.js';
 import { removePostgres } from './postgres.js';
 
 const STOP_TIMEOUT_MS = 10_000;
@@ -37,6 +38,7 @@ export async function stopServers(servers: readonly ServerProcess[]): Promise<vo
  */
 export async function removeLab(directory: string): Promise<void> {
   await stopServersBelow(directory);
+  await stopBalancersBelow(directory);
   await removePostgres(directory);
   await rm(directory, { recursive: true, force: true });
 }

@@ -5,6 +5,7 @@ import type { Driver } from '../adapters/driver.js';
 import { createProcessDriver } from '../adapters/process/process-driver.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
 import { ProcessDriver, Target, type ProcessNode } from '../core/input/input.js';
+import { startBalancer } from './balancer.js';
 import { clientTls, makeCertificates } from './certificates.js';
 import { stopServersBelow } from './clean-up.js';
 import { waitUntilUsable } from './cluster-health.js';
@@ -24,6 +25,8 @@ export interface LabClusterOptions {
   /** One of each role when left out. */
   readonly nodesPerRole?: Readonly<Partial<Record<LabRole, number>>>;
   readonly shards?: number;
+  /** Clients reach its frontends through haproxy, as where there is more than one of them; by the first one when left out. */
+  readonly balanced?: boolean;
   /** Mutual TLS, between the roles and at the frontend. */
   readonly tls?: boolean;
   /** Settings of the server's dynamic configuration: `{ "history.startupMembershipJoinDelay": "10s" }`. */
@@ -50,6 +53,10 @@ export interface LabCluster {
 /** Starts a Temporal cluster with a schema of its own version, and waits until it serves and has a namespace `default`. */
 export async function startCluster(options: LabClusterOptions): Promise<LabCluster> {
   const { name, version, postgres, tools } = options;
+  if (options.balanced === true && options.tls === true)
+    throw new TypeError(
+      'a balanced cluster of the lab has no TLS: haproxy could not ask for the health of its frontends',
+    );
   const directory = resolve(options.directory);
   await stopServersBelow(directory); // of an earlier lab that was killed
   await mkdir(directory, { recursive: true });
@@ -62,12 +69,20 @@ export async function startCluster(options: LabClusterOptions): Promise<LabClust
     dynamicConfigFile: join(directory, 'dynamicconfig.yaml'),
     certificates: options.tls === true ? await makeCertificates(join(directory, 'certificates')) : undefined,
   };
-  const target = describeTarget(config, { directory, version });
+  const described = describeTarget(config, { directory, version });
+  const balancer =
+    options.balanced === true
+      ? await startBalancer({ directory: join(directory, 'balancer'), frontends: described.frontends ?? [] })
+      : undefined;
+  const target = balancer === undefined ? described : { ...described, connection: { address: balancer.address } };
   await writeConfiguration(config, { target, dynamicConfig: options.dynamicConfig ?? {} });
   await setUpDatabases(postgres, { clusterName: name, version, tools });
 
   const driver = createProcessDriver(target.driver, tools);
-  const stop = () => stopServersBelow(directory);
+  const stop = async () => {
+    await balancer?.stop();
+    await stopServersBelow(directory);
+  };
   try {
     // One after the other: on a new cluster all write the same first rows, and a history node that loses may end.
     for (const node of target.driver.nodes) await driver.startNode(node.name, version);

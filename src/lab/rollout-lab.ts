@@ -35,6 +35,7 @@ export interface RolloutLabOptions {
     readonly nodesPerRole?: Partial<Record<LabRole, number>>;
     readonly shards?: number;
     readonly tls?: boolean;
+    readonly balanced?: boolean;
   };
   readonly onProgress?: (line: string) => void;
 }
