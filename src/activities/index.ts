@@ -9,6 +9,7 @@ import { createMeterActivities } from './meter.js';
 import { createPreflightActivities } from './preflight.js';
 import { createObserveActivities } from './observe.js';
 import { createReplaceNodeActivity } from './replace-node.js';
+import { createRestoreActivities } from './restore.js';
 import { createRollSettingsActivities } from './roll-settings.js';
 import { createServerActivities } from './servers.js';
 import { createSettleActivities } from './settle.js';
@@ -29,6 +30,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     ...createRollSettingsActivities(dependencies),
     ...createServerActivities(dependencies),
     ...createReplaceNodeActivity(dependencies),
+    ...createRestoreActivities(dependencies),
     ...createSettleActivities(dependencies),
     ...createMeterActivities(dependencies),
     ...createObserveActivities(),

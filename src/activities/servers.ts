@@ -24,7 +24,8 @@ export const createServerActivities = ({ tools }: { readonly tools: ToolResolver
       // A second try must not take the state in the middle of the roll for the one before it.
       const shards = await keepOrMake<ShardSnapshot>(files.shards, async () => ({
         takenAt: new Date().toISOString(),
-        rows: await readShards(place.target, opened),
+        // After a restore nothing runs yet that could be asked.
+        rows: await (place.restored === true ? opened.stores.default.readShards() : readShards(place.target, opened)),
       }));
       if (shardsOnly) return { shards: shards.rows.length, running: {}, takenAt: shards.takenAt };
       const running = await recordRunning(place, files);

@@ -28,10 +28,16 @@ export interface SnapshotFiles {
   readonly runningIdsSummary: string;
 }
 
+/** Runs whose visibility the servers have to write anew after a restore, a line each. */
+export function refreshList(place: HopPlace & { readonly stamp: string }): string {
+  return join(snapshotFiles(place).directory, `restore-${place.stamp}-refresh.jsonl`);
+}
+
 /** The files of one hop and try of one roll-out. */
 export function snapshotFiles(place: HopPlace): SnapshotFiles {
-  const { dataDir, rolloutId, target, environment, from, to, attempt, firstRunId } = place;
-  const name = `${environment}-${from}-to-${to}-${attempt}`;
+  const { dataDir, rolloutId, target, environment, from, to, attempt, firstRunId, restored } = place;
+  // What a roll-back before the restore saw of the shards is another state of them.
+  const name = `${environment}-${from}-to-${to}-${attempt}${restored === true ? '-restored' : ''}`;
   const directory = join(targetDir(dataDir, rolloutId, target.name), firstRunId);
   return {
     directory,

@@ -16,6 +16,8 @@ export const BackupManifest = z.object({
   bytes: z.int().nonnegative(),
   sha256: z.string(),
   entries: z.int().positive(),
+  /** Rows of the tables that a restore is held against, in the same snapshot; absent in backups of earlier releases. */
+  rows: z.record(z.string(), z.int().nonnegative()).optional(),
 });
 export type BackupManifest = z.infer<typeof BackupManifest>;
 

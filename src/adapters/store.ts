@@ -1,6 +1,7 @@
 import type { ShardRow, StoreFacts } from '../core/cluster.js';
 import type { DatabaseReading } from '../core/measuring/round.js';
 import type { StoreSurvey } from '../core/survey/store-survey.js';
+import type { StoreRestore } from './store-restore.js';
 
 /** What a backup left behind. */
 export interface Backup {
@@ -50,5 +51,7 @@ export interface Store {
   backUp(file: string, work?: Work): Promise<Backup>;
   /** Every row of `shards`, in order. Only the default store has them. */
   readShards(): Promise<ShardRow[]>;
+  /** The way back to a backup. */
+  readonly restore: StoreRestore;
   close(): Promise<void>;
 }

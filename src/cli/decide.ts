@@ -13,6 +13,7 @@ const SUMMARIES: Record<DecisionKind, string> = {
   abort: 'end the roll-out at the next safe point',
   retry: 'do the failed phase again',
   rollBack: 'put the servers of the present hop back to the version before',
+  restore: 'last resort: open the gate that says what going back to the backups would lose, with --by and --reason',
 };
 
 /** These concern the whole roll-out and name no gate. */

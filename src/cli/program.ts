@@ -53,4 +53,5 @@ const COMMAND_NAMES: Record<DecisionKind, string> = {
   abort: 'abort',
   retry: 'retry',
   rollBack: 'rollback',
+  restore: 'restore',
 };

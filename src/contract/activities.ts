@@ -65,6 +65,8 @@ export interface HopPlace {
   readonly attempt: number;
   /** First run id of the roll-out: sets its files apart from those of an earlier one with the same workflow id. */
   readonly firstRunId: string;
+  /** Set when the databases have gone back to their backups in this try: what was written down before does not hold any more. */
+  readonly restored?: true | undefined;
   /** Namespaces of the load, where canaries run on this target. */
   readonly canaryNamespaces?: readonly string[] | undefined;
 }
@@ -124,6 +126,34 @@ export interface TargetActivities {
   proveSettle(request: SettleRequest): Promise<SettleResult>;
   /** What became of the workflows that were running before the hop. */
   verifyRunning(place: HopPlace): Promise<RunningResult>;
+  /** What going back to the backups would lose, and how it would be done, in lines for people. Changes nothing. */
+  estimateRestore(
+    request: RestoreRequest & { readonly load?: LoadRequest | undefined },
+  ): Promise<{ readonly lines: readonly string[] }>;
+  /**
+   * All that can be found out before anything is stopped: each backup is read whole again, the programs of the old version are
+   * there, the database lets its user do it. @throws `Precondition` with what is wrong
+   */
+  prepareRestore(request: RestoreRequest): Promise<{ readonly lines: readonly string[] }>;
+  /** Stops every server, callers before what they call, and waits until nobody is connected to the databases any more. */
+  stopServers(request: { readonly target: Target }): Promise<{ readonly stoppedAt: string }>;
+  /**
+   * Puts both databases back to their backups, the visibility store in step with the default one. What is there by now is kept.
+   * Killed on any line, it is run again and does the rest. @throws `Precondition`
+   */
+  restoreStores(request: RestoreRequest): Promise<RestoreResult>;
+  /** Starts every server with `version`, what is called before what calls it. Whether they serve is proved by `replaceNode`. */
+  startServers(request: { readonly target: Target; readonly version: string }): Promise<void>;
+  /** Has the servers write the visibility of the workflows whose row was not in step with the default store. */
+  refreshVisibility(request: RestoreRequest): Promise<{ readonly refreshed: number; readonly gone: number }>;
+  /** Takes what the restore has undone out of the ledger's account. Safe to run again. */
+  undoInLedger(
+    request: LoadRequest & {
+      /** When the backup was taken and when the last server had stopped, ISO 8601. */
+      readonly backupAt: string;
+      readonly stoppedAt: string;
+    },
+  ): Promise<{ readonly undone: number }>;
   /** Runs the generator until it is cancelled, or until the roll-out that wanted it is over. */
   runLoad(request: LoadRequest & { readonly rollout: RolloutRef }): Promise<void>;
   startLongCanaries(request: LoadRequest & { readonly hop: string }): Promise<{ readonly started: number }>;
@@ -135,6 +165,25 @@ export interface TargetActivities {
   verifyLedger(
     request: LoadRequest & { readonly drain: boolean; readonly since?: number | undefined },
   ): Promise<LedgerSummary>;
+}
+
+/** Which backups a target goes back to. */
+export interface RestoreRequest extends HopPlace {
+  readonly backups: Readonly<Record<StoreName, Pick<BackupResult, 'file' | 'sha256'>>>;
+  /** Schema versions that the backups have to have. */
+  readonly schema: Readonly<Record<StoreName, string>>;
+  /** The same in every try of one restore: names what is kept, digits of the moment at which it began. */
+  readonly stamp: string;
+}
+
+export interface RestoreResult {
+  /** When the backup of the default store was taken, ISO 8601: the state that the target is in now. */
+  readonly backupAt: string;
+  /** Where what was there before is kept, by store: a database, or the file of a backup. */
+  readonly kept: Readonly<Record<StoreName, string>>;
+  /** Rows of visibility that the default store does not know, and those that were set to what it says. */
+  readonly removed: number;
+  readonly corrected: number;
 }
 
 export type StoreName = 'default' | 'visibility';

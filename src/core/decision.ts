@@ -1,7 +1,16 @@
 import { z } from 'zod';
 
 /** What a person can say. `approve` at an incident means: go on in spite of it, and needs a reason. */
-export const DECISION_KINDS = ['approve', 'reject', 'pause', 'resume', 'abort', 'retry', 'rollBack'] as const;
+export const DECISION_KINDS = [
+  'approve',
+  'reject',
+  'pause',
+  'resume',
+  'abort',
+  'retry',
+  'rollBack',
+  'restore',
+] as const;
 export type DecisionKind = (typeof DECISION_KINDS)[number];
 
 /** Payload of every decision. The simplest is `{"gate":"live/1.30.7/schema"}`; the bare name of the gate is taken too. */
@@ -54,6 +63,8 @@ export interface Situation {
   readonly over: boolean;
   /** Name of the hop (`<environment>/<version>`) whose servers can be rolled back now. */
   readonly reversibleHop?: string | undefined;
+  /** Why the servers alone cannot go back, a line each; empty or absent where they can. */
+  readonly irreversible?: readonly string[] | undefined;
 }
 
 /** Reads what a person sent; `problem` says why it is no decision. */
@@ -79,11 +90,23 @@ export function refusalOf(decision: Decision, situation: Situation): string | un
     case 'resume':
       return situation.paused ? undefined : 'it is not paused';
     case 'rollBack':
-      if (decision.gate !== undefined && decision.gate === situation.reversibleHop) return undefined;
-      return refusalAtGate(decision, situation);
+      return refusalOfRollBack(decision, situation);
     default:
       return refusalAtGate(decision, situation);
   }
+}
+
+function refusalOfRollBack(decision: Decision, situation: Situation): string | undefined {
+  const { reversibleHop, irreversible = [], gate } = situation;
+  const namesHop = decision.gate !== undefined && decision.gate === reversibleHop;
+  const namesIncident = decision.gate !== undefined && decision.gate === gate?.name && gate.kind === 'incident';
+  if (irreversible.length > 0 && (namesHop || namesIncident)) return noWayBackByServers(irreversible);
+  return namesHop ? undefined : refusalAtGate(decision, situation);
+}
+
+/** Why a roll-back is not to be had, and what is. */
+export function noWayBackByServers(reasons: readonly string[]): string {
+  return `the servers alone cannot go back: ${reasons.join('; ')}. Only the backup can: decide restore at an incident`;
 }
 
 function refusalAtGate({ kind, gate, by, reason }: Decision, { gate: open }: Situation): string | undefined {
@@ -96,6 +119,9 @@ function refusalAtGate({ kind, gate, by, reason }: Decision, { gate: open }: Sit
   // What a failure is let pass with stays in the report: who, and why.
   if (open.kind === 'incident' && kind === 'approve' && (reason === undefined || by === undefined)) {
     return 'going on in spite of an incident needs a name and a reason: {"gate":"…","by":"…","reason":"…"}';
+  }
+  if (kind === 'restore' && (reason === undefined || by === undefined)) {
+    return 'asking for the backup needs a name and a reason: {"gate":"…","by":"…","reason":"…"}';
   }
   return undefined;
 }

@@ -18,6 +18,8 @@ export interface LedgerSummary {
   readonly examples: readonly { readonly workflowId: string; readonly reason: string }[];
   /** Completed by their histories, and not shown by visibility long after; absent where visibility was not asked. */
   readonly unseen?: number | undefined;
+  /** Started or set back before a backup was restored: no fault of the target. Absent where none was. */
+  readonly undone?: number | undefined;
   /** Why those run that still do: how many by each reason. Absent in ledgers of older builds. */
   readonly runningBecause?: Readonly<Record<string, number>> | undefined;
   /** What the profile asks for and the load does not do, with the reason; absent when it does all. */
@@ -91,11 +93,12 @@ export interface ProbeWindow {
 
 /** The ledger in one line. */
 export function ledgerLine(ledger: LedgerSummary): string {
-  const { started, completed, running, lost, duplicated, wrong, failed, failedCalls, unseen, leftOut = [] } = ledger;
+  const { started, completed, running, lost, duplicated, wrong, failed, failedCalls, unseen, undone, leftOut = [] } = ledger;
   const because = Object.entries(ledger.runningBecause ?? {}).map(([why, count]) => `${count} ${why}`);
   return [
     `canaries: ${started} started, ${completed} completed, ${running} running${because.length > 0 ? ` (${because.join(', ')})` : ''}, ` +
       `${lost} lost, ${duplicated} duplicated, ${wrong} wrong, ${failed} failed; ${failedCalls} failed calls`,
+    ...(undone === undefined ? [] : [`${undone} lost by the restore`]),
     ...(unseen === undefined ? [] : [`${unseen} not in visibility`]),
     ...(leftOut.length > 0 ? [`not done: ${leftOut.join(', ')}`] : []),
   ].join('; ');

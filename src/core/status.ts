@@ -18,8 +18,19 @@ export const HOP_PHASES = [
 ] as const;
 export type HopPhase = (typeof HOP_PHASES)[number];
 
-/** Steps of a roll-out outside its hops. */
-export type RolloutStep = 'prepare' | 'load' | 'drain' | 'promote' | 'watch' | 'close' | 'roll-back' | 'rolled-back';
+/** Steps of a roll-out outside its hops, and those of a hop that is taken back. */
+export type RolloutStep =
+  | 'prepare'
+  | 'load'
+  | 'drain'
+  | 'promote'
+  | 'watch'
+  | 'close'
+  | 'roll-back'
+  | 'rolled-back'
+  // Back to the backups of a hop: the gate and the work have one name.
+  | 'restore'
+  | 'restored';
 
 export type RolloutState = 'running' | 'waiting' | 'incident' | 'paused' | 'completed' | 'aborted';
 
@@ -53,7 +64,7 @@ export interface HopResult {
   readonly target: string;
   readonly from: string;
   readonly to: string;
-  readonly outcome: 'completed' | 'rolled-back' | 'aborted';
+  readonly outcome: 'completed' | 'rolled-back' | 'restored' | 'aborted';
   /** Server version that the target ran when the hop ended; two, with "and", when it was left half-way. */
   readonly servers: string;
   readonly startedAt: string;

@@ -98,6 +98,7 @@ export const MEANING: Record<'approval' | 'incident', Partial<Record<DecisionKin
     approve: 'go on in spite of it; needs "by" and "reason", which the report shows',
     retry: 'do the phase again',
     rollBack: 'put the servers of this hop back to the version before; the schema stays',
+    restore: 'open the gate that says what going back to the backups would lose; needs "by" and "reason"',
     abort: 'end the roll-out here; servers and schemas stay as they are',
   },
 };

@@ -7,7 +7,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { DecisionKind, DecisionRecord, Gate } from '../core/decision.js';
+import { noWayBackByServers, type DecisionKind, type DecisionRecord, type Gate } from '../core/decision.js';
 import type { RolloutInput } from '../core/input/input.js';
 import type { Environment, RolloutPlan } from '../core/plan.js';
 import { overrideLines } from '../core/status.js';
@@ -25,7 +25,7 @@ import { DecisionDesk, type DeskState } from './decision-desk.js';
 import { describeFailure } from './describe-failure.js';
 import { Display } from './display.js';
 import { whileWatched, type EvidenceWatch } from './evidence-watch.js';
-import { AbortRequested, NotGoodEnough, RollBackRequested } from './interruptions.js';
+import { AbortRequested, NotGoodEnough, RestoreApproved, RollBackRequested } from './interruptions.js';
 import { statusQuery } from './messages.js';
 import { waitFor } from './wait-for.js';
 
@@ -81,6 +81,11 @@ export class Conductor {
   next = '';
   /** Who owns the shards of the target, as it was proved last in the present hop. */
   shards: ShardPicture | undefined;
+  /**
+   * Says what going back to the backups of the present hop would lose, a line each. Present while that can be asked for: from
+   * the moment at which they were made until the hop is over.
+   */
+  estimateRestore: (() => Promise<readonly string[]>) | undefined;
   /** When the present hop began. */
   enteredAt = now();
   readonly #display = new Display();
@@ -351,12 +356,16 @@ export class Conductor {
       this.#finish({ phase: name, seconds: secondsSince(started), summary, unproved });
       return { value };
     } catch (error) {
-      if (error instanceof AbortRequested || error instanceof RollBackRequested || isCancellation(error)) throw error;
-      const problem = describeFailure(error);
+      if (isInterruption(error) || isCancellation(error)) throw error;
+      let problem = describeFailure(error);
       const failedAt = Date.now();
       if (this.#rollsBackByItself(error)) {
         const gate = this.#gateName(name);
-        throw new RollBackRequested(this.desk.decideByPolicy('rollBack', gate, problem));
+        const { irreversible } = this.desk;
+        if (irreversible.length === 0) {
+          throw new RollBackRequested(this.desk.decideByPolicy('rollBack', gate, problem));
+        }
+        problem = `${problem}\nnot rolled back by itself (policy.onFail): ${noWayBackByServers(irreversible)}`;
       }
       const decision = await this.#incident(problem, this.#gateName(name), choices);
       if (decision.kind !== 'approve') return {};
@@ -380,21 +389,64 @@ export class Conductor {
   }
 
   async #incident(problem: string, gateName: string, choices: readonly DecisionKind[]): Promise<DecisionRecord> {
-    this.#incidents += 1;
-    log.error('incident', { gate: gateName, problem });
-    this.#problem = problem;
-    const canRollBack = this.desk.reversible;
-    const answer = await this.#ask({
-      name: `${gateName}/incident/${this.#incidents}`,
-      kind: 'incident',
-      allowed: canRollBack ? [...choices, 'rollBack'] : choices,
-      evidence: problem.split('\n'),
-      openedAt: now(),
-    });
-    this.#problem = undefined;
-    if (answer === undefined) throw new TypeError('an incident ended without a decision');
-    if (answer.kind === 'rollBack') throw new RollBackRequested(answer);
-    return answer;
+    for (let evidence = problem.split('\n'); ; ) {
+      this.#incidents += 1;
+      log.error('incident', { gate: gateName, problem });
+      this.#problem = problem;
+      const answer = await this.#ask({
+        name: `${gateName}/incident/${this.#incidents}`,
+        kind: 'incident',
+        allowed: [...choices, ...this.#waysBack()],
+        evidence,
+        openedAt: now(),
+      });
+      if (answer === undefined) throw new TypeError('an incident ended without a decision');
+      if (answer.kind !== 'restore') {
+        this.#problem = undefined;
+        if (answer.kind === 'rollBack') throw new RollBackRequested(answer);
+        return answer;
+      }
+      // Nothing was changed: the same question again, under a new number.
+      evidence = [...problem.split('\n'), await this.#askForRestore()];
+    }
+  }
+
+  #waysBack(): DecisionKind[] {
+    const byServers = this.desk.reversible && this.desk.irreversible.length === 0;
+    return [...(byServers ? ['rollBack' as const] : []), ...(this.estimateRestore ? ['restore' as const] : [])];
+  }
+
+  /**
+   * Opens the gate of a restore, which no policy passes. @returns why nothing comes of it
+   * @throws RestoreApproved
+   */
+  async #askForRestore(): Promise<string> {
+    const { environment, to } = this.#place;
+    const name = `${environment}/${to}/restore`;
+    const asked = this.desk.records.filter((one) => one.kind === 'restore' && one.counted).length;
+    const phase = this.#phase;
+    try {
+      const evidence = await this.estimateRestore?.();
+      this.#phase = 'restore';
+      await this.passable();
+      const answer = await this.#ask({
+        // An old click must not fit the gate of a later hop, try or incident.
+        name: asked <= 1 ? name : `${name}/again/${asked}`,
+        kind: 'approval',
+        allowed: ['approve', 'reject', 'abort'],
+        evidence: evidence ?? [],
+        openedAt: now(),
+      });
+      if (answer === undefined) throw new TypeError('a gate ended without a decision');
+      if (answer.kind === 'rollBack') throw new RollBackRequested(answer);
+      if (answer.kind === 'approve') throw new RestoreApproved(answer);
+      return `${answer.by ?? 'somebody'} rejected ${name}${because(answer)}; nothing was changed`;
+    } catch (error) {
+      if (isInterruption(error) || isCancellation(error)) throw error;
+      return `restore: what it would lose could not be found out, and nothing was changed: ${describeFailure(error)}`;
+    } finally {
+      this.#phase = phase;
+    }
   }
 
   /** The decision; undefined when the gate was withdrawn. @throws AbortRequested */
@@ -459,6 +511,12 @@ export class Conductor {
   show(): void {
     this.#display.show(this.status(this.input?.to ?? ''), this.#gateName(this.#phase));
   }
+}
+
+function isInterruption(error: unknown): boolean {
+  return (
+    error instanceof AbortRequested || error instanceof RollBackRequested || error instanceof RestoreApproved
+  );
 }
 
 export function now(): string {

@@ -33,6 +33,7 @@ export class DecisionDesk {
   #rollBack: DecisionRecord | undefined;
   #withdrawn = false;
   #reversibleHop: string | undefined;
+  #irreversible: readonly string[] = [];
 
   constructor({ decisions, paused, abort }: DeskState = { decisions: [] }) {
     this.#records = [...decisions];
@@ -106,9 +107,20 @@ export class DecisionDesk {
     return this.#reversibleHop !== undefined;
   }
 
+  /** Why the servers alone cannot go back in the present hop; empty where they can. */
+  get irreversible(): readonly string[] {
+    return this.#irreversible;
+  }
+
+  /** From when on servers of the new version may have written what those of the old one cannot do without a backup. */
+  set irreversible(reasons: readonly string[]) {
+    this.#irreversible = reasons;
+  }
+
   /** From when on, and until when, the servers of the hop `<environment>/<version>` can be rolled back. */
   set reversibleHop(hop: string | undefined) {
     this.#reversibleHop = hop;
+    this.#irreversible = [];
     this.#rollBack = undefined;
   }
 
@@ -165,6 +177,7 @@ export class DecisionDesk {
       aborting: this.#abort !== undefined,
       over: this.#over,
       reversibleHop: this.#rollBack === undefined ? this.#reversibleHop : undefined,
+      irreversible: this.#irreversible,
     };
   }
 

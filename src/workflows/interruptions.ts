@@ -17,6 +17,14 @@ export class RollBackRequested extends Error {
   }
 }
 
+/** A person has approved that the databases of the present hop go back to their backups. Caught by `runHop`. */
+export class RestoreApproved extends Error {
+  override readonly name = 'RestoreApproved';
+  constructor(readonly decision: DecisionRecord) {
+    super('the backups are to be restored');
+  }
+}
+
 /** What was measured is not good enough to go on. Becomes an incident. */
 export class NotGoodEnough extends Error {
   override readonly name = 'NotGoodEnough';

@@ -21,6 +21,8 @@ export const DECISION_DESCRIPTIONS: Record<DecisionKind, string> = {
   retry: 'Do the failed phase again: {"gate":"<gate of the incident>","by":"you"}.',
   rollBack:
     'Put the servers of this hop back to the version before: {"gate":"<gate of the incident>","by":"you","reason":"…"}.',
+  restore:
+    'Last resort: ask for the backups of this hop. Opens a gate that says what would be lost; changes nothing by itself: {"gate":"<gate of the incident>","by":"you","reason":"…"}.',
 };
 
 export const statusQuery = defineQuery<RolloutStatus>('status');

@@ -42,6 +42,10 @@ export async function replaceServers(context: HopContext, replacement: Replaceme
   for (const batch of rollBatches(steps, { batch: atOnce, canary: canary !== undefined && canaryMs > 0 })) {
     await passable();
     state.servers = bothVersions(hop);
+    // From here on a server of the new version may have written, also one that is put back.
+    if (direction === 'forward' && hop.rollBack.by === 'backup') {
+      conductor.desk.irreversible = hop.rollBack.reasons.map(({ text }) => text);
+    }
     const results = await replaceBatch(context, batch, direction);
     replaced.push(...results.filter(({ changed }) => changed).map(({ node }) => node));
     if (canary !== undefined && batch.isCanary) await observeCanary(context, batch, canary);

@@ -149,19 +149,23 @@ class Rollout {
       return;
     }
     this.#attempt += 1;
+    const restored = result.outcome === 'restored';
     if (load !== undefined) {
       await conductor.phase('load', async () => {
         const { released } = await target.act.releaseLongCanaries.executeWithOptions(
           { summary: 'end the long canaries' },
           [{ ...load, hop: crossing }],
         );
-        return { summary: `${released} long canaries of the hop that was rolled back ended`, value: released };
+        const back = restored ? 'restored' : 'rolled back';
+        return { summary: `${released} long canaries of the hop that was ${back} ended`, value: released };
       });
     }
     conductor.next = `the hop to ${hop.to} again, once a person says retry`;
     await conductor.holdUntilRetry(
-      'rolled-back',
-      `the servers of ${environment} are back on ${hop.from}; retry does the hop again`,
+      restored ? 'restored' : 'rolled-back',
+      restored
+        ? `${environment} is back on ${hop.from} and on the backups of this hop; retry does the hop again`
+        : `the servers of ${environment} are back on ${hop.from}; retry does the hop again`,
     );
   }
 

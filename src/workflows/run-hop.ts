@@ -8,12 +8,13 @@ import type { StuckRun } from '../core/running-work/running-counts.js';
 import { singleRoles } from '../core/planning/roll-order.js';
 import type { Hop } from '../core/plan.js';
 import { overrideLines, type HopResult } from '../core/status.js';
-import { now, type Done } from './conductor.js';
+import { now, type Conductor, type Done } from './conductor.js';
 import type { EvidenceWatch } from './evidence-watch.js';
 import type { HopContext } from './hop-context.js';
-import { AbortRequested, NotGoodEnough, RollBackRequested } from './interruptions.js';
+import { AbortRequested, NotGoodEnough, RestoreApproved, RollBackRequested } from './interruptions.js';
 import { observePhase, watchOver, type Window } from './observe-phase.js';
 import { replaceServers } from './replace-servers.js';
+import { restoreRequestOf, restoreTarget } from './restore-target.js';
 import { rollBackServers } from './roll-back-servers.js';
 import { leaveNoRollSettings, type RollState } from './roll-settings.js';
 import { settlePhase } from './settle-phase.js';
@@ -40,11 +41,15 @@ export async function runHop(context: HopContext): Promise<HopResult> {
     throw error;
   } finally {
     conductor.desk.reversibleHop = undefined;
+    conductor.estimateRestore = undefined;
   }
   return resultOf(context, outcome, progress);
 }
 
-async function forwardOrBack(context: HopContext, progress: Progress): Promise<'completed' | 'rolled-back'> {
+async function forwardOrBack(
+  context: HopContext,
+  progress: Progress,
+): Promise<'completed' | 'rolled-back' | 'restored'> {
   const { desk } = context.conductor;
   try {
     await hopPhases(context, progress);
@@ -52,10 +57,45 @@ async function forwardOrBack(context: HopContext, progress: Progress): Promise<'
     if (desk.rollBack !== undefined) throw new RollBackRequested(desk.rollBack);
     return 'completed';
   } catch (error) {
-    if (!(error instanceof RollBackRequested)) throw error;
+    return goBack(context, progress, error);
+  }
+}
+
+/** Carries out what ended the way forward. @throws what was no decision to go back */
+async function goBack(
+  context: HopContext,
+  progress: Progress,
+  decided: unknown,
+): Promise<'rolled-back' | 'restored'> {
+  if (decided instanceof RestoreApproved) {
+    const request = restoreRequestOf(context, progress.backups);
+    if (request === undefined) throw new TypeError('a restore was approved without backups');
+    await restoreTarget(context, request, progress);
+    return 'restored';
+  }
+  if (!(decided instanceof RollBackRequested)) throw decided;
+  try {
     await rollBackServers(context, progress);
     return 'rolled-back';
+  } catch (error) {
+    // Of a way back that does not succeed the backups are what is left.
+    if (error instanceof RestoreApproved) return goBack(context, progress, error);
+    throw error;
   }
+}
+
+/** What going back to the backups of this hop would lose; undefined when there are none. */
+function restoreEstimate(context: HopContext, { backups }: Progress): Conductor['estimateRestore'] {
+  if (restoreRequestOf(context, backups) === undefined) return undefined;
+  return async () => {
+    const { target, load } = context;
+    const request = restoreRequestOf(context, backups);
+    if (request === undefined) throw new TypeError('the backups are gone');
+    const { lines } = await target.look.estimateRestore.executeWithOptions({ summary: 'what a restore would lose' }, [
+      { ...request, load },
+    ]);
+    return lines;
+  };
 }
 
 function resultOf(
@@ -94,6 +134,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
 
   conductor.next = gates.includes('schema') ? `gate ${environment}/${hop.to}/schema` : 'upgrade the schemas';
   await conductor.overridablePhase('backup', () => backUp(context, progress));
+  conductor.estimateRestore = restoreEstimate(context, progress);
 
   if (gates.includes('schema')) {
     conductor.next = 'upgrade the schemas';
@@ -132,6 +173,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
       [
         ...conductor.phases.map(({ phase, summary }) => `${phase}: ${summary}`),
         ...rollLines(hop),
+        ...rollBackLines(hop),
         ...notProvedBefore(context),
         ...overrideLines(conductor.phases),
       ],
@@ -313,6 +355,15 @@ function rollLines({ roll }: Hop): string[] {
   return [
     ...(keys.length === 0 ? [] : [`set while servers are replaced, taken back after it: ${keys.join(', ')}`]),
     ...roll.limits.map(({ text }) => `while servers are replaced: ${text}`),
+  ];
+}
+
+/** Told before it is so: what ends the way back by servers alone. */
+function rollBackLines({ to, rollBack }: Hop): string[] {
+  if (rollBack.by === 'servers') return [];
+  return [
+    `once a server of ${to} has run, the servers alone cannot go back; only the backups can, and lose what came after them:`,
+    ...rollBack.reasons.map(({ text, source }) => `no way back: ${text} (${source})`),
   ];
 }
 

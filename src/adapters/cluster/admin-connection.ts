@@ -26,6 +26,11 @@ const admin = protobuf.Root.fromJSON({
       fields: { role: { type: 'string', id: 1 }, members: { rule: 'repeated', type: 'HostInfo', id: 3 } },
     },
     HostInfo: { fields: { identity: { type: 'string', id: 1 } } },
+    RefreshWorkflowTasksRequest: {
+      fields: { execution: { type: 'WorkflowExecution', id: 2 }, namespaceId: { type: 'string', id: 3 } },
+    },
+    RefreshWorkflowTasksResponse: { fields: {} },
+    WorkflowExecution: { fields: { workflowId: { type: 'string', id: 1 }, runId: { type: 'string', id: 2 } } },
     GetShardRequest: { fields: { shardId: { type: 'int32', id: 1 } } },
     GetShardResponse: { fields: { shardInfo: { type: 'ShardInfo', id: 1 } } },
     ...SHARD_INFO,
@@ -37,11 +42,17 @@ const admin = protobuf.Root.fromJSON({
         },
         DescribeCluster: { requestType: 'DescribeClusterRequest', responseType: 'DescribeClusterResponse' },
         GetShard: { requestType: 'GetShardRequest', responseType: 'GetShardResponse' },
+        RefreshWorkflowTasks: {
+          requestType: 'RefreshWorkflowTasksRequest',
+          responseType: 'RefreshWorkflowTasksResponse',
+        },
       },
     },
   },
 });
 const service = admin.lookupService('AdminService');
+
+type AdminCall = 'DescribeHistoryHost' | 'DescribeCluster' | 'GetShard' | 'RefreshWorkflowTasks';
 
 /** What a history process says of itself. */
 export interface HistoryHost {
@@ -104,7 +115,15 @@ export class AdminConnection extends Connection {
     return shardInfo;
   }
 
-  async #ask(name: 'DescribeHistoryHost' | 'DescribeCluster' | 'GetShard', fields: object): Promise<object> {
+  /** Makes the tasks of a run anew, among them the one that writes it to visibility; those that are due twice are dropped. */
+  async refreshWorkflowTasks(
+    namespaceId: string,
+    execution: { readonly workflowId: string; readonly runId: string },
+  ): Promise<void> {
+    await this.#ask('RefreshWorkflowTasks', { namespaceId, execution });
+  }
+
+  async #ask(name: AdminCall, fields: object): Promise<object> {
     const method = service.get(name);
     if (!(method instanceof protobuf.Method)) throw new TypeError(`${name} is not defined`);
     const [Request, Response] = [admin.lookupType(method.requestType), admin.lookupType(method.responseType)];

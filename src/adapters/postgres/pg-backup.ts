@@ -3,10 +3,12 @@ import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path';
 import { messageOf } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
+import { allEnded } from '../at-once.js';
 import { type BackupManifest, manifestPath, readWholeBackup, sha256Of } from '../backup-manifest.js';
 import { findPgPrograms, type PgPrograms } from './pg-programs.js';
 import { plainHost, withPostgres } from './postgres-connection.js';
 import { readServer, readVersionRow } from './postgres-inspect.js';
+import { countRows, withoutTimeLimit } from './postgres-rows.js';
 import { runCommand } from '../run-command.js';
 import { readSecret } from '../secrets.js';
 import type { Backup, Work } from '../store.js';
@@ -36,7 +38,7 @@ export async function backUpPostgres(input: PostgresStore, file: string, work: W
   const partial = `${file}.${randomUUID()}.partial`;
   try {
     const takenAt = new Date().toISOString();
-    await dump(input, { programs, partial }, work);
+    const rows = await dumpWithCounts(input, { programs, partial }, work);
     const entries = await readBack(programs, partial, work);
     const manifest: BackupManifest = {
       database,
@@ -48,6 +50,7 @@ export async function backUpPostgres(input: PostgresStore, file: string, work: W
       bytes: (await stat(partial)).size,
       sha256: await sha256Of(partial, work.signal),
       entries,
+      rows,
     };
     await rm(manifestPath(file), { force: true }); // of a damaged backup; from here on there is none until the new one
     await rename(partial, file);
@@ -70,9 +73,26 @@ async function removeLeftovers(file: string): Promise<void> {
   }
 }
 
+/** The rows are counted in the very snapshot that is written, so that a restore can be held against them. */
+async function dumpWithCounts(
+  input: PostgresStore,
+  files: { readonly programs: PgPrograms; readonly partial: string },
+  work: Work,
+): Promise<Record<string, number>> {
+  return withPostgres(input, async (client) => {
+    await withoutTimeLimit(client);
+    await client.query('begin isolation level repeatable read read only');
+    const { rows } = await client.query<{ snapshot: string }>('select pg_export_snapshot() as snapshot');
+    const snapshot = rows[0]?.snapshot ?? '';
+    const [counts] = await allEnded([countRows(client), dump(input, { ...files, snapshot }, work).then(() => ({}))]);
+    await client.query('commit');
+    return counts ?? {};
+  });
+}
+
 async function dump(
   input: PostgresStore,
-  { programs, partial }: { readonly programs: PgPrograms; readonly partial: string },
+  { programs, partial, snapshot }: { readonly programs: PgPrograms; readonly partial: string; readonly snapshot: string },
   work: Work,
 ): Promise<void> {
   await (await open(partial, 'wx', 0o600)).close(); // pg_dump keeps the mode of a file that is there
@@ -82,7 +102,13 @@ async function dump(
   try {
     await runCommand(
       programs.pgDump,
-      ['--format=custom', '--no-password', `--lock-wait-timeout=${LOCK_WAIT_MS}`, `--file=${partial}`],
+      [
+        '--format=custom',
+        '--no-password',
+        `--snapshot=${snapshot}`,
+        `--lock-wait-timeout=${LOCK_WAIT_MS}`,
+        `--file=${partial}`,
+      ],
       {
         env: libpqEnvironment(input, password, programs.major),
         secrets: password === undefined ? [] : [password],
@@ -101,7 +127,7 @@ async function dump(
 }
 
 /** Reads the table of contents, and then every byte of data. Returns the number of entries. */
-async function readBack({ pgRestore }: PgPrograms, partial: string, work: Work): Promise<number> {
+export async function readBack({ pgRestore }: PgPrograms, partial: string, work: Work): Promise<number> {
   const { stdout } = await runCommand(pgRestore, ['--list', partial], { signal: work.signal });
   const entries = stdout.split('\n').filter((line) => /^\d+;/.test(line));
   if (!entries.some((line) => / TABLE DATA \S+ schema_version /.test(line))) {
@@ -152,7 +178,8 @@ function libpqTls(input: PostgresStore, programMajor: number): Record<string, st
   return { PGSSLMODE: 'require', ...client };
 }
 
-function every(describe: () => Promise<string>, { onProgress }: Work): () => void {
+/** Tells every two seconds how something goes that takes long; the function that is returned ends it. */
+export function every(describe: () => Promise<string>, { onProgress }: Work): () => void {
   const timer = setInterval(() => {
     describe().then(onProgress, (error: unknown) => onProgress?.(messageOf(error)));
   }, PROGRESS_MS);

@@ -4,6 +4,7 @@ import type { PostgresStore } from '../../core/input/input.js';
 import { backUpPostgres } from './pg-backup.js';
 import { withPostgres } from './postgres-connection.js';
 import { checkKind, readServer, readVersionRow, type StoreRole } from './postgres-inspect.js';
+import { createPostgresRestore } from './postgres-restore.js';
 import { measurePostgres } from './postgres-measure.js';
 import { surveyPostgres } from './postgres-survey.js';
 import { updatePostgresSchema } from './postgres-schema.js';
@@ -32,6 +33,7 @@ export function createPostgresStore(input: PostgresStore, kind: StoreRole, tools
       updatePostgresSchema(input, { kind, to, serverVersion, tools }, work),
     backUp: (file, work: Work = {}): Promise<Backup> => backUpPostgres(input, file, work),
     readShards: () => readShards(input, kind),
+    restore: createPostgresRestore(input),
     close: () => Promise.resolve(),
   };
 }

@@ -1,0 +1,56 @@
+import { stat } from 'node:fs/promises';
+import { countSince } from '../adapters/cluster/count-since.js';
+import { LOCK_NAMESPACE } from '../adapters/cluster/cluster-lock.js';
+import { withTarget as withFrontend } from '../adapters/cluster/target-connection.js';
+import type { OpenTarget } from '../adapters/open-target.js';
+import type { LoadRequest, RestoreRequest } from '../contract/activities.js';
+import { messageOf } from '../core/errors.js';
+import { lossLines, type CanaryLoss, type NamespaceLoss } from '../core/restoring/restore-loss.js';
+import { countUndone } from '../load/undo.js';
+import { currentWork } from './guard.js';
+import { ledgerFileOf } from './load.js';
+
+/** What a restore would lose, in lines for people: asked of a frontend, or read from the tables where none answers. */
+export async function estimateLoss(
+  request: RestoreRequest,
+  { opened, load }: { readonly opened: OpenTarget; readonly load?: LoadRequest | undefined },
+): Promise<string[]> {
+  const { backups, schema, stamp } = request;
+  const order = { ...backups.default, schema: schema.default, stamp };
+  const { takenAt } = await opened.stores.default.restore.checkBackup(order, currentWork());
+  const { namespaces, countedBy } = await countLoss(request, { opened, at: takenAt });
+  return lossLines({
+    backupAt: takenAt,
+    countedAt: new Date().toISOString(),
+    countedBy,
+    namespaces,
+    canaries: load === undefined ? undefined : await canaryLoss(load, takenAt),
+  });
+}
+
+async function countLoss(
+  { target, canaryNamespaces = [] }: RestoreRequest,
+  { opened, at }: { readonly opened: OpenTarget; readonly at: string },
+): Promise<{ readonly namespaces: readonly NamespaceLoss[]; readonly countedBy: string }> {
+  try {
+    const namespaces = await withFrontend(target.connection, (frontend) => countSince(frontend, at, canaryNamespaces));
+    return { namespaces, countedBy: 'by visibility' };
+  } catch (error) {
+    currentWork().signal?.throwIfAborted();
+    const names = await opened.stores.default.restore.readNamespaceNames();
+    const counted = await opened.stores.visibility.restore.countSince(at);
+    const namespaces = counted
+      .map(({ namespaceId, ...counts }) => ({ namespace: names.get(namespaceId) ?? namespaceId, ...counts }))
+      .filter(({ namespace }) => namespace !== LOCK_NAMESPACE && !canaryNamespaces.includes(namespace));
+    return { namespaces, countedBy: `in the tables, as no frontend could be asked (${messageOf(error)})` };
+  }
+}
+
+async function canaryLoss(load: LoadRequest, at: string): Promise<CanaryLoss | undefined> {
+  const file = ledgerFileOf(load);
+  const isThere = await stat(file).then(
+    () => true,
+    () => false,
+  );
+  return isThere ? countUndone({ ledgerFile: file, loadId: load.loadId }, Date.parse(at)) : undefined;
+}

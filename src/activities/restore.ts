@@ -1,0 +1,162 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { refreshRuns } from '../adapters/cluster/refresh-runs.js';
+import { withTarget as withFrontend } from '../adapters/cluster/target-connection.js';
+import { createDriver, withTarget, type OpenTarget } from '../adapters/open-target.js';
+import type { Work } from '../adapters/store.js';
+import type { RestoreOrder } from '../adapters/store-restore.js';
+import type { ToolResolver } from '../adapters/tools/tools.js';
+import type { RestoreRequest, StoreName, TargetActivities } from '../contract/activities.js';
+import { PreconditionError } from '../core/errors.js';
+import type { Target } from '../core/input/input.js';
+import { startOrder } from '../core/planning/roll-order.js';
+import { estimateLoss } from './estimate-restore.js';
+import { currentWork } from './guard.js';
+import { refreshList } from './snapshot-files.js';
+
+type RestoreActivities = Pick<
+  TargetActivities,
+  'estimateRestore' | 'prepareRestore' | 'stopServers' | 'restoreStores' | 'startServers' | 'refreshVisibility'
+>;
+
+const STORES: readonly StoreName[] = ['default', 'visibility'];
+/** A connection of a server that has ended is seen by its database for a moment longer. */
+const SESSIONS_END_WITHIN_MS = 60_000;
+const LOOK_AGAIN_MS = 1_000;
+
+/** Activities that take a target back to its backups. */
+export const createRestoreActivities = ({ tools }: { readonly tools: ToolResolver }): RestoreActivities => ({
+  async estimateRestore({ load, ...request }) {
+    return withTarget(request.target, tools, async (opened) => ({
+      lines: [
+        ...(await backupLines(request, opened)),
+        ...(await estimateLoss(request, { opened, load })),
+        ...(await wayLines(request, opened)),
+      ],
+    }));
+  },
+
+  async prepareRestore(request) {
+    const { target, from } = request;
+    const work = currentWork();
+    return withTarget(target, tools, async (opened) => {
+      await opened.driver.prepare(from, work);
+      return { lines: await backupLines(request, opened) };
+    });
+  },
+
+  async stopServers({ target }) {
+    const driver = createDriver(target, tools);
+    for (const name of startOrder(await driver.listNodes()).toReversed()) await driver.stopNode(name, currentWork());
+    const running = (await driver.listNodes()).filter((node) => node.running).map(({ name }) => name);
+    if (running.length > 0) throw new PreconditionError(`${running.join(', ')} of ${target.name} run again after they were stopped; who starts them?`);
+    await withTarget(target, tools, (opened) => waitUntilAlone(target, opened, currentWork()));
+    return { stoppedAt: new Date().toISOString() };
+  },
+
+  async restoreStores(request) {
+    const work = currentWork();
+    const { target } = request;
+    return withTarget(target, tools, async (opened) => {
+      await requireStopped(target, opened);
+      const [main, visibility] = [opened.stores.default.restore, opened.stores.visibility.restore];
+      const [mainOrder, visibilityOrder] = [orderOf(request, 'default'), orderOf(request, 'visibility')];
+      await main.bring(mainOrder, work);
+      await visibility.bring(visibilityOrder, work);
+      const listFile = refreshList(request);
+      await mkdir(dirname(listFile), { recursive: true });
+      const inStep = await main.withRuns(mainOrder, (runs) =>
+        visibility.bringInStep(visibilityOrder, { runs, listFile }, work),
+      );
+      // Whatever is killed between the two: nobody looks at either before both are there.
+      const kept = {
+        default: await main.takePlace(mainOrder, work),
+        visibility: await visibility.takePlace(visibilityOrder, work),
+      };
+      await requireSchema(request, opened);
+      const { takenAt } = await main.checkBackup(mainOrder, work);
+      return { backupAt: takenAt, kept, ...inStep };
+    });
+  },
+
+  async startServers({ target, version }) {
+    const driver = createDriver(target, tools);
+    const work = currentWork();
+    await driver.prepare(version, work);
+    for (const name of startOrder(await driver.listNodes())) await driver.startNode(name, version, work);
+  },
+
+  async refreshVisibility(request) {
+    return withFrontend(request.target.connection, (frontend) =>
+      refreshRuns(frontend, refreshList(request), currentWork()),
+    );
+  },
+});
+
+function orderOf({ backups, schema, stamp }: RestoreRequest, store: StoreName): RestoreOrder {
+  return { ...backups[store], schema: schema[store], stamp };
+}
+
+/** What each backup is, after all of it was read again. @throws PreconditionError */
+async function backupLines(request: RestoreRequest, { stores }: OpenTarget): Promise<string[]> {
+  const lines: string[] = [];
+  for (const name of STORES) {
+    const { file, sha256 } = request.backups[name];
+    const { takenAt, schemaVersion } = await stores[name].restore.checkBackup(orderOf(request, name), currentWork());
+    lines.push(`backup of ${name}: taken at ${takenAt}, schema ${schemaVersion}, ${file}, sha256 ${sha256}, read again`);
+  }
+  return lines;
+}
+
+/** How it would be done, and what would be kept. */
+async function wayLines({ target, from }: RestoreRequest, { stores }: OpenTarget): Promise<string[]> {
+  const lines = [`every server of ${target.name} is stopped meanwhile; then those of ${from} are started`];
+  for (const name of STORES) {
+    const { way, why, bytes } = await stores[name].restore.findWay();
+    const { database } = target.stores[name];
+    lines.push(
+      way === 'beside'
+        ? `${name}: restored beside "${database}", which is then kept as "${database}_before_restore_<time>"; takes up to ${bytes} bytes more on the database's disk`
+        : `${name}: restored in place, as ${why ?? 'nothing else is possible'}; nothing is kept but a backup of "${database}" that is made before, of up to ${bytes} bytes on the disk of the backups`,
+    );
+  }
+  return lines;
+}
+
+async function requireStopped({ name }: Target, { driver }: OpenTarget): Promise<void> {
+  const running = (await driver.listNodes()).filter((node) => node.running);
+  if (running.length === 0) return;
+  const names = running.map((node) => node.name).join(', ');
+  throw new PreconditionError(`${names} of ${name} runs; nothing is restored under a server. Say retry: they are stopped`);
+}
+
+/** @throws PreconditionError that names who else uses the databases */
+async function waitUntilAlone({ name }: Target, { stores }: OpenTarget, work: Work): Promise<void> {
+  const end = Date.now() + SESSIONS_END_WITHIN_MS;
+  for (;;) {
+    work.signal?.throwIfAborted();
+    const others: string[] = [];
+    for (const store of STORES) {
+      const sessions = await stores[store].restore.listSessions();
+      others.push(...sessions.map((line) => `${store}: ${line}`));
+    }
+    if (others.length === 0) return;
+    if (Date.now() > end) {
+      throw new PreconditionError(
+        [`others are connected to the databases of ${name}, whose servers are all stopped; end them:`, ...others].join('\n'),
+        { others },
+      );
+    }
+    work.onProgress?.(`waiting until ${others.length} connections to the databases have ended`);
+    await sleep(LOOK_AGAIN_MS, undefined, { signal: work.signal });
+  }
+}
+
+async function requireSchema({ target, schema }: RestoreRequest, { stores }: OpenTarget): Promise<void> {
+  for (const name of STORES) {
+    const found = await stores[name].readSchemaVersion();
+    if (found !== schema[name])
+      throw new PreconditionError(`the ${name} schema of ${target.name} is ${found} after the restore, not ${schema[name]}`);
+  }
+}

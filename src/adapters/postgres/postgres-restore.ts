@@ -1,0 +1,113 @@
+import { dirname, join } from 'node:path';
+import { PreconditionError } from '../../core/errors.js';
+import type { PostgresStore } from '../../core/input/input.js';
+import type { BackupManifest } from '../backup-manifest.js';
+import type { Work } from '../store.js';
+import type { RestoreOrder, RestoreWay, StoreRestore } from '../store-restore.js';
+import { countVisibleSince, readNamespaceNames } from './count-since.js';
+import { backUpPostgres } from './pg-backup.js';
+import { checkPostgresBackup, checkRestored, restoreInPlace, restoreInto } from './pg-restore.js';
+import { withPostgres } from './postgres-connection.js';
+import { readServer } from './postgres-inspect.js';
+import { withoutTimeLimit } from './postgres-rows.js';
+import {
+  createBeside,
+  IN_STEP,
+  listSessions,
+  mark,
+  readDatabase,
+  readProgress,
+  readUser,
+  swapDatabases,
+  withMaintenance,
+} from './restore-database.js';
+import { restoredMark, restoringName } from './restore-names.js';
+import { readStoredRuns } from './stored-runs.js';
+import { bringVisibilityInStep } from './visibility-in-step.js';
+
+/** From here on a user who owns a database may make the extension that visibility needs. */
+const TRUSTED_EXTENSIONS = 13;
+
+/** How a database of a target goes back to its backup. */
+export function createPostgresRestore(input: PostgresStore): StoreRestore {
+  return {
+    findWay: () => findWay(input),
+    checkBackup: (order, work: Work = {}) => checkPostgresBackup(input, order, work),
+    listSessions: () => listSessions(input),
+    bring: async (order, work: Work = {}) => {
+      if ((await findWay(input)).way === 'beside') await bringBeside(input, order, work);
+      else await bringInPlace(input, order, work);
+    },
+    withRuns: async (order, use) =>
+      withPostgres(await brought(input, order), async (client) => {
+        await withoutTimeLimit(client);
+        return use(readStoredRuns(client));
+      }),
+    bringInStep: async (order, list, work: Work = {}) => {
+      const beside = (await findWay(input)).way === 'beside';
+      if (beside && ['in step', 'in place'].includes(await readProgress(input, order)))
+        return { removed: 0, corrected: 0 };
+      const done = await bringVisibilityInStep(await brought(input, order), list, work);
+      if (beside) await mark(input, restoringName(input.database), `${restoredMark(order)}${IN_STEP}`);
+      return done;
+    },
+    takePlace: async (order, work: Work = {}) => {
+      if ((await findWay(input)).way === 'in-place') return backupBefore(input, order);
+      return `database ${await swapDatabases(input, order.stamp, work)}`;
+    },
+    countSince: (at) => countVisibleSince(input, at),
+    readNamespaceNames: () => readNamespaceNames(input),
+  };
+}
+
+async function findWay(input: PostgresStore): Promise<RestoreWay> {
+  const { major, bytes } = await withPostgres(input, readServer);
+  try {
+    return await withMaintenance(input, async (client) => {
+      const { superuser, createsDatabases } = await readUser(client);
+      const facts = await readDatabase(client, input.database);
+      if (!createsDatabases) return { way: 'in-place', why: `user "${input.user}" may not create databases`, bytes };
+      if (facts?.owned !== true) {
+        return { way: 'in-place', why: `user "${input.user}" does not own "${input.database}"`, bytes };
+      }
+      if (!superuser && major < TRUSTED_EXTENSIONS) {
+        return { way: 'in-place', why: `user "${input.user}" may not make extensions in PostgreSQL ${major}`, bytes };
+      }
+      return { way: 'beside', bytes };
+    });
+  } catch (error) {
+    if (!(error instanceof PreconditionError)) throw error;
+    return { way: 'in-place', why: `no other database of its server can be entered: ${error.message}`, bytes };
+  }
+}
+
+/** Where the contents of the backup are now. */
+async function brought(input: PostgresStore, order: RestoreOrder): Promise<PostgresStore> {
+  if ((await findWay(input)).way === 'in-place') return input;
+  if ((await readProgress(input, order)) === 'in place') return input;
+  return { ...input, database: restoringName(input.database) };
+}
+
+async function bringBeside(input: PostgresStore, order: RestoreOrder, work: Work): Promise<void> {
+  if ((await readProgress(input, order)) !== 'nothing') return;
+  const { rows } = await checkPostgresBackup(input, order, work);
+  await createBeside(input);
+  const beside = { ...input, database: restoringName(input.database) };
+  const { superuser } = await withMaintenance(input, readUser);
+  await restoreInto(beside, { file: order.file, keepOwners: superuser }, work);
+  await checkRestored(beside, { named: input, schema: order.schema, rows });
+  await mark(input, beside.database, restoredMark(order));
+}
+
+/** Begun anew by each try: nothing but the servers, which are down, changes what it leads to. */
+async function bringInPlace(input: PostgresStore, order: RestoreOrder, work: Work): Promise<void> {
+  const { rows }: BackupManifest = await checkPostgresBackup(input, order, work);
+  await backUpPostgres(input, backupBefore(input, order), work);
+  await restoreInPlace(input, order.file, work);
+  await checkRestored(input, { named: input, schema: order.schema, rows });
+}
+
+/** The backup of what is there before it is replaced in place. */
+function backupBefore({ database }: PostgresStore, { file, stamp }: RestoreOrder): string {
+  return join(dirname(file), `${database}-before-restore-${stamp}.dump`);
+}

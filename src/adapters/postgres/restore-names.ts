@@ -1,0 +1,27 @@
+/** NAMEDATALEN - 1 of PostgreSQL: it cuts longer names, so that two could become one. */
+const MOST_BYTES = 63;
+
+/** Begins the comments by which a database of a restore is known. */
+export const MARK = 'temporal-upgrade restore';
+
+/** The database into which a backup is restored before it takes the place of `database`. */
+export function restoringName(database: string): string {
+  return fit(database, '_restoring');
+}
+
+/** What `database` is called after another has taken its place. */
+export function keptName(database: string, stamp: string): string {
+  return fit(database, `_before_restore_${stamp}`);
+}
+
+/** Comment of a database that has all of a backup, checked. */
+export function restoredMark({ stamp, sha256 }: { readonly stamp: string; readonly sha256: string }): string {
+  return `${MARK} ${stamp}: has all of backup ${sha256}`;
+}
+
+/** The beginning is cut, by whole characters, where the whole would be too long. */
+function fit(database: string, suffix: string): string {
+  let base = database;
+  while (Buffer.byteLength(base + suffix) > MOST_BYTES) base = [...base].slice(0, -1).join('');
+  return base + suffix;
+}
