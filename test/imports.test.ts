@@ -122,6 +122,7 @@ const CORE_ROOMS = [
   'measuring',
   'survey',
   'running-work',
+  'restoring',
   'settling',
   'judging',
   'checks',

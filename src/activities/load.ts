@@ -8,11 +8,15 @@ import { PreconditionError } from '../core/errors.js';
 import type { LedgerSummary } from '../core/ledger.js';
 import { releaseLongCanaries, startLongCanaries } from '../load/long-canaries.js';
 import { drainLoad, runLoad } from '../load/run-load.js';
+import { undoInLedger } from '../load/undo.js';
 import { verifyLedger } from '../load/verify-ledger.js';
 import { currentWork, reportProgress } from './guard.js';
 import { untilOver } from './until-over.js';
 
-type LoadActivities = Pick<TargetActivities, 'runLoad' | 'startLongCanaries' | 'releaseLongCanaries' | 'verifyLedger'>;
+type LoadActivities = Pick<
+  TargetActivities,
+  'runLoad' | 'startLongCanaries' | 'releaseLongCanaries' | 'verifyLedger' | 'undoInLedger'
+>;
 
 const DRAIN_AGAIN_MS = 2_000;
 /** A canary lasts seconds; what still runs after this has lost something that it waits for. */
@@ -34,6 +38,12 @@ export const createLoadActivities = (): LoadActivities => ({
 
   async releaseLongCanaries({ hop, ...request }) {
     return releaseLongCanaries({ ...loadOptions(request), hop, signal: currentWork().signal });
+  },
+
+  async undoInLedger({ backupAt, stoppedAt, ...request }) {
+    const { connection, ledgerFile, loadId } = loadOptions(request);
+    const span = { backupAt: Date.parse(backupAt), stoppedAt: Date.parse(stoppedAt) };
+    return undoInLedger({ connection, ledgerFile, loadId }, span, currentWork().signal);
   },
 
   async verifyLedger({ drain, since, ...request }) {

@@ -20,6 +20,7 @@ export function readSummary(file: LedgerFile, since = 0): LedgerSummary {
   const { started, counts } = countOutcomes(file, since);
   const unseen = countUnseen(file, since);
   const leftOut = readLeftOut(file);
+  const undone = file.count(`SELECT count(*) AS n FROM canary WHERE outcome = 'undone'`);
   return {
     started,
     ...counts,
@@ -27,6 +28,7 @@ export function readSummary(file: LedgerFile, since = 0): LedgerSummary {
     examples: readExamples(file, since),
     ...(counts.running === 0 ? {} : { runningBecause: explainRunning(file) }),
     ...(unseen === null ? {} : { unseen }),
+    ...(undone === 0 ? {} : { undone }),
     ...(leftOut.length === 0 ? {} : { leftOut }),
   };
 }

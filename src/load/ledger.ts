@@ -258,6 +258,15 @@ export class Ledger implements Disposable {
     );
   }
 
+  /** Canaries that the target confirmed from `from` on until `to`, unless they are known to be undone. */
+  startedBetween(from: number, to: number): CanaryRow[] {
+    return this.#all(
+      `SELECT ${ROW} FROM canary WHERE startedAt >= ? AND startedAt <= ? AND outcome IS NOT 'undone' ORDER BY row`,
+      from,
+      to,
+    );
+  }
+
   /** A `final` outcome is not asked for again, and stays, whatever another verification saw before. */
   recordOutcome(row: number, { outcome, reason, final }: Judgement, now = Date.now()): void {
     const isBad = outcome !== 'completed' && outcome !== 'running';

@@ -25,6 +25,9 @@ const incident = (...allowed: DecisionKind[]): Gate => ({ ...approval, name: INC
 const IDLE: Situation = { paused: false, aborting: false, over: false };
 const AT_GATE: Situation = { ...IDLE, gate: approval };
 const AT_INCIDENT: Situation = { ...IDLE, gate: incident('approve', 'retry', 'abort', 'rollBack'), reversibleHop: HOP };
+const AT_RESTORABLE: Situation = { ...IDLE, gate: incident('retry', 'abort', 'restore') };
+const NO_WAY_BACK = { reversibleHop: HOP, irreversible: ['a table is gone', 'a floor'] };
+const REASONS = /^the servers alone cannot go back: a table is gone; a floor\. Only the backup can/;
 const AT_HARD_INCIDENT: Situation = { ...IDLE, gate: incident('retry', 'abort') };
 const TOUCHED: Situation = { ...IDLE, reversibleHop: HOP };
 
@@ -38,6 +41,7 @@ describe('counts', () => {
     [{ kind: 'rollBack', gate: INCIDENT }, 'at its incident', AT_INCIDENT],
     [{ kind: 'rollBack', gate: HOP }, 'at an incident, by the name of the hop', AT_INCIDENT],
     [{ kind: 'rollBack', gate: HOP }, 'between gates, once servers were touched', TOUCHED],
+    [{ kind: 'restore', gate: INCIDENT, by: 'ada', reason: 'bad data' }, 'at its incident', AT_RESTORABLE],
     [{ kind: 'pause' }, 'at any time', IDLE],
     [{ kind: 'pause' }, 'at a gate', AT_GATE],
     [{ kind: 'resume' }, 'when it is paused', { ...IDLE, paused: true }],
@@ -52,6 +56,13 @@ describe('counts', () => {
 
 describe('does not count', () => {
   test.each<[Decision, Situation, string | RegExp]>([
+    [{ kind: 'restore', gate: INCIDENT }, AT_RESTORABLE, /needs a name and a reason/],
+    [{ kind: 'restore', gate: INCIDENT, by: 'ada' }, AT_RESTORABLE, /needs a name and a reason/],
+    [{ kind: 'restore', gate: INCIDENT, by: 'ada', reason: 'bad' }, AT_INCIDENT, /restore is not possible at/],
+    [{ kind: 'restore', gate: HOP, by: 'ada', reason: 'bad' }, AT_RESTORABLE, /is not open/],
+    [{ kind: 'rollBack', gate: INCIDENT }, { ...AT_RESTORABLE, ...NO_WAY_BACK }, REASONS],
+    [{ kind: 'rollBack', gate: HOP }, { ...IDLE, ...NO_WAY_BACK }, REASONS],
+    [{ kind: 'rollBack', gate: NAME }, { ...AT_GATE, ...NO_WAY_BACK }, /rollBack is not possible at/],
     [{ kind: 'approve' }, AT_GATE, `approve has to name its gate: {"gate":"${NAME}"}`],
     [{ kind: 'approve' }, IDLE, 'approve has to name its gate; none is open now'],
     [{ kind: 'approve', gate: NAME }, IDLE, `gate ${NAME} is not open; no gate is`],

@@ -1,0 +1,90 @@
+import { Connection } from '@temporalio/client';
+import { forEachAtOnce } from '../adapters/at-once.js';
+import { connectionOptions } from '../adapters/connection-options.js';
+import type { Connection as ConnectionInput } from '../core/input/input.js';
+import { CanaryTarget } from './canary-target.js';
+import { Ledger } from './ledger.js';
+
+const AT_ONCE = 8;
+/** Of those that had ended well before the backup, so many of the latest are looked at again: they have to be in it. */
+const LOOKED_AT_AGAIN = 200;
+/** Well within the retention of the canaries' namespaces. */
+const LATEST_MS = 12 * 3_600_000;
+
+interface LedgerOf {
+  readonly ledgerFile: string;
+  readonly loadId: string;
+}
+
+/** How many canaries were started since `at` (milliseconds since 1970), and how many had not been seen to end by then. */
+export function countUndone(
+  { ledgerFile, loadId }: LedgerOf,
+  at: number,
+): { readonly started: number; readonly unfinished: number } {
+  using ledger = new Ledger(ledgerFile, loadId);
+  return {
+    started: ledger.entries.count('SELECT count(*) AS n FROM canary WHERE startedAt >= ?', at),
+    unfinished: ledger.entries.count(
+      `SELECT count(*) AS n FROM canary WHERE startedAt < ?1 AND (final = 0 OR verifiedAt >= ?1)`,
+      at,
+    ),
+  };
+}
+
+/**
+ * Makes the ledger expect what a target has that went back to a backup. Canaries started after the backup are gone: told as
+ * undone, no longer asked for. Those that were under way at the backup are so again; every call to them is made anew, and the
+ * target refuses what it has already, so that they have to end right. Safe to run again. Times are milliseconds since 1970.
+ */
+export async function undoInLedger(
+  { connection: input, ...of }: LedgerOf & { readonly connection: ConnectionInput },
+  { backupAt, stoppedAt }: { readonly backupAt: number; readonly stoppedAt: number },
+  signal?: AbortSignal,
+): Promise<{ readonly undone: number }> {
+  const connection = await Connection.connect(await connectionOptions(input));
+  try {
+    using ledger = new Ledger(of.ledgerFile, of.loadId);
+    const target = new CanaryTarget(connection, of.loadId);
+    ledger.inTransaction(() => setBack(ledger, backupAt));
+    const started = ledger.startedBetween(backupAt, stoppedAt);
+    await forEachAtOnce(started, { atOnce: AT_ONCE, signal }, async (canary) => {
+      // The snapshot of a backup is taken a moment after its name; and a schedule starts again what it missed.
+      if ((await target.fetchRuns(canary)) === null) undo(ledger, canary.row);
+      else ledger.inTransaction(() => driveAgain(ledger, 'row = ?1', canary.row));
+    });
+    return { undone: ledger.entries.count(`SELECT count(*) AS n FROM canary WHERE outcome = 'undone'`) };
+  } finally {
+    await connection.close();
+  }
+}
+
+function setBack(ledger: Ledger, backupAt: number): void {
+  driveAgain(ledger, 'startedAt < ?1 AND (final = 0 OR verifiedAt >= ?1)', backupAt);
+  ledger.entries.run(
+    `UPDATE canary SET final = 0 WHERE row IN (
+       SELECT row FROM canary WHERE final = 1 AND outcome = 'completed' AND startedAt BETWEEN ?1 AND ?2
+       ORDER BY row DESC LIMIT ?3)`,
+    backupAt - LATEST_MS,
+    backupAt - 1,
+    LOOKED_AT_AGAIN,
+  );
+}
+
+/** What was found of them holds no more. The time that they may take begins anew; long ones wait for their release. */
+function driveAgain(ledger: Ledger, which: string, value: number): void {
+  const forgotten = 'outcome = NULL, reason = NULL, final = 0, verifiedAt = NULL, badSince = NULL';
+  const run = (change: string, kinds: string, ...more: number[]) =>
+    ledger.entries.run(`UPDATE canary SET ${forgotten}, ${change} WHERE ${which} AND ${kinds}`, value, ...more);
+  run('callsDone = 0, readyAt = NULL', `kind = 'long'`);
+  run('readyAt = ?2', `kind <> 'long' AND callsDone = 0 AND readyAt IS NOT NULL`, Date.now());
+  run('callsDone = 0, readyAt = NULL, dueAt = ?2', `kind <> 'long' AND callsDone > 0`, Date.now());
+}
+
+function undo(ledger: Ledger, row: number): void {
+  ledger.entries.run(
+    `UPDATE canary SET outcome = 'undone', reason = NULL, final = 1, dueAt = NULL, badSince = NULL, verifiedAt = ?
+      WHERE row = ?`,
+    Date.now(),
+    row,
+  );
+}
