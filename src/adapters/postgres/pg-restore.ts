@@ -140,6 +140,19 @@ export async function checkRestored(
   });
 }
 
+/**
+ * Takes out of a restored default store who its servers were: nobody runs, and new ones would call each of them for up to half
+ * a minute before they join. Does nothing in a visibility store.
+ */
+export async function forgetMembers(input: PostgresStore): Promise<void> {
+  await withPostgres(input, async (client) => {
+    const { rows } = await client.query<{ found: boolean }>(
+      `select to_regclass('cluster_membership') is not null as found`,
+    );
+    if (rows[0]?.found === true) await client.query('delete from cluster_membership');
+  });
+}
+
 async function programsOf(input: PostgresStore): Promise<PgPrograms> {
   const { major } = await withPostgres(input, readServer);
   return findPgPrograms(major);

@@ -6,7 +6,7 @@ import type { Work } from '../store.js';
 import type { RestoreOrder, RestoreWay, StoreRestore } from '../store-restore.js';
 import { countVisibleSince, readNamespaceNames } from './count-since.js';
 import { backUpPostgres } from './pg-backup.js';
-import { checkPostgresBackup, checkRestored, restoreInPlace, restoreInto } from './pg-restore.js';
+import { checkPostgresBackup, checkRestored, forgetMembers, restoreInPlace, restoreInto } from './pg-restore.js';
 import { withPostgres } from './postgres-connection.js';
 import { readServer } from './postgres-inspect.js';
 import { withoutTimeLimit } from './postgres-rows.js';
@@ -96,6 +96,7 @@ async function bringBeside(input: PostgresStore, order: RestoreOrder, work: Work
   const { superuser } = await withMaintenance(input, readUser);
   await restoreInto(beside, { file: order.file, keepOwners: superuser }, work);
   await checkRestored(beside, { named: input, schema: order.schema, rows });
+  await forgetMembers(beside);
   await mark(input, beside.database, restoredMark(order));
 }
 
@@ -105,6 +106,7 @@ async function bringInPlace(input: PostgresStore, order: RestoreOrder, work: Wor
   await backUpPostgres(input, backupBefore(input, order), work);
   await restoreInPlace(input, order.file, work);
   await checkRestored(input, { named: input, schema: order.schema, rows });
+  await forgetMembers(input);
 }
 
 /** The backup of what is there before it is replaced in place. */
