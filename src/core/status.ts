@@ -18,6 +18,9 @@ export const HOP_PHASES = [
 ] as const;
 export type HopPhase = (typeof HOP_PHASES)[number];
 
+/** Phases by which a hop is taken back. In no order with the others: shown only where there was one. */
+export const WAYS_BACK = ['roll-back', 'restore'] as const;
+
 /** Steps of a roll-out outside its hops, and those of a hop that is taken back. */
 export type RolloutStep =
   | 'prepare'

@@ -1,5 +1,5 @@
 import { formatDuration } from '../core/duration.js';
-import { HOP_PHASES, type RolloutStatus } from '../core/status.js';
+import { HOP_PHASES, type RolloutStatus, WAYS_BACK } from '../core/status.js';
 import { oneLine, shellWord } from './escape.js';
 import { shardLines } from './shard-picture.js';
 import { MEANING } from './status-markdown.js';
@@ -24,7 +24,9 @@ export function statusText(status: RolloutStatus, now: number): string {
     const { environment, from, to, phase, since } = current;
     const hop = environment === undefined ? '' : `${environment} ${from} -> ${to}: `;
     lines.push(`now     ${hop}${phase}, for ${formatDuration(now - Date.parse(since))}`);
-    for (const name of environment === undefined ? [] : HOP_PHASES) {
+    const isShown = (name: string) => name === phase || status.phases.some((done) => done.phase === name);
+    const names = [...HOP_PHASES, ...WAYS_BACK.filter(isShown)];
+    for (const name of environment === undefined ? [] : names) {
       const result = status.phases.find((done) => done.phase === name);
       if (result !== undefined)
         lines.push(
