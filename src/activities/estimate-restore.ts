@@ -10,21 +10,25 @@ import { countUndone } from '../load/undo.js';
 import { currentWork } from './guard.js';
 import { ledgerFileOf } from './load.js';
 
+interface Estimate {
+  readonly opened: OpenTarget;
+  readonly load?: LoadRequest | undefined;
+  /** When the backup of the default store was taken, ISO 8601. */
+  readonly backupAt: string;
+}
+
 /** What a restore would lose, in lines for people: asked of a frontend, or read from the tables where none answers. */
 export async function estimateLoss(
   request: RestoreRequest,
-  { opened, load }: { readonly opened: OpenTarget; readonly load?: LoadRequest | undefined },
+  { opened, load, backupAt }: Estimate,
 ): Promise<string[]> {
-  const { backups, schema, stamp } = request;
-  const order = { ...backups.default, schema: schema.default, stamp };
-  const { takenAt } = await opened.stores.default.restore.checkBackup(order, currentWork());
-  const { namespaces, countedBy } = await countLoss(request, { opened, at: takenAt });
+  const { namespaces, countedBy } = await countLoss(request, { opened, at: backupAt });
   return lossLines({
-    backupAt: takenAt,
+    backupAt,
     countedAt: new Date().toISOString(),
     countedBy,
     namespaces,
-    canaries: load === undefined ? undefined : await canaryLoss(load, takenAt),
+    canaries: load === undefined ? undefined : await canaryLoss(load, backupAt),
   });
 }
 

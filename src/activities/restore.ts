@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { refreshRuns } from '../adapters/cluster/refresh-runs.js';
 import { withTarget as withFrontend } from '../adapters/cluster/target-connection.js';
+import type { BackupManifest } from '../adapters/backup-manifest.js';
 import { createDriver, withTarget, type OpenTarget } from '../adapters/open-target.js';
 import type { Work } from '../adapters/store.js';
 import type { RestoreOrder } from '../adapters/store-restore.js';
@@ -28,13 +29,11 @@ const LOOK_AGAIN_MS = 1_000;
 /** Activities that take a target back to its backups. */
 export const createRestoreActivities = ({ tools }: { readonly tools: ToolResolver }): RestoreActivities => ({
   async estimateRestore({ load, ...request }) {
-    return withTarget(request.target, tools, async (opened) => ({
-      lines: [
-        ...(await backupLines(request, opened)),
-        ...(await estimateLoss(request, { opened, load })),
-        ...(await wayLines(request, opened)),
-      ],
-    }));
+    return withTarget(request.target, tools, async (opened) => {
+      const backups = await checkBackups(request, opened);
+      const loss = await estimateLoss(request, { opened, load, backupAt: backups.default.takenAt });
+      return { lines: [...backupLines(request, backups), ...loss, ...(await wayLines(request, opened))] };
+    });
   },
 
   async prepareRestore(request) {
@@ -42,7 +41,7 @@ export const createRestoreActivities = ({ tools }: { readonly tools: ToolResolve
     const work = currentWork();
     return withTarget(target, tools, async (opened) => {
       await opened.driver.prepare(from, work);
-      return { lines: await backupLines(request, opened) };
+      return { lines: backupLines(request, await checkBackups(request, opened)) };
     });
   },
 
@@ -62,7 +61,7 @@ export const createRestoreActivities = ({ tools }: { readonly tools: ToolResolve
       await requireStopped(target, opened);
       const [main, visibility] = [opened.stores.default.restore, opened.stores.visibility.restore];
       const [mainOrder, visibilityOrder] = [orderOf(request, 'default'), orderOf(request, 'visibility')];
-      await main.bring(mainOrder, work);
+      const { takenAt } = await main.bring(mainOrder, work);
       await visibility.bring(visibilityOrder, work);
       const listFile = refreshList(request);
       await mkdir(dirname(listFile), { recursive: true });
@@ -75,7 +74,6 @@ export const createRestoreActivities = ({ tools }: { readonly tools: ToolResolve
         visibility: await visibility.takePlace(visibilityOrder, work),
       };
       await requireSchema(request, opened);
-      const { takenAt } = await main.checkBackup(mainOrder, work);
       return { backupAt: takenAt, kept, ...inStep };
     });
   },
@@ -98,15 +96,20 @@ function orderOf({ backups, schema, stamp }: RestoreRequest, store: StoreName): 
   return { ...backups[store], schema: schema[store], stamp };
 }
 
-/** What each backup is, after all of it was read again. @throws PreconditionError */
-async function backupLines(request: RestoreRequest, { stores }: OpenTarget): Promise<string[]> {
-  const lines: string[] = [];
-  for (const name of STORES) {
-    const { file, sha256 } = request.backups[name];
-    const { takenAt, schemaVersion } = await stores[name].restore.checkBackup(orderOf(request, name), currentWork());
-    lines.push(`backup of ${name}: taken at ${takenAt}, schema ${schemaVersion}, ${file}, sha256 ${sha256}, read again`);
-  }
-  return lines;
+type Manifests = Readonly<Record<StoreName, BackupManifest>>;
+
+/** Reads all of both backups again. @throws PreconditionError */
+async function checkBackups(request: RestoreRequest, { stores }: OpenTarget): Promise<Manifests> {
+  const check = (name: StoreName) => stores[name].restore.checkBackup(orderOf(request, name), currentWork());
+  return { default: await check('default'), visibility: await check('visibility') };
+}
+
+function backupLines({ backups }: RestoreRequest, manifests: Manifests): string[] {
+  return STORES.map((name) => {
+    const { takenAt, schemaVersion } = manifests[name];
+    const { file, sha256 } = backups[name];
+    return `backup of ${name}: taken at ${takenAt}, schema ${schemaVersion}, ${file}, sha256 ${sha256}, read again`;
+  });
 }
 
 /** How it would be done, and what would be kept. */

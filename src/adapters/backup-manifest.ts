@@ -55,6 +55,14 @@ export async function readWholeBackup(
   return (await sha256Of(file)) === manifest.sha256 ? manifest : undefined;
 }
 
+/** The manifest of a backup as it was written; whether the backup still is like that was looked at before. @throws PreconditionError */
+export async function readManifest(file: string): Promise<BackupManifest> {
+  const text = await readFile(manifestPath(file), 'utf8').catch(() => '');
+  const parsed = BackupManifest.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  throw new PreconditionError(`${manifestPath(file)} cannot be read any more; it says what the backup ${file} is`, { file });
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -41,7 +41,7 @@ export interface StoreRestore {
   /** Who else is connected to the database, a line each. */
   listSessions(): Promise<string[]>;
   /** Brings the contents of the backup, beside the database or into it, and checks them. No server may run. */
-  bring(order: RestoreOrder, work?: Work): Promise<void>;
+  bring(order: RestoreOrder, work?: Work): Promise<BackupManifest>;
   /** Gives `use` all runs of the brought database, in order of namespace id and run id. Default store alone. */
   withRuns<T>(order: RestoreOrder, use: (runs: AsyncIterable<StoredRun>) => Promise<T>): Promise<T>;
   /**

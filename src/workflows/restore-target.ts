@@ -2,6 +2,7 @@ import { CancellationScope } from '@temporalio/workflow';
 import type { BackupResult, HopPlace, RestoreRequest, RestoreResult, StoreName } from '../contract/activities.js';
 import { ledgerLine, ledgerProblems } from '../core/ledger.js';
 import { now, type Done } from './conductor.js';
+import { describeFailure } from './describe-failure.js';
 import type { HopContext } from './hop-context.js';
 import { NotGoodEnough } from './interruptions.js';
 import { takeBackForRoll, type RollState } from './roll-settings.js';
@@ -65,11 +66,10 @@ interface Restoring {
 }
 
 async function stopRestoreStart(context: HopContext, restoring: Restoring): Promise<Done<Required<Journal>>> {
-  const { journal, back, state } = restoring;
+  const { back, state } = restoring;
   const { target, place, hop, policy } = context;
-  const done = { ...journal, ...(await stopAndRestore(context, restoring)) };
-  const lines = [restoredLine(done.restored)];
-  if (state.settings !== 'as before') lines.push(...(await takeBackForRoll(context, state)));
+  const done = await stopAndRestore(context, restoring);
+  const lines = [restoredLine(done.restored), ...(await takeBackSettings(context, state))];
   await target.act.takeSnapshot.executeWithOptions({ summary: 'shards as the backup has them' }, [
     { ...back, shardsOnly: true },
   ]);
@@ -93,6 +93,16 @@ async function stopRestoreStart(context: HopContext, restoring: Restoring): Prom
   );
   if (refreshed > 0) lines.push(`${refreshed} workflows written to visibility anew by the servers`);
   return { summary: lines.join('; '), value: done };
+}
+
+/** A file that cannot be changed keeps no server down: it is told, and the next roll takes back what it finds. */
+async function takeBackSettings(context: HopContext, state: RollState): Promise<string[]> {
+  if (state.settings === 'as before') return [];
+  try {
+    return await takeBackForRoll(context, state);
+  } catch (error) {
+    return [`settings of the roll are left behind: ${describeFailure(error)}`];
+  }
 }
 
 async function stopAndRestore(

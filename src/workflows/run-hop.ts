@@ -91,7 +91,7 @@ function restoreEstimate(context: HopContext, { backups }: Progress): Conductor[
     const { target, load } = context;
     const request = restoreRequestOf(context, backups);
     if (request === undefined) throw new TypeError('the backups are gone');
-    const { lines } = await target.look.estimateRestore.executeWithOptions({ summary: 'what a restore would lose' }, [
+    const { lines } = await target.act.estimateRestore.executeWithOptions({ summary: 'what a restore would lose' }, [
       { ...request, load },
     ]);
     return lines;

@@ -13,7 +13,7 @@ import { every, libpqEnvironment, readBack } from './pg-backup.js';
 import { findPgPrograms, type PgPrograms } from './pg-programs.js';
 import { withPostgres } from './postgres-connection.js';
 import { checkIndexes, readServer, readVersionRow } from './postgres-inspect.js';
-import { countRows, withoutTimeLimit } from './postgres-rows.js';
+import { askLong, countRows, withoutTimeLimit } from './postgres-rows.js';
 
 /** Entries of a backup that belong to the database around the tables: they stay as they are, and are another's to change. */
 const AROUND_TABLES = /^\d+; \d+ \d+ (EXTENSION|SCHEMA|COMMENT|ACL) /;
@@ -59,7 +59,7 @@ export async function restoreInto(
   await withPostgres(input, async (client) => {
     await withoutTimeLimit(client);
     // Without statistics the first minutes of the servers would be scans of whole tables.
-    await client.query({ text: 'analyze' });
+    await askLong(client, 'analyze');
   });
 }
 

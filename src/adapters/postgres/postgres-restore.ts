@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
-import type { BackupManifest } from '../backup-manifest.js';
+import { readManifest } from '../backup-manifest.js';
 import type { Work } from '../store.js';
 import type { RestoreOrder, RestoreWay, StoreRestore } from '../store-restore.js';
 import { countVisibleSince, readNamespaceNames } from './count-since.js';
@@ -37,6 +37,7 @@ export function createPostgresRestore(input: PostgresStore): StoreRestore {
     bring: async (order, work: Work = {}) => {
       if ((await findWay(input)).way === 'beside') await bringBeside(input, order, work);
       else await bringInPlace(input, order, work);
+      return readManifest(order.file);
     },
     withRuns: async (order, use) =>
       withPostgres(await brought(input, order), async (client) => {
@@ -102,7 +103,7 @@ async function bringBeside(input: PostgresStore, order: RestoreOrder, work: Work
 
 /** Begun anew by each try: nothing but the servers, which are down, changes what it leads to. */
 async function bringInPlace(input: PostgresStore, order: RestoreOrder, work: Work): Promise<void> {
-  const { rows }: BackupManifest = await checkPostgresBackup(input, order, work);
+  const { rows } = await checkPostgresBackup(input, order, work);
   await backUpPostgres(input, backupBefore(input, order), work);
   await restoreInPlace(input, order.file, work);
   await checkRestored(input, { named: input, schema: order.schema, rows });
