@@ -18,10 +18,7 @@ interface Estimate {
 }
 
 /** What a restore would lose, in lines for people: asked of a frontend, or read from the tables where none answers. */
-export async function estimateLoss(
-  request: RestoreRequest,
-  { opened, load, backupAt }: Estimate,
-): Promise<string[]> {
+export async function estimateLoss(request: RestoreRequest, { opened, load, backupAt }: Estimate): Promise<string[]> {
   const { namespaces, countedBy } = await countLoss(request, { opened, at: backupAt });
   return lossLines({
     backupAt,

@@ -49,7 +49,10 @@ export const createRestoreActivities = ({ tools }: { readonly tools: ToolResolve
     const driver = createDriver(target, tools);
     for (const name of startOrder(await driver.listNodes()).toReversed()) await driver.stopNode(name, currentWork());
     const running = (await driver.listNodes()).filter((node) => node.running).map(({ name }) => name);
-    if (running.length > 0) throw new PreconditionError(`${running.join(', ')} of ${target.name} run again after they were stopped; who starts them?`);
+    if (running.length > 0)
+      throw new PreconditionError(
+        `${running.join(', ')} of ${target.name} run again after they were stopped; who starts them?`,
+      );
     await withTarget(target, tools, (opened) => waitUntilAlone(target, opened, currentWork()));
     return { stoppedAt: new Date().toISOString() };
   },
@@ -131,7 +134,9 @@ async function requireStopped({ name }: Target, { driver }: OpenTarget): Promise
   const running = (await driver.listNodes()).filter((node) => node.running);
   if (running.length === 0) return;
   const names = running.map((node) => node.name).join(', ');
-  throw new PreconditionError(`${names} of ${name} runs; nothing is restored under a server. Say retry: they are stopped`);
+  throw new PreconditionError(
+    `${names} of ${name} runs; nothing is restored under a server. Say retry: they are stopped`,
+  );
 }
 
 /** @throws PreconditionError that names who else uses the databases */
@@ -147,7 +152,9 @@ async function waitUntilAlone({ name }: Target, { stores }: OpenTarget, work: Wo
     if (others.length === 0) return;
     if (Date.now() > end) {
       throw new PreconditionError(
-        [`others are connected to the databases of ${name}, whose servers are all stopped; end them:`, ...others].join('\n'),
+        [`others are connected to the databases of ${name}, whose servers are all stopped; end them:`, ...others].join(
+          '\n',
+        ),
         { others },
       );
     }
@@ -160,6 +167,8 @@ async function requireSchema({ target, schema }: RestoreRequest, { stores }: Ope
   for (const name of STORES) {
     const found = await stores[name].readSchemaVersion();
     if (found !== schema[name])
-      throw new PreconditionError(`the ${name} schema of ${target.name} is ${found} after the restore, not ${schema[name]}`);
+      throw new PreconditionError(
+        `the ${name} schema of ${target.name} is ${found} after the restore, not ${schema[name]}`,
+      );
   }
 }

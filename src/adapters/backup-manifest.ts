@@ -60,7 +60,9 @@ export async function readManifest(file: string): Promise<BackupManifest> {
   const text = await readFile(manifestPath(file), 'utf8').catch(() => '');
   const parsed = BackupManifest.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  throw new PreconditionError(`${manifestPath(file)} cannot be read any more; it says what the backup ${file} is`, { file });
+  throw new PreconditionError(`${manifestPath(file)} cannot be read any more; it says what the backup ${file} is`, {
+    file,
+  });
 }
 
 function parseJson(text: string): unknown {

@@ -93,7 +93,19 @@ export interface ProbeWindow {
 
 /** The ledger in one line. */
 export function ledgerLine(ledger: LedgerSummary): string {
-  const { started, completed, running, lost, duplicated, wrong, failed, failedCalls, unseen, undone, leftOut = [] } = ledger;
+  const {
+    started,
+    completed,
+    running,
+    lost,
+    duplicated,
+    wrong,
+    failed,
+    failedCalls,
+    unseen,
+    undone,
+    leftOut = [],
+  } = ledger;
   const because = Object.entries(ledger.runningBecause ?? {}).map(([why, count]) => `${count} ${why}`);
   return [
     `canaries: ${started} started, ${completed} completed, ${running} running${because.length > 0 ? ` (${because.join(', ')})` : ''}, ` +

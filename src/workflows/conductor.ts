@@ -389,7 +389,7 @@ export class Conductor {
   }
 
   async #incident(problem: string, gateName: string, choices: readonly DecisionKind[]): Promise<DecisionRecord> {
-    for (let evidence = problem.split('\n'); ; ) {
+    for (let evidence = problem.split('\n'); ;) {
       this.#incidents += 1;
       log.error('incident', { gate: gateName, problem });
       this.#problem = problem;
@@ -514,9 +514,7 @@ export class Conductor {
 }
 
 function isInterruption(error: unknown): boolean {
-  return (
-    error instanceof AbortRequested || error instanceof RollBackRequested || error instanceof RestoreApproved
-  );
+  return error instanceof AbortRequested || error instanceof RollBackRequested || error instanceof RestoreApproved;
 }
 
 export function now(): string {

@@ -62,11 +62,7 @@ async function forwardOrBack(
 }
 
 /** Carries out what ended the way forward. @throws what was no decision to go back */
-async function goBack(
-  context: HopContext,
-  progress: Progress,
-  decided: unknown,
-): Promise<'rolled-back' | 'restored'> {
+async function goBack(context: HopContext, progress: Progress, decided: unknown): Promise<'rolled-back' | 'restored'> {
   if (decided instanceof RestoreApproved) {
     const request = restoreRequestOf(context, progress.backups);
     if (request === undefined) throw new TypeError('a restore was approved without backups');

@@ -168,13 +168,15 @@ async function query<T extends pg.QueryResultRow>(database: string, sql: string,
 }
 
 async function databases(): Promise<string[]> {
-  const rows = await query<{ datname: string }>('postgres', `select datname from pg_database where datname like 'restored%'`);
+  const rows = await query<{ datname: string }>(
+    'postgres',
+    `select datname from pg_database where datname like 'restored%'`,
+  );
   return rows.map(({ datname }) => datname).sort();
 }
 
 async function schemaVersions(): Promise<Record<StoreName, string>> {
-  const versionOf = (kind: StoreName) =>
-    createStore(place.target.stores[kind], kind, tools).readSchemaVersion();
+  const versionOf = (kind: StoreName) => createStore(place.target.stores[kind], kind, tools).readSchemaVersion();
   return { default: await versionOf('default'), visibility: await versionOf('visibility') };
 }
 
@@ -227,7 +229,11 @@ test('what it would lose is counted by visibility, and in the tables when no fro
 }, 60_000);
 
 test('nothing is restored under servers that run, nor from a backup that is not the one', async () => {
-  const failure = (work: Promise<unknown>) => work.then(() => 'nothing', (error: Error) => error.message);
+  const failure = (work: Promise<unknown>) =>
+    work.then(
+      () => 'nothing',
+      (error: Error) => error.message,
+    );
   expect(await failure(run(activities.restoreStores, request))).toContain('nothing is restored under a server');
   const other = { ...request.backups, default: { ...request.backups.default, sha256: 'f00d' } };
   expect(await failure(run(activities.prepareRestore, { ...request, backups: other }))).toContain('it is another one');
@@ -253,7 +259,9 @@ test('killed between the two databases, it is run again and does the rest', asyn
   environment.cancel();
   expect(await first).toBe('cancelled');
   await holder.end();
-  expect(await databases()).toEqual([names.default, kept.default, names.visibility, 'restored_visibility_restoring'].sort());
+  expect(await databases()).toEqual(
+    [names.default, kept.default, names.visibility, 'restored_visibility_restoring'].sort(),
+  );
 
   const result = await run(activities.restoreStores, request);
   expect(result.kept).toEqual({ default: `database ${kept.default}`, visibility: `database ${kept.visibility}` });
@@ -283,7 +291,10 @@ test('the old servers run on what was restored: the state of the backup, the sam
 test('what was there before is kept as it was', async () => {
   const runs = (database: string) =>
     query<{ workflow_id: string }>(database, `select workflow_id from executions where workflow_id like '%-later'`);
-  expect((await runs(kept.default)).map(({ workflow_id }) => workflow_id).sort()).toEqual(['closed-later', 'started-later']);
+  expect((await runs(kept.default)).map(({ workflow_id }) => workflow_id).sort()).toEqual([
+    'closed-later',
+    'started-later',
+  ]);
   const [row] = await query<{ curr_version: string }>(kept.visibility, 'select curr_version from schema_version');
   expect(row?.curr_version).toBe(SCHEMA.after.visibility);
   // A table of the newer schema is not in the way of the next upgrade.
@@ -313,7 +324,10 @@ test('a user who may not make databases restores in place, after a backup of wha
     await store.updateSchema({ to: SCHEMA.after[kind], serverVersion: TO });
     if (kind === 'default') await query(own.default, `insert into namespace_metadata values (1, 1)`);
     const order = { file, sha256, schema: SCHEMA.before[kind], stamp: STAMP };
-    expect(await store.restore.findWay()).toMatchObject({ way: 'in-place', why: expect.stringContaining('may not create') });
+    expect(await store.restore.findWay()).toMatchObject({
+      way: 'in-place',
+      why: expect.stringContaining('may not create'),
+    });
     await store.restore.bring(order);
     await store.restore.bring(order); // as after a kill
     const before = await store.restore.takePlace(order);

@@ -173,29 +173,34 @@ describe('once approved', () => {
     return { ...at, before };
   }
 
-  test.concurrent('stops, restores, starts and proves; then a person is asked, and retry does the hop again', async () => {
-    const { run, script, before } = await approved();
-    const { name, status } = await run.atIncident(`${HOP}/restored`);
-    expect(callsSince(run, before)).toEqual([...WORK, 'proveSettle']);
-    expect(status).toMatchObject({ hops: [{ outcome: 'restored', servers: '1.30.7' }] });
-    expect(allowedAt(status)).toEqual(['retry', 'abort']);
-    const back = { from: '1.31.2', to: '1.30.7', restored: true };
-    expect(script.requests('takeSnapshot').at(-1)).toMatchObject({ ...back, shardsOnly: true });
-    expect(script.requests('proveSettle').at(-1)).toMatchObject(back);
-    expect(script.requests('startServers')).toMatchObject([{ version: '1.30.7' }]);
-    expect(script.requests('replaceNode').slice(-4)).toMatchObject(NODES.map((node) => ({ node, version: '1.30.7' })));
-    // Nothing to put back to: the old version is all that fits the databases.
-    expect(script.requests('replaceNode').at(-1)?.previous).toBeUndefined();
-    const [hop] = status.hops;
-    const restore = hop?.phases.find(({ phase }) => phase === 'restore');
-    expect(restore?.summary).toMatch(/kept \(default: database temporal_before_restore_\d{14}/);
+  test.concurrent(
+    'stops, restores, starts and proves; then a person is asked, and retry does the hop again',
+    async () => {
+      const { run, script, before } = await approved();
+      const { name, status } = await run.atIncident(`${HOP}/restored`);
+      expect(callsSince(run, before)).toEqual([...WORK, 'proveSettle']);
+      expect(status).toMatchObject({ hops: [{ outcome: 'restored', servers: '1.30.7' }] });
+      expect(allowedAt(status)).toEqual(['retry', 'abort']);
+      const back = { from: '1.31.2', to: '1.30.7', restored: true };
+      expect(script.requests('takeSnapshot').at(-1)).toMatchObject({ ...back, shardsOnly: true });
+      expect(script.requests('proveSettle').at(-1)).toMatchObject(back);
+      expect(script.requests('startServers')).toMatchObject([{ version: '1.30.7' }]);
+      expect(script.requests('replaceNode').slice(-4)).toMatchObject(
+        NODES.map((node) => ({ node, version: '1.30.7' })),
+      );
+      // Nothing to put back to: the old version is all that fits the databases.
+      expect(script.requests('replaceNode').at(-1)?.previous).toBeUndefined();
+      const [hop] = status.hops;
+      const restore = hop?.phases.find(({ phase }) => phase === 'restore');
+      expect(restore?.summary).toMatch(/kept \(default: database temporal_before_restore_\d{14}/);
 
-    await run.signal('retry', { gate: name });
-    const result = await run.result();
-    expect(result.hops).toMatchObject([{ outcome: 'restored' }, { outcome: 'completed' }]);
-    expect(result.live.to).toBe('1.31.2');
-    expect(script.requests('backUpStore').at(-1)).toMatchObject({ attempt: 2 });
-  });
+      await run.signal('retry', { gate: name });
+      const result = await run.result();
+      expect(result.hops).toMatchObject([{ outcome: 'restored' }, { outcome: 'completed' }]);
+      expect(result.live.to).toBe('1.31.2');
+      expect(script.requests('backUpStore').at(-1)).toMatchObject({ attempt: 2 });
+    },
+  );
 
   test.concurrent.each(WORK.filter((name, index) => WORK.indexOf(name) === index))(
     'a failure in %s is an incident; retry goes on from what is done',
@@ -295,29 +300,35 @@ describe('a hop over which the servers alone cannot go back', () => {
     await run.terminate();
   });
 
-  test.concurrent('refuses a roll-back with the reasons once a new server has run, in the middle of the roll too', async () => {
-    const script = new Script(NO_WAY_BACK)
-      .once('replaceNode', ({ node, version }) =>
-        Promise.resolve({ node, before: null, after: version, changed: true, servingAt: '2026-01-01T00:00:00.000Z' }),
-      )
-      .fails('replaceNode', 'it does not start');
-    const run = await controlPlane.begin({ plan: NO_WAY_BACK, script });
-    const { name, status } = await run.atIncident(`${HOP}/servers`);
-    expect(allowedAt(status)).toEqual(['retry', 'abort', 'restore']);
-    for (const gate of [name, HOP]) {
-      expect(await refusal(run.update('rollBack', { gate, by: 'ada' }))).toBe(
-        `the servers alone cannot go back: ${WHY}. Only the backup can: decide restore at an incident`,
+  test.concurrent(
+    'refuses a roll-back with the reasons once a new server has run, in the middle of the roll too',
+    async () => {
+      const script = new Script(NO_WAY_BACK)
+        .once('replaceNode', ({ node, version }) =>
+          Promise.resolve({ node, before: null, after: version, changed: true, servingAt: '2026-01-01T00:00:00.000Z' }),
+        )
+        .fails('replaceNode', 'it does not start');
+      const run = await controlPlane.begin({ plan: NO_WAY_BACK, script });
+      const { name, status } = await run.atIncident(`${HOP}/servers`);
+      expect(allowedAt(status)).toEqual(['retry', 'abort', 'restore']);
+      for (const gate of [name, HOP]) {
+        expect(await refusal(run.update('rollBack', { gate, by: 'ada' }))).toBe(
+          `the servers alone cannot go back: ${WHY}. Only the backup can: decide restore at an incident`,
+        );
+        await run.signal('rollBack', { gate, by: 'ada' });
+      }
+      const shown = await run.until(
+        'refused',
+        ({ decisions }) => decisions.filter(({ counted }) => !counted).length === 2,
       );
-      await run.signal('rollBack', { gate, by: 'ada' });
-    }
-    const shown = await run.until('refused', ({ decisions }) => decisions.filter(({ counted }) => !counted).length === 2);
-    expect(shown.decisions.at(-1)?.refused).toContain(WHY);
-    expect((await run.metadata()).currentDetails).toContain('Not counted');
-    await run.signal('restore', { gate: name, ...DECISION });
-    await run.approve(GATE);
-    await run.atIncident(`${HOP}/restored`);
-    await run.terminate();
-  });
+      expect(shown.decisions.at(-1)?.refused).toContain(WHY);
+      expect((await run.metadata()).currentDetails).toContain('Not counted');
+      await run.signal('restore', { gate: name, ...DECISION });
+      await run.approve(GATE);
+      await run.atIncident(`${HOP}/restored`);
+      await run.terminate();
+    },
+  );
 
   test.concurrent('still lets the servers go back before one of them has been replaced', async () => {
     const script = new Script(NO_WAY_BACK).fails('takeSnapshot', 'the frontend is away');

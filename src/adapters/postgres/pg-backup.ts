@@ -92,7 +92,11 @@ async function dumpWithCounts(
 
 async function dump(
   input: PostgresStore,
-  { programs, partial, snapshot }: { readonly programs: PgPrograms; readonly partial: string; readonly snapshot: string },
+  {
+    programs,
+    partial,
+    snapshot,
+  }: { readonly programs: PgPrograms; readonly partial: string; readonly snapshot: string },
   work: Work,
 ): Promise<void> {
   await (await open(partial, 'wx', 0o600)).close(); // pg_dump keeps the mode of a file that is there

@@ -124,7 +124,11 @@ async function pgRestore(input: PostgresStore, args: readonly string[], work: Wo
  */
 export async function checkRestored(
   connectTo: PostgresStore,
-  { named, schema, rows }: { readonly named: PostgresStore; readonly schema: string; readonly rows: BackupManifest['rows'] },
+  {
+    named,
+    schema,
+    rows,
+  }: { readonly named: PostgresStore; readonly schema: string; readonly rows: BackupManifest['rows'] },
 ): Promise<void> {
   await withPostgres(connectTo, async (client) => {
     await withoutTimeLimit(client);

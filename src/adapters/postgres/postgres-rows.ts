@@ -34,7 +34,10 @@ export async function countRows(client: pg.Client): Promise<Record<string, numbe
  * Reads one question page by page within a transaction, so that memory does not grow with the number of rows. The caller has set
  * the connection to no time limit of statements.
  */
-export async function* readPages<T extends pg.QueryResultRow>(client: pg.Client, question: string): AsyncGenerator<T[]> {
+export async function* readPages<T extends pg.QueryResultRow>(
+  client: pg.Client,
+  question: string,
+): AsyncGenerator<T[]> {
   await client.query('begin isolation level repeatable read read only');
   try {
     await askLong(client, `declare pages no scroll cursor for ${question}`);

@@ -113,9 +113,7 @@ async function copySettings(client: pg.Client, from: string, to: string): Promis
   );
   if (grants.length > 0) await client.query(`revoke all on database ${database} from public`);
   for (const { grantee, privilege, option } of grants) {
-    await client.query(
-      `grant ${privilege} on database ${database} to ${grantee}${option ? ' with grant option' : ''}`,
-    );
+    await client.query(`grant ${privilege} on database ${database} to ${grantee}${option ? ' with grant option' : ''}`);
   }
   const { rows: settings } = await client.query<{ setting: string }>(
     `select unnest(s.setconfig) as setting from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase

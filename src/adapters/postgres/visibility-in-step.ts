@@ -1,7 +1,12 @@
 import { appendFile } from 'node:fs/promises';
 import type pg from 'pg';
 import type { PostgresStore } from '../../core/input/input.js';
-import { differencesBetween, type Difference, type StoredRun, type VisibleRun } from '../../core/restoring/compare-runs.js';
+import {
+  differencesBetween,
+  type Difference,
+  type StoredRun,
+  type VisibleRun,
+} from '../../core/restoring/compare-runs.js';
 import type { Work } from '../store.js';
 import { withPostgres } from './postgres-connection.js';
 import { askLong, withoutTimeLimit } from './postgres-rows.js';
