@@ -52,7 +52,7 @@ let place: HopPlace;
 let request: RestoreRequest;
 
 beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') }); // here attempts are meant to fail
+  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) }); // here attempts are meant to fail
   directory = await mkdtemp(join(tmpdir(), 'restore-test-'));
   postgres = await startPostgres({ directory: join(directory, 'postgres') });
   process.env[PG_BIN_VARIABLE] = postgres.binDir;
@@ -84,7 +84,7 @@ afterAll(async () => {
 
 /** An activity as a worker runs it. */
 const run = <R, T>(activity: (request: R) => Promise<T>, given: R, environment = new MockActivityEnvironment()) =>
-  environment.run(activity, given) as Promise<T>;
+  environment.run<[R], T, typeof activity>(activity, given);
 
 async function withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
   const connection = await Connection.connect({ address: cluster.frontends[0] ?? '' });
