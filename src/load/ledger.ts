@@ -258,6 +258,14 @@ export class Ledger implements Disposable {
     );
   }
 
+  /** Canaries that had been started at `at` and were not known by then to have ended. */
+  underWayAt(at: number): CanaryRow[] {
+    return this.#all(
+      `SELECT ${ROW} FROM canary WHERE startedAt < ?1 AND (final = 0 OR verifiedAt >= ?1) ORDER BY row`,
+      at,
+    );
+  }
+
   /** Canaries that the target confirmed from `from` on until `to`, unless they are known to be undone. */
   startedBetween(from: number, to: number): CanaryRow[] {
     return this.#all(

@@ -2,8 +2,9 @@ import { Connection } from '@temporalio/client';
 import { forEachAtOnce } from '../adapters/at-once.js';
 import { connectionOptions } from '../adapters/connection-options.js';
 import type { Connection as ConnectionInput } from '../core/input/input.js';
+import { planCanary } from './canary-plan.js';
 import { CanaryTarget } from './canary-target.js';
-import { Ledger } from './ledger.js';
+import { Ledger, type CanaryRow } from './ledger.js';
 
 const AT_ONCE = 8;
 /** Of those that had ended well before the backup, so many of the latest are looked at again: they have to be in it. */
@@ -50,7 +51,7 @@ export async function undoInLedger(
     await forEachAtOnce(started, { atOnce: AT_ONCE, signal }, async (canary) => {
       // The snapshot of a backup is taken a moment after its name; and a schedule starts again what it missed.
       if ((await target.fetchRuns(canary)) === null) undo(ledger, canary.row);
-      else ledger.inTransaction(() => driveAgain(ledger, 'row = ?1', canary.row));
+      else driveAgain(ledger, canary);
     });
     return { undone: ledger.entries.count(`SELECT count(*) AS n FROM canary WHERE outcome = 'undone'`) };
   } finally {
@@ -59,7 +60,7 @@ export async function undoInLedger(
 }
 
 function setBack(ledger: Ledger, backupAt: number): void {
-  driveAgain(ledger, 'startedAt < ?1 AND (final = 0 OR verifiedAt >= ?1)', backupAt);
+  for (const canary of ledger.underWayAt(backupAt)) driveAgain(ledger, canary);
   ledger.entries.run(
     `UPDATE canary SET final = 0 WHERE row IN (
        SELECT row FROM canary WHERE final = 1 AND outcome = 'completed' AND startedAt BETWEEN ?1 AND ?2
@@ -70,14 +71,31 @@ function setBack(ledger: Ledger, backupAt: number): void {
   );
 }
 
-/** What was found of them holds no more. The time that they may take begins anew; long ones wait for their release. */
-function driveAgain(ledger: Ledger, which: string, value: number): void {
-  const forgotten = 'outcome = NULL, reason = NULL, final = 0, verifiedAt = NULL, badSince = NULL';
-  const run = (change: string, kinds: string, ...more: number[]) =>
-    ledger.entries.run(`UPDATE canary SET ${forgotten}, ${change} WHERE ${which} AND ${kinds}`, value, ...more);
-  run('callsDone = 0, readyAt = NULL', `kind = 'long'`);
-  run('readyAt = ?2', `kind <> 'long' AND callsDone = 0 AND readyAt IS NOT NULL`, Date.now());
-  run('callsDone = 0, readyAt = NULL, dueAt = ?2', `kind <> 'long' AND callsDone > 0`, Date.now());
+/** What was found of it holds no more, and the time that it may take begins anew. */
+function driveAgain(ledger: Ledger, canary: CanaryRow): void {
+  const change = (columns: string, ...values: readonly (string | number)[]) =>
+    ledger.entries.run(
+      `UPDATE canary SET outcome = NULL, reason = NULL, final = 0, verifiedAt = NULL, badSince = NULL${columns} WHERE row = ?`,
+      ...values,
+      canary.row,
+    );
+  const wasCalled = canary.callsDone > 0 || canary.readyAt !== null;
+  if (!wasCalled) return change('');
+  // Nobody calls it by itself: whoever wants it to end releases it.
+  if (canary.kind === 'long') return change(', callsDone = 0, readyAt = NULL');
+  const from = firstChange(canary);
+  if (from === undefined) return change(', readyAt = ?', Date.now());
+  change(', callsDone = ?, readyAt = NULL, dueAt = ?', from, Date.now());
+}
+
+/**
+ * The first call of its plan that changes it; undefined when none does. Those from there on are made again: the target refuses
+ * what it has. A query before it would count what came after it, as the backup may have that.
+ */
+function firstChange({ kind, number, workflowId }: CanaryRow): number | undefined {
+  if (kind === 'tick' || kind === 'own') return undefined;
+  const index = planCanary(number, kind, workflowId).calls.findIndex(({ call }) => call !== 'query');
+  return index < 0 ? undefined : index;
 }
 
 function undo(ledger: Ledger, row: number): void {

@@ -11,6 +11,8 @@ import pg from 'pg';
 import { guard } from '../../src/activities/guard.js';
 import { createReplaceNodeActivity } from '../../src/activities/replace-node.js';
 import { createRestoreActivities } from '../../src/activities/restore.js';
+import { createServerActivities } from '../../src/activities/servers.js';
+import { createSettleActivities } from '../../src/activities/settle.js';
 import { createStoreActivities } from '../../src/activities/stores.js';
 import { keptName } from '../../src/adapters/postgres/restore-names.js';
 import { PG_BIN_VARIABLE } from '../../src/adapters/postgres/pg-programs.js';
@@ -44,6 +46,8 @@ const activities = guard({
   ...createStoreActivities({ tools }),
   ...createRestoreActivities({ tools }),
   ...createReplaceNodeActivity({ tools }),
+  ...createServerActivities({ tools }),
+  ...createSettleActivities({ tools }),
 });
 let directory: string;
 let postgres: LabPostgres;
@@ -272,10 +276,16 @@ test('killed between the two databases, it is run again and does the rest', asyn
 }, 120_000);
 
 test('the old servers run on what was restored: the state of the backup, the same in both stores', async () => {
+  const back: HopPlace = { ...place, from: TO, to: FROM, restored: true };
+  await run(activities.takeSnapshot, { ...back, shardsOnly: true });
   await startAll(FROM);
   const { gone, refreshed } = await run(activities.refreshVisibility, request);
   expect({ gone, refreshed: refreshed > 0 }).toEqual({ gone: 0, refreshed: true });
   const state = { open: 'RUNNING', closed: 'COMPLETED', 'closed-later': 'RUNNING', 'closed-between': 'RUNNING' };
+  const until = new Date(Date.now() + 1_000).toISOString();
+  const demands = { steadyMs: 1_000, updates: 0 };
+  const { owners } = await run(activities.proveSettle, { ...back, until, timeoutMs: 60_000, demands });
+  expect(Object.values(owners)).toEqual([4]);
   expect(await described(...Object.keys(state), 'started-between', 'started-later')).toEqual(state);
   expect(await listed()).toEqual(state);
 
