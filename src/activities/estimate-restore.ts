@@ -43,7 +43,7 @@ async function countLoss(
     const namespaces = counted
       .map(({ namespaceId, ...counts }) => ({ namespace: names.get(namespaceId) ?? namespaceId, ...counts }))
       .filter(({ namespace }) => namespace !== LOCK_NAMESPACE && !canaryNamespaces.includes(namespace));
-    return { namespaces, countedBy: `in the tables, as no frontend could be asked (${messageOf(error)})` };
+    return { namespaces, countedBy: `in the tables, as no frontend told it (${messageOf(error)})` };
   }
 }
 

@@ -41,6 +41,7 @@ export const createRestoreActivities = ({ tools }: { readonly tools: ToolResolve
     const work = currentWork();
     return withTarget(target, tools, async (opened) => {
       await opened.driver.prepare(from, work);
+      for (const name of STORES) await opened.stores[name].restore.findWay();
       return { lines: backupLines(request, await checkBackups(request, opened)) };
     });
   },

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import type pg from 'pg';
 import { PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
 import { readManifest } from '../backup-manifest.js';
@@ -12,10 +13,11 @@ import { readServer } from './postgres-inspect.js';
 import { withoutTimeLimit } from './postgres-rows.js';
 import {
   createBeside,
-  IN_STEP,
   listSessions,
   mark,
+  markInStep,
   readDatabase,
+  readInStep,
   readProgress,
   readUser,
   swapDatabases,
@@ -45,11 +47,11 @@ export function createPostgresRestore(input: PostgresStore): StoreRestore {
         return use(readStoredRuns(client));
       }),
     bringInStep: async (order, list, work: Work = {}) => {
-      const beside = (await findWay(input)).way === 'beside';
-      if (beside && ['in step', 'in place'].includes(await readProgress(input, order)))
-        return { removed: 0, corrected: 0 };
+      if ((await findWay(input)).way === 'in-place') return bringVisibilityInStep(input, list, work);
+      const before = await readInStep(input, order);
+      if (before !== undefined) return before;
       const done = await bringVisibilityInStep(await brought(input, order), list, work);
-      if (beside) await mark(input, restoringName(input.database), `${restoredMark(order)}${IN_STEP}`);
+      await markInStep(input, order, done);
       return done;
     },
     takePlace: async (order, work: Work = {}) => {
@@ -62,24 +64,44 @@ export function createPostgresRestore(input: PostgresStore): StoreRestore {
 }
 
 async function findWay(input: PostgresStore): Promise<RestoreWay> {
-  const { major, bytes } = await withPostgres(input, readServer);
+  const { bytes, major, foreign } = await withPostgres(input, async (client) => ({
+    ...(await readServer(client)),
+    foreign: await foreignTables(client),
+  }));
+  const why = await whyNotBeside(input, major);
+  if (why === undefined) return { way: 'beside', bytes };
+  if (foreign.length === 0) return { way: 'in-place', why, bytes };
+  throw new PreconditionError(
+    `database "${input.database}" at ${input.host}:${input.port} cannot be restored: not beside, as ${why}; nor in place, as user "${input.user}" does not own ${foreign.slice(0, 3).join(', ')}. Give it a user that may do one of them`,
+    { database: input.database, user: input.user },
+  );
+}
+
+/** Why no database can be restored beside that of the input; undefined when it can. */
+async function whyNotBeside(input: PostgresStore, major: number): Promise<string | undefined> {
   try {
     return await withMaintenance(input, async (client) => {
       const { superuser, createsDatabases } = await readUser(client);
       const facts = await readDatabase(client, input.database);
-      if (!createsDatabases) return { way: 'in-place', why: `user "${input.user}" may not create databases`, bytes };
-      if (facts?.owned !== true) {
-        return { way: 'in-place', why: `user "${input.user}" does not own "${input.database}"`, bytes };
-      }
-      if (!superuser && major < TRUSTED_EXTENSIONS) {
-        return { way: 'in-place', why: `user "${input.user}" may not make extensions in PostgreSQL ${major}`, bytes };
-      }
-      return { way: 'beside', bytes };
+      if (!createsDatabases) return `user "${input.user}" may not create databases`;
+      if (facts?.owned !== true) return `user "${input.user}" does not own "${input.database}"`;
+      if (superuser || major >= TRUSTED_EXTENSIONS) return undefined;
+      return `user "${input.user}" may not make extensions in PostgreSQL ${major}`;
     });
   } catch (error) {
     if (!(error instanceof PreconditionError)) throw error;
-    return { way: 'in-place', why: `no other database of its server can be entered: ${error.message}`, bytes };
+    return `no other database of its server can be entered: ${error.message}`;
   }
+}
+
+/** Tables that this user cannot replace. */
+async function foreignTables(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ table: string }>(
+    `select relname as table from pg_class
+      where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p') and not pg_has_role(relowner, 'USAGE')
+      order by 1`,
+  );
+  return rows.map(({ table }) => table);
 }
 
 /** Where the contents of the backup are now. */

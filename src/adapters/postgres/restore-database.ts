@@ -5,6 +5,7 @@ import type { PostgresStore } from '../../core/input/input.js';
 import type { Work } from '../store.js';
 import { withPostgres } from './postgres-connection.js';
 import { keptName, MARK, restoredMark, restoringName } from './restore-names.js';
+import type { InStep } from './visibility-in-step.js';
 
 /** Databases that every server has: one cannot be renamed over a connection to itself. */
 const MAINTENANCE = ['postgres', 'template1'];
@@ -168,22 +169,43 @@ async function comment(client: pg.Client, name: string, text: string): Promise<v
   await client.query(`comment on database ${client.escapeIdentifier(name)} is ${client.escapeLiteral(text)}`);
 }
 
+/** What a mark is of. */
+type Marked = Parameters<typeof restoredMark>[0];
+
 /** How far a restore beside has come, by what is there. */
 export async function readProgress(
   input: PostgresStore,
-  order: { readonly stamp: string; readonly sha256: string },
-): Promise<'nothing' | 'brought' | 'in step' | 'in place'> {
+  order: Marked,
+): Promise<'nothing' | 'brought' | 'in place'> {
   return withMaintenance(input, async (client) => {
     if ((await readDatabase(client, keptName(input.database, order.stamp))) !== undefined) return 'in place';
     const restoring = await readDatabase(client, restoringName(input.database));
     const text = restoring?.comment ?? '';
-    if (!text.startsWith(restoredMark(order))) return 'nothing';
-    return text.endsWith(IN_STEP) ? 'in step' : 'brought';
+    return text.startsWith(restoredMark(order)) ? 'brought' : 'nothing';
   });
 }
 
-/** Ends the comment of a visibility database that shows what the default store says. */
-export const IN_STEP = ', in step with the default store';
+/** Writes down that a visibility database shows what the default store says, and what that took. */
+export async function markInStep(input: PostgresStore, order: Marked, { removed, corrected }: InStep): Promise<void> {
+  await mark(
+    input,
+    restoringName(input.database),
+    `${restoredMark(order)}; in step with the default store: ${removed} removed, ${corrected} corrected`,
+  );
+}
+
+/** What {@link markInStep} wrote down, whether the database has taken its place since or not; undefined before. */
+export async function readInStep(input: PostgresStore, order: Marked): Promise<InStep | undefined> {
+  return withMaintenance(input, async (client) => {
+    for (const name of [restoringName(input.database), input.database]) {
+      const text = (await readDatabase(client, name))?.comment ?? '';
+      const [, removed, corrected] = /: (\d+) removed, (\d+) corrected$/.exec(text) ?? [];
+      if (text.startsWith(restoredMark(order)) && removed !== undefined)
+        return { removed: Number(removed), corrected: Number(corrected) };
+    }
+    return undefined;
+  });
+}
 
 /**
  * Gives the restored database the name of the old one, which gets another: both at once, so that the name is never without a
