@@ -130,7 +130,7 @@ function restoredLine({ backupAt, kept, removed, corrected }: RestoreResult): st
 
 /** Canaries of the time that is undone are told; all others have to be as they should. @throws NotGoodEnough */
 async function verifyUndone(
-  { target, load }: HopContext,
+  { conductor, environment, target, load }: HopContext,
   { stoppedAt, restored }: Required<Journal>,
 ): Promise<Done<true>> {
   if (load === undefined) return { summary: 'no canaries here: nothing to hold the restore against', value: true };
@@ -138,7 +138,7 @@ async function verifyUndone(
     { ...load, backupAt: restored.backupAt, stoppedAt },
   ]);
   const ledger = await target.act.verifyLedger.executeWithOptions({ summary: 'ledger against histories' }, [
-    { ...load, drain: false },
+    { ...load, drain: false, since: conductor.acceptedUntil(environment) },
   ]);
   const wrong = ledgerProblems(ledger);
   if (wrong.length > 0) throw new NotGoodEnough([ledgerLine(ledger), ...wrong].join('\n'));

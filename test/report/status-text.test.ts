@@ -45,6 +45,15 @@ test('an incident says so, and names commands as the command line does', () => {
   expect(lines).toContain('  temporal-upgrade rollback upgrade-prod --gate live/1.31.2/settle/incident/1');
 });
 
+test('a way back has its line only where there was one, after the phases of the hop', () => {
+  const current = { environment: 'live', phase: 'restore', since: '2026-01-01T10:00:00.000Z' } as const;
+  const lines = linesOf({ current, phases: [phase('roll-back', '1 node replaced')] });
+  expect(lines.slice(lines.indexOf('        verify'))).toEqual(
+    expect.arrayContaining(['  done  roll-back       12s      1 node replaced', '  ->    restore']),
+  );
+  expect(linesOf().join('\n')).not.toMatch(/roll-back|restore/);
+});
+
 test('says how long it waits, never less than nothing', () => {
   const until = (at: string) => linesOf({ waiting: { for: 'time', what: 'shard settle', until: at } });
   expect(until('2026-01-01T10:06:30.000Z')).toContain('waits   shard settle: 1m 30s left');

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Role } from '../../../src/core/input/input.js';
-import { rollOrder } from '../../../src/core/planning/roll-order.js';
+import { rollOrder, startOrder } from '../../../src/core/planning/roll-order.js';
 
 test('matching, history, internal-frontend, frontend, worker, each in the order of the input', () => {
   const nodes = (['worker', 'frontend', 'internal-frontend', 'history', 'matching'] as const).flatMap((role) => [
@@ -20,6 +20,15 @@ test('matching, history, internal-frontend, frontend, worker, each in the order 
     'worker-b',
     'worker-a',
   ]);
+});
+
+test('a cluster without servers is started in the order of a roll, whatever runs', () => {
+  const nodes = (['worker', 'frontend', 'internal-frontend', 'history', 'matching'] as const).map((role) => ({
+    name: role,
+    role,
+    running: role === 'history',
+  }));
+  expect(startOrder(nodes)).toEqual(['matching', 'history', 'internal-frontend', 'frontend', 'worker']);
 });
 
 test('back is the reverse of forward, and no node is left out', () => {
