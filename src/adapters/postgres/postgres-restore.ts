@@ -30,6 +30,9 @@ import { bringVisibilityInStep } from './visibility-in-step.js';
 /** From here on a user who owns a database may make the extension that visibility needs. */
 const TRUSTED_EXTENSIONS = 13;
 
+/** Reasons not to be let into a database that are the same the next time (see postgres-connection.ts). */
+const LASTING = ['not-admitted', 'no-rights', 'no-database'];
+
 /** How a database of a target goes back to its backup. */
 export function createPostgresRestore(input: PostgresStore): StoreRestore {
   return {
@@ -89,7 +92,8 @@ async function whyNotBeside(input: PostgresStore, major: number): Promise<string
       return `user "${input.user}" may not make extensions in PostgreSQL ${major}`;
     });
   } catch (error) {
-    if (!(error instanceof PreconditionError)) throw error;
+    // A server that is away for a moment must not turn a restore beside into one in place.
+    if (!(error instanceof PreconditionError) || !LASTING.includes(String(error.facts['reason']))) throw error;
     return `no other database of its server can be entered: ${error.message}`;
   }
 }
