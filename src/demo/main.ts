@@ -22,8 +22,7 @@ const DEMO_POLICY: RolloutInputText['policy'] = {
   observation: {
     window: '20s',
     beat: '2s',
-    // Servers do not drain yet: calls that a frontend was answering when it stopped fail once, and are called again.
-    bounds: { minRequests: 50, latencyFactor: 100, latencyRiseMs: 60_000, rollProbeFailureRatio: 0.05 },
+    bounds: { minRequests: 50, latencyFactor: 100, latencyRiseMs: 60_000 },
     extensions: 3,
   },
   load: { staging: { startsPerSecond: 2, longRunning: 10 }, live: { startsPerSecond: 2, longRunning: 10 } },
