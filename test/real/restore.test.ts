@@ -330,7 +330,9 @@ test('a user who may not make databases restores in place, after a backup of wha
     password: { env: 'LIMITED_PASSWORD' },
   });
   const others = createStore({ ...inputOf('default'), database: names.default }, 'default', tools);
-  await expect(others.restore.findWay()).rejects.toThrow(/cannot be restored: not beside, .* does not own .*buffered_events/);
+  await expect(others.restore.findWay()).rejects.toThrow(
+    /cannot be restored: not beside, .* does not own .*buffered_events/,
+  );
   for (const kind of STORES) {
     const store = createStore(inputOf(kind), kind, tools);
     const file = join(directory, 'limited', `${kind}.dump`);

@@ -65,13 +65,15 @@ async function fill(): Promise<void> {
     const runId = there ? await target.start({ workflowId, number, kind, command }) : 'gone';
     ledger.confirmStart(row, { runId, at: startedAt, dueAt: null, ready: kind === 'simple' });
     if (callsDone > 0) ledger.confirmCall(row, { callsDone, at: startedAt + 100, dueAt: null });
-    if (endedAt !== undefined)
-      ledger.recordOutcome(row, { outcome: 'completed', reason: null, final: true }, endedAt);
+    if (endedAt !== undefined) ledger.recordOutcome(row, { outcome: 'completed', reason: null, final: true }, endedAt);
   }
   await connection.close();
 }
 
-function rowsNow(): Record<string, Pick<CanaryRow, 'callsDone' | 'readyAt' | 'dueAt'> & { outcome: string | null; final: number }> {
+function rowsNow(): Record<
+  string,
+  Pick<CanaryRow, 'callsDone' | 'readyAt' | 'dueAt'> & { outcome: string | null; final: number }
+> {
   using ledger = new Ledger(ledgerFile, LOAD);
   const rows = ledger.entries.all('SELECT workflowId, callsDone, readyAt, dueAt, outcome, final FROM canary');
   return Object.fromEntries(rows.map(({ workflowId, ...row }) => [String(workflowId), row as never]));
@@ -108,7 +110,9 @@ test('what was ended before the backup and is not there any more is lost, and no
   const connection = { address: server.address };
   const summary = await verifyLedger({ ledgerFile, loadId: LOAD, connection, policy });
   expect(summary).toMatchObject({ started: NAMES.length, undone: 2, lost: 1, running: 6, wrong: 0, failed: 0 });
-  expect(ledgerLine(summary)).toContain('1 lost, 0 duplicated, 0 wrong, 0 failed; 0 failed calls; 2 lost by the restore');
+  expect(ledgerLine(summary)).toContain(
+    '1 lost, 0 duplicated, 0 wrong, 0 failed; 0 failed calls; 2 lost by the restore',
+  );
   expect(ledgerProblems(summary)).toEqual([
     '1 canaries did not end as they should',
     'canary ended: the target does not know it',

@@ -173,10 +173,7 @@ async function comment(client: pg.Client, name: string, text: string): Promise<v
 type Marked = Parameters<typeof restoredMark>[0];
 
 /** How far a restore beside has come, by what is there. */
-export async function readProgress(
-  input: PostgresStore,
-  order: Marked,
-): Promise<'nothing' | 'brought' | 'in place'> {
+export async function readProgress(input: PostgresStore, order: Marked): Promise<'nothing' | 'brought' | 'in place'> {
   return withMaintenance(input, async (client) => {
     if ((await readDatabase(client, keptName(input.database, order.stamp))) !== undefined) return 'in place';
     const restoring = await readDatabase(client, restoringName(input.database));
