@@ -42,3 +42,18 @@ export const TWO_HOPS: RolloutPlan = {
   live: pathOf('1.29.1', '1.30.7', '1.31.2'),
   findings: [],
 };
+
+/** Live one hop over which the servers alone cannot go back. */
+export const NO_WAY_BACK: RolloutPlan = {
+  ...LIVE_ALONE,
+  live: {
+    ...LIVE_ALONE.live,
+    hops: LIVE_ALONE.live.hops.map((hop) => ({
+      ...hop,
+      rollBack: {
+        by: 'backup' as const,
+        reasons: [{ id: 'dropped', text: 'table tasks was dropped', source: 'the scripts' }],
+      },
+    })),
+  },
+};

@@ -1,5 +1,5 @@
 import type { ControlPlane, RunningRollout } from '../helpers/control-plane.js';
-import { LIVE_ALONE, ONE_HOP } from '../helpers/plans.js';
+import { LIVE_ALONE, NO_WAY_BACK, ONE_HOP } from '../helpers/plans.js';
 import { judged, Script } from '../helpers/scripted-activities.js';
 
 /** A roll-out that is recorded for replay: played to its end, every run of its chain becomes a file. */
@@ -12,6 +12,7 @@ export interface Scenario {
 
 const SCHEMA = 'live/1.31.2/schema';
 const SERVERS = 'live/1.31.2/servers';
+const RESTORE = { by: 'ada', reason: 'data is wrong' };
 const LONG_SETTLE = { settle: { atLeast: '1h', reason: 'a test', proofTimeout: 1_000 } };
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -114,6 +115,67 @@ export const SCENARIOS: readonly Scenario[] = [
       );
       await watches[1]?.begun;
       await run.signal('abort', { by: 'ada', reason: 'enough for today' });
+      return run;
+    },
+  },
+  {
+    name: 'restored-then-retried',
+    async play(controlPlane) {
+      // Under load, so that the ledger is told what was undone.
+      const script = new Script(ONE_HOP).fails('proveSettle', 'shard 7 has no owner');
+      const run = await controlPlane.begin({ plan: ONE_HOP, script });
+      const { name } = await run.atIncident('staging/1.31.2/settle');
+      await run.update('restore', { gate: name, ...RESTORE });
+      script.fails('startServers', 'the port is taken');
+      await run.approve('staging/1.31.2/restore');
+      const { name: half } = await run.atIncident('staging/1.31.2/restore');
+      await run.signal('retry', { gate: half, by: 'ada' });
+      const { name: restored } = await run.atIncident('staging/1.31.2/restored');
+      await run.signal('retry', { gate: restored, by: 'ada' });
+      return run;
+    },
+  },
+  {
+    name: 'restore-rejected-then-aborted',
+    async play(controlPlane) {
+      const script = new Script(LIVE_ALONE).fails('proveSettle', 'shard 7 has no owner');
+      const run = await controlPlane.begin({ script });
+      const { name } = await run.atIncident('live/1.31.2/settle');
+      await run.signal('restore', { gate: name, ...RESTORE });
+      await run.atGate('live/1.31.2/restore');
+      await run.signal('reject', { gate: 'live/1.31.2/restore', by: 'ben', reason: 'too much would be lost' });
+      await run.atIncident('live/1.31.2/settle');
+      await run.signal('abort', { by: 'ada', reason: 'enough for today' });
+      return run;
+    },
+  },
+  {
+    name: 'restored-after-a-failed-roll-back',
+    async play(controlPlane) {
+      const script = new Script(LIVE_ALONE).fails('proveSettle', 'shard 7 has no owner');
+      const run = await controlPlane.begin({ script });
+      const { name } = await run.atIncident('live/1.31.2/settle');
+      script.fails('replaceNode', 'the old server does not start');
+      await run.signal('rollBack', { gate: name, by: 'ada' });
+      const { name: failed } = await run.atIncident('live/1.31.2/roll-back');
+      await run.signal('restore', { gate: failed, ...RESTORE });
+      await run.approve('live/1.31.2/restore');
+      await run.atIncident('live/1.31.2/restored');
+      await run.signal('abort', { by: 'ada', reason: 'enough for today' });
+      return run;
+    },
+  },
+  {
+    name: 'roll-back-refused',
+    async play(controlPlane) {
+      const script = new Script(NO_WAY_BACK);
+      for (let fine = 0; fine < 3; fine += 1) script.once('observe', judged('pass', 'fine'));
+      script.once('observe', judged('fail', 'error ratio 0.2'));
+      const run = await controlPlane.begin({ plan: NO_WAY_BACK, script, policy: { onFail: 'rollBack' } });
+      const { name } = await run.atIncident('live/1.31.2/observe-servers');
+      await run.signal('rollBack', { gate: name, by: 'ada' });
+      await run.until('refused', ({ decisions }) => decisions.some(({ counted }) => !counted));
+      await run.signal('approve', { gate: name, by: 'ada', reason: 'known noise' });
       return run;
     },
   },

@@ -92,6 +92,18 @@ const CASES: Record<string, (events: readonly Event[]) => boolean> = {
     signals(events, 'retry').some((text) => text.includes('/rolled-back/')),
   'a second try of a hop': (events) =>
     scheduled(events)[0] === 'preflight' && startInput(events).includes('"outcome":"rolled-back"'),
+  'a restore of the databases, broken off and gone on with, then retry': (events) =>
+    scheduled(events).filter((name) => name === 'startServers').length === 2 &&
+    schedules(events, 'estimateRestore', 'restoreStores', 'refreshVisibility', 'undoInLedger') &&
+    signals(events, 'retry').some((text) => text.includes('/restored/')),
+  'a restore that was rejected': (events) =>
+    schedules(events, 'estimateRestore') && signals(events, 'reject').some((text) => text.includes('/restore"')),
+  'a restore after a roll-back that failed': (events) =>
+    schedules(events, 'restoreStores') && signals(events, 'restore').some((text) => text.includes('/roll-back/')),
+  'a roll-back that was refused': (events) =>
+    !scheduled(events).includes('estimateRestore') &&
+    signals(events, 'rollBack').some((text) => text.includes('/observe-servers/')) &&
+    signals(events, 'approve').some((text) => text.includes('/observe-servers/')),
   'a roll-back in the settle timer': (events) =>
     signals(events, 'rollBack').some((text) => text.includes('"live/1.31.2"')),
   'an abort that ends a timer': (events) =>

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { RolloutPlan } from '../../src/core/plan.js';
 import { HOP_PHASES, type HopPhase, type RolloutStatus } from '../../src/core/status.js';
 import { ControlPlane, refusal, type RunningRollout } from '../helpers/control-plane.js';
-import { LIVE_ALONE, ONE_HOP } from '../helpers/plans.js';
+import { LIVE_ALONE, NO_WAY_BACK, ONE_HOP } from '../helpers/plans.js';
 import { judged, Script, type ActivityName } from '../helpers/scripted-activities.js';
 import { LEDGER } from '../helpers/statuses.js';
 
@@ -14,22 +13,9 @@ afterAll(() => controlPlane.stop());
 
 const HOP = 'live/1.31.2';
 const GATE = `${HOP}/restore`;
+const WHY = 'table tasks was dropped';
 const DECISION = { by: 'ada', reason: 'data is wrong' };
 const NODES = ['matching-1', 'history-1', 'frontend-1', 'worker-1'];
-const WHY = 'table tasks was dropped';
-
-/** Live one hop over which the servers alone cannot go back. */
-const NO_WAY_BACK: RolloutPlan = {
-  ...LIVE_ALONE,
-  live: {
-    ...LIVE_ALONE.live,
-    hops: LIVE_ALONE.live.hops.map((hop) => ({
-      ...hop,
-      rollBack: { by: 'backup' as const, reasons: [{ id: 'dropped', text: WHY, source: 'the scripts' }] },
-    })),
-  },
-};
-
 /** What a restore does, in order. */
 const WORK: readonly ActivityName[] = [
   'prepareRestore',
