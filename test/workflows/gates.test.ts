@@ -252,7 +252,7 @@ test.concurrent('a rejected gate opens an incident, whose retry opens the gate a
   expect(status).toMatchObject({
     state: 'incident',
     problem: `ada rejected ${SCHEMA}: it is Friday`,
-    waiting: { kind: 'incident', allowed: ['retry', 'abort'] },
+    waiting: { kind: 'incident', allowed: ['retry', 'abort', 'restore'] },
   });
   await run.signal('approve', { gate: name, reason: 'no matter' });
   expect(await decision(run, 2)).toMatchObject({ counted: false });

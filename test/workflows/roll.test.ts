@@ -174,7 +174,7 @@ test.concurrent('a node that was put back is an incident at once, which retry me
   const run = await controlPlane.begin({ script });
   const { name, status } = await run.atIncident(`${HOP}/servers`);
   expect(status.problem).toBe(putBack);
-  expect(status.waiting).toMatchObject({ allowed: ['retry', 'abort', 'rollBack'] });
+  expect(status.waiting).toMatchObject({ allowed: ['retry', 'abort', 'rollBack', 'restore'] });
   await run.signal('retry', { gate: name });
   expect(await run.result()).toMatchObject({ hops: [{ outcome: 'completed', incidents: 1 }] });
   // Started on the new version, put back, and replaced for good: the judge of the whole roll is told.
