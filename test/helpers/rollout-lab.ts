@@ -48,9 +48,9 @@ export const SHORT_POLICY = {
   watchLive: 0,
 } as const satisfies RolloutInputText['policy'];
 
-/** Two clusters on {@link FROM} with one node a role, PostgreSQL and a control plane; no worker yet. */
+/** Two clusters, on {@link FROM} where no version is given, with one node a role, PostgreSQL and a control plane; no worker yet. */
 export async function startTestLab(
-  options: Partial<Pick<RolloutLabOptions, 'staging' | 'live'>> = {},
+  options: Partial<Pick<RolloutLabOptions, 'version' | 'staging' | 'live'>> = {},
 ): Promise<RolloutLab & { remove(): Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'temporal-upgrade-rollout-'));
   await chmod(directory, 0o711); // PostgreSQL's user has to pass through

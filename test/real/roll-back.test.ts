@@ -6,17 +6,12 @@ import { isRunning } from '../../src/adapters/process/linux-process.js';
 import { listServerProcesses } from '../../src/adapters/process/server-process.js';
 import type { RolloutResult } from '../../src/core/rollout-result.js';
 import type { RolloutStatus } from '../../src/core/status.js';
-import {
-  FROM,
-  SCHEMA,
-  SHORT_POLICY,
-  startTestLab,
-  startWorkflow,
-  stateOf,
-  TO,
-  until,
-  waitForStatus,
-} from '../helpers/rollout-lab.js';
+import { SHORT_POLICY, startTestLab, startWorkflow, stateOf, until, waitForStatus } from '../helpers/rollout-lab.js';
+
+/** Over the hop of the other tests the servers alone cannot go back: 1.29.1 is below the floor of 1.29. */
+const FROM = '1.30.7';
+const TO = '1.31.2';
+const SCHEMA_AFTER = { default: '1.19', visibility: '1.14' };
 
 /**
  * The only frontend of staging cannot start on the new version, because another program has taken its port: an incident
@@ -33,14 +28,14 @@ const atIncident = (phase: string) => (status: RolloutStatus) =>
   status.waiting.name.startsWith(`staging/${TO}/${phase}/incident/`);
 
 beforeAll(async () => {
-  lab = await startTestLab();
+  lab = await startTestLab({ version: FROM });
   await lab.startWorker();
   const policy = {
     ...SHORT_POLICY,
     gates: { staging: [], live: ['promote' as const] },
     load: { staging: { startsPerSecond: 2, longRunning: 3 } },
   };
-  workflowId = await startWorkflow(lab, lab.input('1.30', { pins: { '1.29': FROM, '1.30': TO }, policy }));
+  workflowId = await startWorkflow(lab, lab.input('1.31', { pins: { '1.30': FROM, '1.31': TO }, policy }));
 }, 600_000);
 
 afterAll(async () => {
@@ -54,7 +49,7 @@ const decide = (kind: 'rollBack' | 'retry' | 'abort', gate?: string) =>
 test('a node that cannot start is an incident, which says why and offers the way back', async () => {
   await takePortBetweenStopAndStart('frontend');
   const { waiting, problem } = await waitForStatus(lab, workflowId, atIncident('servers'));
-  expect(waiting).toMatchObject({ allowed: ['retry', 'abort', 'rollBack'] });
+  expect(waiting).toMatchObject({ allowed: ['retry', 'abort', 'rollBack', 'restore'] });
   expect(problem).toContain(`node frontend-1 ended at once when it was started with ${TO}`);
   expect(problem).toMatch(/address already in use/);
   // Nor does the old version find its port free.
@@ -78,7 +73,7 @@ test('rolling back puts the servers back and leaves the schema; the shards are p
   expect(current?.phase).toBe('rolled-back');
   expect(next).toContain('once a person says retry');
   const { schema, nodes } = await stateOf(lab.staging);
-  expect(schema).toEqual(SCHEMA.after);
+  expect(schema).toEqual(SCHEMA_AFTER);
   expect(nodes.map(({ version, running }) => ({ version, running }))).toEqual(
     nodes.map(() => ({ version: FROM, running: true })),
   );
@@ -112,7 +107,7 @@ test('retry does the hop again, to its end, with backups of its own', async () =
     { outcome: 'completed', incidents: 0 },
   ]);
   const { schema, nodes } = await stateOf(lab.staging);
-  expect(schema).toEqual(SCHEMA.after);
+  expect(schema).toEqual(SCHEMA_AFTER);
   expect(nodes.map(({ version }) => version)).toEqual(nodes.map(() => TO));
   const files = hops.flatMap(({ backups }) => backups.map(({ file }) => file));
   expect(new Set(files).size).toBe(6);
