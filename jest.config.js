@@ -16,7 +16,9 @@ const shared = {
 };
 
 /** They hold a real cluster against bounds of time, and so have the machine to themselves. */
-const ALONE = ['gentle-roll', 'load', 'load-scenarios', 'observe', 'probe'].map((name) => `<rootDir>/test/real/${name}.test.ts`);
+const ALONE = ['gentle-roll', 'load', 'load-scenarios', 'observe', 'probe'].map(
+  (name) => `<rootDir>/test/real/${name}.test.ts`,
+);
 
 // `quick` needs no cluster; `full` and `alone` start real databases and clusters, two files of `full` at a time.
 export default {

@@ -34,7 +34,10 @@ function jest(results: Record<'quick' | 'full', object | undefined>, exitCode = 
     numTodoTests: 0,
   };
   const complete = Object.fromEntries(
-    Object.entries({ alone: {}, ...results }).map(([name, result]) => [name, result === undefined ? undefined : { ...zero, ...result }]),
+    Object.entries({ alone: {}, ...results }).map(([name, result]) => [
+      name,
+      result === undefined ? undefined : { ...zero, ...result },
+    ]),
   );
   writeFileSync(
     join(root, 'node_modules/jest/bin/jest.js'),

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeState } from '../../core/cluster.js';
 import { formatDuration } from '../../core/duration.js';
 import { PreconditionError } from '../../core/errors.js';
@@ -12,11 +11,9 @@ import { serverArguments, startServer } from './process-start.js';
 import { askServerVersion, listServerProcesses, type ServerProcess } from './server-process.js';
 import type { Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';
+import { KILL_TIMEOUT_MS, waitUntilGone } from '../wait-until-gone.js';
 
 const POLL_MS = 100;
-const PROGRESS_EVERY_MS = 3_000;
-/** After SIGKILL only a process stuck in the kernel is left. */
-const KILL_TIMEOUT_MS = 30_000;
 
 /**
  * Servers as plain processes of this host. A node is whatever process runs with its configuration folder and role, found
@@ -102,33 +99,16 @@ async function describeNode(node: ProcessNode, server: ServerProcess | undefined
 }
 
 async function stopProcess(id: ProcessId, node: ProcessNode, timeoutMs: number, work?: Work): Promise<void> {
+  const gone = async () => !(await isRunning(id));
+  const within = (ms: number, what: string) => waitUntilGone(gone, { timeoutMs: ms, pollMs: POLL_MS, what }, work);
   if (!(await signalProcess(id, 'SIGTERM'))) return;
-  if (await waitUntilGone(id, { timeoutMs, what: `${node.name} (process ${id.pid}) is stopping` }, work)) return;
+  if (await within(timeoutMs, `${node.name} (process ${id.pid}) is stopping`)) return;
   work?.onProgress?.(
     `${node.name} (process ${id.pid}) did not stop within ${formatDuration(timeoutMs)} and is killed with SIGKILL`,
   );
   if (!(await signalProcess(id, 'SIGKILL'))) return;
-  if (await waitUntilGone(id, { timeoutMs: KILL_TIMEOUT_MS, what: `${node.name} was killed` }, work)) return;
+  if (await within(KILL_TIMEOUT_MS, `${node.name} was killed`)) return;
   throw new Error(
     `process ${id.pid} of node ${node.name} is still there ${formatDuration(KILL_TIMEOUT_MS)} after SIGKILL; look at its disk and kernel log`,
   );
-}
-
-async function waitUntilGone(
-  id: ProcessId,
-  { timeoutMs, what }: { readonly timeoutMs: number; readonly what: string },
-  work?: Work,
-): Promise<boolean> {
-  const begin = Date.now();
-  let saidAt = begin;
-  while (await isRunning(id)) {
-    work?.signal?.throwIfAborted();
-    if (Date.now() - begin >= timeoutMs) return false;
-    if (Date.now() - saidAt >= PROGRESS_EVERY_MS) {
-      saidAt = Date.now();
-      work?.onProgress?.(what);
-    }
-    await sleep(POLL_MS);
-  }
-  return true;
 }

@@ -41,6 +41,11 @@ export function check(id: CheckId, facts: Facts): Check {
   };
 }
 
+/** Whether a number is above its bound, or not, whatever it was at beats that were not seen. */
+export function isSure(value: number, upTo: number | null | undefined, bound: number): boolean {
+  return value > bound || (upTo !== null && (upTo ?? value) <= bound);
+}
+
 function compare(value: number | null, bound: number | null, least: true | undefined): CheckVerdict {
   if (bound === null) return 'not-judged';
   if (value === null || value < 0) return 'inconclusive';

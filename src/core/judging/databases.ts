@@ -1,5 +1,5 @@
 import type { Check, DatabaseWindow } from '../measuring/observation.js';
-import { check, type Case } from './check.js';
+import { check, isSure, type Case } from './check.js';
 
 /** Each of the two databases. Trouble with one always fails. */
 export function databaseChecks(given: Case): Check[] {
@@ -27,18 +27,21 @@ function reached({ bounds }: Case, { store, reached: streak, beats, problem }: D
   });
 }
 
-function query({ baseline, bounds }: Case, { store, queryMs, reached: { good } }: DatabaseWindow): Check {
+function query({ baseline, bounds }: Case, { store, queryMs, upTo, reached: { good } }: DatabaseWindow): Check {
   const before = baseline?.databases.find((one) => one.store === store)?.queryMs;
   const { latencyFactor, latencyRiseMs, databaseQueryMs } = bounds;
   const relative = before === undefined ? Infinity : Math.max(before * latencyFactor, before + latencyRiseMs);
+  const bound = Math.min(relative, databaseQueryMs);
+  const isKnown = queryMs !== undefined && isSure(queryMs, upTo?.queryMs, bound);
   return check('database-query', {
     of: store,
+    ...(isKnown ? {} : { verdict: 'inconclusive' }),
     value: queryMs,
-    bound: Math.min(relative, databaseQueryMs),
+    bound,
     baseline: before,
     unit: 'ms',
     samples: good,
-    about: queryMs === undefined ? 'it did not answer often enough' : undefined,
+    about: isKnown ? undefined : 'it did not answer often enough',
   });
 }
 
@@ -46,6 +49,7 @@ function connections({ baseline, bounds }: Case, database: DatabaseWindow): Chec
   const {
     store,
     connections: fullest,
+    upTo,
     reached: { good },
   } = database;
   const before = baseline?.databases.find((one) => one.store === store)?.connections;
@@ -61,20 +65,21 @@ function connections({ baseline, bounds }: Case, database: DatabaseWindow): Chec
       }),
     ];
   }
-  const { inUse, allowed, unclear } = fullest;
+  const { inUse, allowed } = fullest;
   const value = inUse / allowed;
   const bound = bounds.databaseConnectionShare;
   const told = `${inUse} of ${allowed}`;
+  const isKnown = isSure(inUse, upTo?.inUse, bound * allowed);
   return [
     check('database-connections', {
       of: store,
-      ...(unclear === true && value <= bound ? { verdict: 'inconclusive' } : {}),
+      ...(isKnown ? {} : { verdict: 'inconclusive' }),
       value,
       bound,
       baseline: before && before.inUse / before.allowed,
       unit: 'ratio',
       samples: good,
-      about: unclear === true ? `${told}, not measured often enough` : told,
+      about: isKnown ? told : `${told}, not measured often enough`,
     }),
   ];
 }

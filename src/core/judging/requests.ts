@@ -1,6 +1,6 @@
 import type { SeriesKey } from '../measuring/series.js';
 import type { Check, Observation } from '../measuring/observation.js';
-import { check, type Case } from './check.js';
+import { check, isSure, type Case } from './check.js';
 import type { CheckId } from './check-texts.js';
 import { latencyChecks } from './latencies.js';
 
@@ -145,14 +145,13 @@ function backlogAge({ observation, baseline }: Case, rise: number): Check {
   const [value, before] = [observation.totals.backlogAgeSeconds, baseline?.totals.backlogAgeSeconds];
   const facts = { value, baseline: before, unit: 'seconds' as const, samples: observation.beats.seen };
   const skip = (about: string) => check('backlog-age', { ...facts, verdict: 'not-judged', about });
-  const isUnclear = (one: Observation) => one.unclear?.includes('backlogAgeSeconds') === true;
   if (observation.kind === 'roll') return skip('shown: has to return until it settled');
   if (baseline === undefined) return skip('no baseline to compare with');
-  if (isUnclear(baseline))
+  if (baseline.upTo?.backlogAgeSeconds === null)
     return check('backlog-age', { ...facts, verdict: 'inconclusive', about: 'not measured often enough before' });
   if (before === undefined) return skip('not measured on the baseline');
   const bound = before + rise;
-  if (isUnclear(observation) && (value ?? 0) <= bound)
+  if (!isSure(value ?? 0, observation.upTo?.backlogAgeSeconds, bound))
     return check('backlog-age', { ...facts, verdict: 'inconclusive', bound, about: 'not measured often enough' });
   // Matching shows it from the first backlog on that it meets: a process that is new may not have met one.
   if (value === undefined) return skip('no backlog is shown');

@@ -24,8 +24,8 @@ export interface Observation {
    * not measured.
    */
   readonly totals: Readonly<Partial<Record<SeriesKey, number>>>;
-  /** Gauges that may have been shown at beats not seen: they were at least what `totals` says, and may have been more. */
-  readonly unclear?: readonly SeriesKey[] | undefined;
+  /** Gauges that may have been higher than `totals` says, at beats that were not seen, and how high; null is anything. */
+  readonly upTo?: Readonly<Partial<Record<SeriesKey, number | null>>> | undefined;
   /** What was added to histograms by all processes together. */
   readonly histograms: Readonly<Partial<Record<SeriesKey, Histogram>>>;
   /** The minute with the highest share of unexpected errors at the frontends; absent where no minute was seen. */
@@ -82,12 +82,13 @@ export interface DatabaseWindow {
   readonly store: 'default' | 'visibility';
   readonly beats: BeatCount;
   readonly reached: Streak;
-  /** Median time of a trivial question, in milliseconds; a beat without an answer counts as slower than all others. */
+  /** Median time of a trivial question, in milliseconds. */
   readonly queryMs?: number | undefined;
   readonly bytes?: { readonly first: number; readonly last: number } | undefined;
-  /** At all beats but a tenth, which had more or gave no answer; `unclear` when more gave none, and it is at least that. */
-  readonly connections?:
-    { readonly inUse: number; readonly allowed: number; readonly unclear?: true | undefined } | undefined;
+  /** At all beats but a tenth, which had more. */
+  readonly connections?: { readonly inUse: number; readonly allowed: number } | undefined;
+  /** What each may have been, at beats without an answer; absent where that is what was seen, null where it is anything. */
+  readonly upTo?: { readonly queryMs?: number | null; readonly inUse?: number | null } | undefined;
   readonly problem?: string | undefined;
 }
 

@@ -23,33 +23,37 @@ export function worstBy<T>(items: readonly T[], badness: (item: T) => number): T
 /** Share of beats that may be worse than what a window is said to have: as many may be missing. */
 const EXCEPTIONS = 0.1;
 
-/** A number over all beats of a window. */
+/** A number over all beats of a window, of which some may be missing. */
 export interface Sustained {
-  /** Never below 0. What it was not above at all beats but a tenth. Where that is `unclear`, what it was above for sure. */
+  /** Never below 0. What it was not above at all beats but the exceptions, if those that are missing were as low as can be. */
   readonly value: number;
-  /** Too many beats have none. */
-  readonly unclear: boolean;
+  /** The same if those that are missing were worse than all others; null where it may have been anything. */
+  readonly upTo: number | null;
+}
+
+/** What a number was at all beats but a tenth. Undefined where no beat has one. */
+export function sustained(values: readonly (number | undefined)[]): Sustained | undefined {
+  return exceptFor(Math.floor(values.length * EXCEPTIONS), values);
+}
+
+/** What a number was in the middle of all beats, the higher one of two. Undefined where no beat has one. */
+export function medianOf(values: readonly (number | undefined)[]): Sustained | undefined {
+  return exceptFor(Math.ceil(values.length / 2) - 1, values);
 }
 
 /**
- * What a number was at all beats but a tenth; a beat without one counts as worse than any, so that leaving samples out never
- * makes it better. Undefined where no beat has one.
+ * What a number was at all beats but so many. Both ends are kept, so that a sample that is missing neither hides what was
+ * seen at others nor is taken for a bad one.
  */
-export function sustained(values: readonly (number | undefined)[]): Sustained | undefined {
+function exceptFor(exceptions: number, values: readonly (number | undefined)[]): Sustained | undefined {
   const known = values.filter((value) => value !== undefined);
   const missing = values.length - known.length;
   const worstFirst = known.toSorted((a, b) => b - a);
-  const exceptions = Math.floor(values.length * EXCEPTIONS);
-  const unclear = missing > exceptions;
-  return known.length === 0
-    ? undefined
-    : { value: worstFirst[unclear ? exceptions : exceptions - missing] ?? 0, unclear };
-}
-
-/** The middle of all beats; one without a number counts as more than any. Undefined when the middle has none. */
-export function medianOf(values: readonly (number | undefined)[]): number | undefined {
-  const middle = values.map((value) => value ?? Infinity).toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-  return middle === undefined || middle === Infinity ? undefined : middle;
+  if (known.length === 0) return undefined;
+  return {
+    value: worstFirst[exceptions] ?? 0,
+    upTo: missing > exceptions ? null : (worstFirst[exceptions - missing] ?? 0),
+  };
 }
 
 /** How many of the due beats were seen, and whether both ends were. */

@@ -24,36 +24,38 @@ function concerned(processes: readonly Cut[], key: SeriesKey): readonly Cut[] {
 }
 
 /** What all processes together counted, and what gauges were. */
-export function totalsOf(processes: readonly Cut[], queuedSince: number): Pick<Observation, 'totals' | 'unclear'> {
+export function totalsOf(processes: readonly Cut[], queuedSince: number): Pick<Observation, 'totals' | 'upTo'> {
   const totals: Partial<Record<SeriesKey, number>> = {};
-  const unclear: SeriesKey[] = [];
+  const upTo: Partial<Record<SeriesKey, number | null>> = {};
   for (const key of KEYS) {
     const own = concerned(processes, key);
     const segments = own.flatMap((one) => one.segments);
-    const found =
-      SERIES[key].kind === 'gauge' ? gaugeOf(own, key, queuedSince) : { value: sumOf(segments, key), unclear: false };
-    if (found.unclear) unclear.push(key);
+    const found = SERIES[key].kind === 'gauge' ? gaugeOf(own, key, queuedSince) : { value: sumOf(segments, key) };
+    if (found.upTo !== undefined) upTo[key] = found.upTo;
     if (found.value !== undefined) totals[key] = found.value;
   }
-  return { totals, ...(unclear.length === 0 ? {} : { unclear }) };
+  return { totals, ...(Object.keys(upTo).length === 0 ? {} : { upTo }) };
 }
 
 /**
- * A gauge as it was of the worst process, of backlogs without those that began before `queuedSince` (milliseconds since 1970); without a value where none shows it. One whose page was read and does not have it
- * shows 0; one whose page was read too rarely may have shown anything.
+ * A gauge as it was of the worst process, of backlogs without those that began before `queuedSince` (milliseconds since
+ * 1970); without a value where none shows it. One whose page was read and does not have it shows 0; one whose page was read
+ * too rarely may have shown anything.
  */
 function gaugeOf(
   processes: readonly Cut[],
   key: SeriesKey,
   queuedSince: number,
-): { readonly value: number | undefined; readonly unclear: boolean } {
+): { readonly value?: number; readonly upTo?: number | null } {
   const each = processes.map(({ slots }) =>
     sustained(slots.map(({ at, sample }) => sample?.reading && gaugeAt(sample.reading, key, at - queuedSince))),
   );
   const isShown = processes.some(({ slots }) => slots.some(({ sample }) => sample?.reading?.values[key] !== undefined));
+  const value = Math.max(0, ...each.map((one) => one?.value ?? 0));
+  const most = each.map((one) => one?.upTo ?? Infinity).reduce((a, b) => Math.max(a, b), 0);
   return {
-    value: isShown ? Math.max(...each.map((one) => one?.value ?? 0)) : undefined,
-    unclear: each.some((one) => one === undefined || one.unclear),
+    ...(isShown ? { value } : {}),
+    ...(most === value ? {} : { upTo: most === Infinity ? null : most }),
   };
 }
 

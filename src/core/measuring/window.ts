@@ -4,7 +4,7 @@ import { piecesOf, sumPieces, worstMinute } from './minutes.js';
 import { cutProcess, slotsOf, type Cut } from './process-window.js';
 import type { Segment } from './rises.js';
 import { isRingsBeat, type DatabaseSample, type Round } from './round.js';
-import { countBeats, medianOf, streakOf, sustained } from './streak.js';
+import { countBeats, medianOf, streakOf, sustained, type Sustained } from './streak.js';
 import { histogramsOf, totalsOf } from './totals.js';
 import type { DatabaseWindow, Observation, RingsWindow, WindowKind } from './observation.js';
 
@@ -96,7 +96,7 @@ function cutDatabase(rounds: readonly (Round | undefined)[], store: DatabaseSamp
   const known = facts.filter((one) => one !== undefined);
   const queryMs = medianOf(facts.map((one) => one?.queryMs));
   const [first, last] = [known[0], known.at(-1)];
-  // Where a product has no bound on connections, there is nothing to see; else a beat without an answer is a full one.
+  // Where a product has no bound on connections, there is nothing to see; else a beat without an answer may be a full one.
   const allowed = known.find(({ connections }) => connections !== undefined)?.connections?.allowed;
   const inUse = sustained(facts.map((one) => one?.connections?.inUse));
   const problem = samples.findLast((sample) => sample?.problem !== undefined)?.problem;
@@ -104,13 +104,20 @@ function cutDatabase(rounds: readonly (Round | undefined)[], store: DatabaseSamp
     store,
     beats: countBeats(samples.map((sample) => sample !== undefined)),
     reached: streakOf(samples.map((sample) => sample && (sample.facts === undefined ? 'bad' : 'good'))),
-    ...(queryMs === undefined ? {} : { queryMs }),
+    ...(queryMs === undefined ? {} : { queryMs: queryMs.value }),
     ...(first === undefined || last === undefined ? {} : { bytes: { first: first.bytes, last: last.bytes } }),
-    ...(allowed === undefined || inUse === undefined
-      ? {}
-      : { connections: { inUse: inUse.value, allowed, ...(inUse.unclear ? { unclear: true as const } : {}) } }),
+    ...(allowed === undefined || inUse === undefined ? {} : { connections: { inUse: inUse.value, allowed } }),
+    ...upToOf({ queryMs, inUse }),
     ...(problem === undefined ? {} : { problem }),
   };
+}
+
+/** Only where samples are missing and may have been worse. */
+function upToOf(all: Readonly<Record<'queryMs' | 'inUse', Sustained | undefined>>): Pick<DatabaseWindow, 'upTo'> {
+  const wider = Object.entries(all).flatMap(([key, one]) =>
+    one === undefined || one.upTo === one.value ? [] : [[key, one.upTo] as const],
+  );
+  return wider.length === 0 ? {} : { upTo: Object.fromEntries(wider) };
 }
 
 function cutRings(rounds: readonly (Round | undefined)[], beats: readonly boolean[]): RingsWindow {

@@ -115,12 +115,12 @@ describe('fails', () => {
       [
         'a backlog, also where it was not shown often enough',
         'backlog-age',
-        { ...withTotals({ backlogAgeSeconds: 6 }), unclear: ['backlogAgeSeconds'] },
+        { ...withTotals({ backlogAgeSeconds: 6 }), upTo: { backlogAgeSeconds: null } },
       ],
       [
         'a database without room, also where that was not shown often enough',
         'database-connections/default',
-        database({ connections: { inUse: 95, allowed: 97, unclear: true } }),
+        database({ connections: { inUse: 95, allowed: 97 }, upTo: { inUse: null } }),
       ],
       [
         'a database without room',
@@ -218,19 +218,30 @@ describe('is inconclusive for want of evidence', () => {
       [
         'a backlog that was shown too rarely',
         'backlog-age',
-        { ...withTotals({ backlogAgeSeconds: undefined }), unclear: ['backlogAgeSeconds'] },
+        { ...withTotals({ backlogAgeSeconds: undefined }), upTo: { backlogAgeSeconds: null } },
       ],
       [
         'a backlog of the baseline that was shown too rarely',
         'backlog-age',
         withTotals({ backlogAgeSeconds: 100 }),
-        { baseline: { ...withTotals({ backlogAgeSeconds: undefined }), unclear: ['backlogAgeSeconds'] } },
+        { baseline: { ...withTotals({ backlogAgeSeconds: undefined }), upTo: { backlogAgeSeconds: null } } },
       ],
       [
         'connections that were shown too rarely',
         'database-connections/default',
-        database({ connections: { inUse: 20, allowed: 97, unclear: true } }),
+        database({ connections: { inUse: 20, allowed: 97 }, upTo: { inUse: null } }),
         { baseline: undefined },
+      ],
+      [
+        'connections that may have been too many',
+        'database-connections/default',
+        database({ connections: { inUse: 20, allowed: 97 }, upTo: { inUse: 95 } }),
+      ],
+      ['a backlog that may have been too old', 'backlog-age', { ...observed(), upTo: { backlogAgeSeconds: 6 } }],
+      [
+        'answers that may have been too slow',
+        'database-query/default',
+        database({ queryMs: 1, upTo: { queryMs: 1_000 } }),
       ],
       ['no minute', 'error-minute', observed({ worstMinute: undefined })],
       [

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { sustained } from '../../../src/core/measuring/streak.js';
+import { medianOf, sustained } from '../../../src/core/measuring/streak.js';
 
 /** Of twenty beats: so many with that number, so many without any, and the rest with 1. */
 const beats = (high: number, missing: number): (number | undefined)[] =>
@@ -7,20 +7,30 @@ const beats = (high: number, missing: number): (number | undefined)[] =>
 
 test.each([
   // Two of twenty may be worse.
-  [0, 0, 1, false],
-  [2, 0, 1, false],
-  [3, 0, 9, false],
-  // What is missing counts as worse.
-  [1, 1, 1, false],
-  [1, 2, 9, false],
-  // Too much is missing: what it was for sure.
-  [0, 3, 1, true],
-  [2, 3, 1, true],
-  [3, 3, 9, true],
-  [0, 18, 0, true],
-  [1, 19, 0, true],
-])('%i high and %i missing of twenty', (high, missing, value, unclear) => {
-  expect(sustained(beats(high, missing))).toEqual({ value, unclear });
+  [0, 0, 1, 1],
+  [2, 0, 1, 1],
+  [3, 0, 9, 9],
+  // What is missing may have been worse, and is not said to have been.
+  [1, 1, 1, 1],
+  [1, 2, 1, 9],
+  [3, 2, 9, 9],
+  // Too much is missing to know.
+  [0, 3, 1, null],
+  [2, 3, 1, null],
+  [3, 3, 9, null],
+  [0, 19, 0, null],
+  [1, 19, 0, null],
+])('%i high and %i missing of twenty', (high, missing, value, upTo) => {
+  expect(sustained(beats(high, missing))).toEqual({ value, upTo });
+});
+
+test.each([
+  [[1, 2, 9], 2, 2],
+  [[1, 2, 3, 9], 3, 3],
+  [[1, undefined, 3], 1, 3],
+  [[undefined, undefined, 3], 0, null],
+])('the middle of %j', (values, value, upTo) => {
+  expect(medianOf(values)).toEqual({ value, upTo });
 });
 
 test('nothing is nothing', () => {
