@@ -15,7 +15,12 @@ const shared = {
   },
 };
 
-// `quick` needs no cluster; `full` starts real databases and clusters and runs one file at a time.
+/** They hold a real cluster against bounds of time, and so have the machine to themselves. */
+const ALONE = ['gentle-roll', 'load', 'load-scenarios', 'observe', 'probe'].map(
+  (name) => `<rootDir>/test/real/${name}.test.ts`,
+);
+
+// `quick` needs no cluster; `full` and `alone` start real databases and clusters, two files of `full` at a time.
 export default {
   projects: [
     {
@@ -24,7 +29,13 @@ export default {
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: ['<rootDir>/test/real/'],
     },
-    { ...shared, displayName: 'full', testMatch: ['<rootDir>/test/real/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'full',
+      testMatch: ['<rootDir>/test/real/**/*.test.ts'],
+      testPathIgnorePatterns: ALONE,
+    },
+    { ...shared, displayName: 'alone', testMatch: ALONE },
     // No tests: `npm run record-histories` writes the histories that test/workflows/replay.test.ts replays, and
     // `npm run record-quiet` the rounds of a quiet cluster that test/core/judging/quiet.test.ts judges.
     {

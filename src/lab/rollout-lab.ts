@@ -27,6 +27,8 @@ export interface RolloutLabOptions {
   readonly version: string;
   readonly tools: ToolResolver;
   readonly staging?: {
+    /** Where it differs from that of live. */
+    readonly version?: string;
     readonly nodesPerRole?: Partial<Record<LabRole, number>>;
     readonly shards?: number;
     readonly tls?: boolean;

@@ -218,6 +218,20 @@ test('mended, the same request succeeds; a worker killed at each step of it lose
   await expectProved('history-2', TO);
 }, 120_000);
 
+test('a history that is killed while the other one is replaced: both are proved in the end', async () => {
+  const [[old], [other]] = [await processesOf('history-1'), await processesOf('history-2')];
+  if (old === undefined || other === undefined) throw new Error('the histories do not run');
+  const replacing = attempt(requestFor('history-1'));
+  await gone(old);
+  process.kill(other.pid, 'SIGKILL');
+  // What is wrong beside it puts nothing back: it is waited for until the dead one has left every ring.
+  expect(await replacing).toMatchObject({ result: { before: FROM, after: TO, changed: true } });
+  const { result } = await attempt(requestFor('history-2'));
+  expect(result).toMatchObject({ after: TO, changed: true });
+  await expectProved('history-1', TO);
+  await expectProved('history-2', TO);
+}, 150_000);
+
 test('a process that hangs and does not hear SIGTERM is killed, and its successor proved', async () => {
   const [hung] = await processesOf('frontend-2');
   if (hung === undefined) throw new Error('frontend-2 does not run');

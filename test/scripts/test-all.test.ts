@@ -24,7 +24,7 @@ function npm(body: string): void {
   chmodSync(join(root, 'bin/npm'), 0o755);
 }
 
-/** What jest would write for either project; `undefined` when it dies before. */
+/** What jest would write for each project, and that of the third is empty; `undefined` when it dies before. */
 function jest(results: Record<'quick' | 'full', object | undefined>, exitCode = 0): void {
   const zero = {
     numPassedTests: 0,
@@ -34,7 +34,10 @@ function jest(results: Record<'quick' | 'full', object | undefined>, exitCode = 
     numTodoTests: 0,
   };
   const complete = Object.fromEntries(
-    Object.entries(results).map(([name, result]) => [name, result === undefined ? undefined : { ...zero, ...result }]),
+    Object.entries({ alone: {}, ...results }).map(([name, result]) => [
+      name,
+      result === undefined ? undefined : { ...zero, ...result },
+    ]),
   );
   writeFileSync(
     join(root, 'node_modules/jest/bin/jest.js'),
@@ -55,7 +58,7 @@ function run() {
   return { status, stdout, lastLine: stdout.trimEnd().split('\n').at(-1) };
 }
 
-test('adds up both suites, and brings the tools before any of them', () => {
+test('adds up the suites, and brings the tools before any of them', () => {
   jest({ quick: { numPassedTests: 10 }, full: { numPassedTests: 4, numPendingTests: 1 } });
   const { status, stdout, lastLine } = run();
   expect({ status, lastLine }).toEqual({ status: 0, lastLine: '14 passed, 0 failed' });
@@ -66,7 +69,7 @@ test('adds up both suites, and brings the tools before any of them', () => {
 
 test('counts failed tests and files that could not be loaded', () => {
   jest({ quick: { numPassedTests: 10, numFailedTests: 2 }, full: { numRuntimeErrorTestSuites: 1 } }, 1);
-  expect(run()).toMatchObject({ status: 1, lastLine: '10 passed, 3 failed' });
+  expect(run()).toMatchObject({ status: 1, lastLine: '10 passed, 4 failed' });
 });
 
 test('counts a suite that left no result as a failure, also when an older result lies there', () => {
@@ -78,7 +81,7 @@ test('counts a suite that left no result as a failure, also when an older result
 
 test('fails when jest fails without a failed test', () => {
   jest({ quick: { numPassedTests: 10 }, full: {} }, 1);
-  expect(run()).toMatchObject({ status: 1, lastLine: '10 passed, 2 failed' });
+  expect(run()).toMatchObject({ status: 1, lastLine: '10 passed, 3 failed' });
 });
 
 test('counts a failed build, lint or type check, and still runs the tests', () => {
