@@ -27,8 +27,11 @@ import {
   readClusterInfo,
 } from '../../src/adapters/cluster/target-cluster.js';
 import { connectTarget, withTarget, type TargetConnection } from '../../src/adapters/cluster/target-connection.js';
+import { sampleRound } from '../../src/adapters/meter/sample-round.js';
+import { withTarget as withOpenTarget } from '../../src/adapters/open-target.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { createStore } from '../../src/adapters/stores.js';
+import type { NodeState } from '../../src/core/cluster.js';
 import { PreconditionError } from '../../src/core/errors.js';
 import type { Connection } from '../../src/core/input/input.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
@@ -205,6 +208,25 @@ test('asks every role that has a health service by its name', async () => {
   const [history] = (await old.driver.listNodes()).filter(({ role }) => role === 'history');
   if (history === undefined) throw new Error('no history node');
   expect(await askNodeHealth(old.target, { ...history, rpcAddress: '127.0.0.1:1' })).toBe('UNREACHABLE');
+}, 60_000);
+
+test('the meter finds the rings equal, wherever it runs, and a member that it does not know of', async () => {
+  const sample = (nodes: readonly NodeState[]) =>
+    withOpenTarget(old.target, tools, ({ driver, stores }) =>
+      sampleRound(
+        old.target,
+        { stores, driver: { ...driver, listNodes: () => Promise.resolve([...nodes]) } },
+        { at: 0, beatMs: 1 },
+      ),
+    );
+  const nodes = await old.driver.listNodes();
+  expect((await sample(nodes)).rings).toEqual({ equal: true });
+  // As of another host: nothing runs there, and everything answers.
+  const elsewhere = nodes.map(({ instance: _, version: __, ...node }) => ({ ...node, running: false }));
+  expect((await sample(elsewhere)).rings).toEqual({ equal: true });
+  const [, unnamed] = nodes.filter(({ role }) => role === 'history');
+  const { rings } = await sample(nodes.filter((node) => node !== unnamed));
+  expect(rings).toEqual({ equal: false, problem: expect.stringContaining(`has ${unnamed?.rpcAddress}`) });
 }, 60_000);
 
 test('scrapes metrics, and names the node that has none', async () => {

@@ -18,13 +18,13 @@ export async function sampleRound(
   { at, beatMs }: Pick<Round, 'at' | 'beatMs'>,
 ): Promise<Round> {
   const listed = await listNodes(target, driver);
-  const { nodes } = listed;
   const [pages, defaultStore, visibility, views] = await Promise.all([
-    readPages(target, nodes, TIMEOUT_MS),
+    readPages(target, listed.nodes, TIMEOUT_MS),
     sampleDatabase('default', () => stores.default.measure(TIMEOUT_MS)),
     sampleDatabase('visibility', () => stores.visibility.measure(TIMEOUT_MS)),
     isRingsBeat(at, beatMs) ? askForRings(target) : undefined,
   ]);
+  const nodes = await nodesAfter(listed.nodes, pages, driver);
   const processes = await Promise.all(
     nodes.map(async (node) => ({
       ...(await sampleProcess(target, node, { page: pages.get(node.name), problem: listed.problem })),
@@ -39,6 +39,21 @@ export async function sampleRound(
     ...(views === undefined ? {} : { rings: compareRings(views, membersOf(nodes, processes)) }),
     ...(listed.problem === undefined ? {} : { problem: listed.problem }),
   };
+}
+
+/**
+ * A process whose page could not be read may have ended between the two questions, as in every roll now and then: then it is
+ * sampled as it is since. Else it would count as one that runs and hides what it counts.
+ */
+async function nodesAfter(
+  nodes: readonly NodeState[],
+  pages: ReadonlyMap<string, Page>,
+  driver: OpenTarget['driver'],
+): Promise<readonly NodeState[]> {
+  const isHidden = ({ name, running }: NodeState) => running && !('reading' in (pages.get(name) ?? {}));
+  if (!nodes.some(isHidden)) return nodes;
+  const since = await driver.listNodes().catch(() => nodes);
+  return nodes.map((node) => (isHidden(node) ? (since.find(({ name }) => name === node.name) ?? node) : node));
 }
 
 interface Listed {

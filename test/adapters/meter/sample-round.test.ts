@@ -63,3 +63,20 @@ test('rings of processes on other hosts are judged by what answers, not by what 
     page.close();
   }
 });
+
+test('a process that ended while its page was asked for is sampled as it is since', async () => {
+  const target = targetOn({});
+  const listings = [
+    { running: true, instance: '7:1' },
+    { running: true, instance: '8:2' },
+  ];
+  const listNodes = () => {
+    const one = listings.shift() ?? { running: false };
+    return Promise.resolve(target.driver.nodes.map((node) => ({ ...node, ...one })));
+  };
+  const { processes } = await sampleRound(target, openedWith(listNodes), BEAT);
+  expect(processes.map(({ instance, running }) => ({ instance, running }))).toEqual(
+    target.driver.nodes.map(() => ({ instance: '8:2', running: true })),
+  );
+  expect(listings).toEqual([]);
+});
