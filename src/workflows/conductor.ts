@@ -382,10 +382,15 @@ export class Conductor {
     }
   }
 
-  /** Only what was judged to have failed, after servers were touched: anything else a person has to look at first. */
+  /**
+   * Only what was judged to have failed in a hop, after servers were touched: anything else a person has to look at first,
+   * also what live shows a day after its last hop.
+   */
   #rollsBackByItself(error: unknown): boolean {
     const judgedBad = error instanceof NotGoodEnough && error.verdict === 'fail';
-    return judgedBad && this.desk.reversible && this.input?.policy.onFail === 'rollBack';
+    return (
+      judgedBad && this.#place.to !== undefined && this.desk.reversible && this.input?.policy.onFail === 'rollBack'
+    );
   }
 
   async #incident(problem: string, gateName: string, choices: readonly DecisionKind[]): Promise<DecisionRecord> {

@@ -12,13 +12,14 @@ import { namespacesOf } from '../core/input/load-namespaces.js';
 import type { RolloutResult } from '../core/rollout-result.js';
 import { overrideLines } from '../core/status.js';
 import { Conductor, now, secondsSince, type ConductorState } from './conductor.js';
-import { AbortRequested } from './interruptions.js';
+import type { HopContext } from './hop-context.js';
+import { AbortRequested, RollBackRequested } from './interruptions.js';
 import { letGoOf } from './let-go.js';
 import { LoadKeeper, type LoadState } from './load-keeper.js';
 import { MeterKeeper, type MeterState } from './meter-keeper.js';
 import { prepare, type Prepared } from './prepare.js';
 import { control, near } from './proxies.js';
-import { runHop } from './run-hop.js';
+import { runHop, takeBackHop } from './run-hop.js';
 import { watchLive, watchLooks, type WatchProgress } from './watch-live.js';
 
 /** What one run of the workflow hands to the next: everything decided so far, never to be decided anew. */
@@ -47,11 +48,15 @@ export async function rollout(raw: unknown, carried?: CarriedState): Promise<Rol
     if (carried === undefined) await run.meters.ensureFirst();
     else {
       const next = run.nextHop();
-      if (next === undefined) return await run.finish('completed');
-      if (next.environment === 'live') await run.promote(next.hop);
-      await run.meters.ensure(next.environment);
-      await run.loads.ensure(next.environment);
-      await run.hop(next.environment, next.hop);
+      if (next === undefined) {
+        const result = await run.complete();
+        if (result !== undefined) return result;
+      } else {
+        if (next.environment === 'live') await run.promote(next.hop);
+        await run.meters.ensure(next.environment);
+        await run.loads.ensure(next.environment);
+        await run.hop(next.environment, next.hop);
+      }
     }
     // A run that continues as new takes no notice of a cancellation that came with its last event.
     await conductor.passable();
@@ -98,20 +103,28 @@ class Rollout {
   nextHop(): { environment: Environment; hop: Hop } | undefined {
     const { plan } = this.prepared;
     for (const environment of ['staging', 'live'] as const) {
-      const done = this.conductor.hops.filter((hop) => hop.environment === environment && hop.outcome === 'completed');
-      const hop = plan[environment].hops[done.length];
+      const { hops } = plan[environment];
+      const hop = hops[this.#completed(environment, hops)];
       if (hop !== undefined) return { environment, hop };
     }
     return undefined;
   }
 
+  /** How many hops were completed, without the last of them where a person had it taken back. */
+  #completed(environment: Environment, planned: readonly Hop[]): number {
+    let count = 0;
+    for (const { environment: where, outcome, to } of this.conductor.hops) {
+      if (where !== environment) continue;
+      if (outcome === 'completed') count += 1;
+      else if (outcome === 'rolled-back' && planned[count - 1]?.to === to) count -= 1;
+    }
+    return count;
+  }
+
   async hop(environment: Environment, hop: Hop): Promise<void> {
     const { conductor } = this;
-    const { input, holder } = this.prepared;
-    const target = near(input[environment]);
-    const load = this.loads.running(environment);
-    const simulated = input.policy.load[environment];
-    const crossing = `${environment}-${hop.to}-${this.#attempt}`;
+    const context = this.#context(environment, hop);
+    const { target, load, crossing } = context;
     if (load !== undefined) {
       await conductor.phase('load', async () => {
         const { started } = await target.act.startLongCanaries.executeWithOptions(
@@ -121,28 +134,7 @@ class Rollout {
         return { summary: `${started} long canaries started before ${environment}/${hop.to}`, value: started };
       });
     }
-    const result = await runHop({
-      conductor,
-      environment,
-      hop,
-      place: {
-        target: input[environment],
-        environment,
-        rolloutId: conductor.rolloutId,
-        dataDir: input.dataDir,
-        from: hop.from,
-        to: hop.to,
-        attempt: this.#attempt,
-        firstRunId: holder.firstRunId,
-        canaryNamespaces: simulated === undefined ? [] : namespacesOf(simulated),
-      },
-      policy: input.policy,
-      holder,
-      target,
-      meter: this.meters.request(environment),
-      load,
-      crossing,
-    });
+    const result = await runHop(context);
     conductor.hops.push(result);
     if (result.outcome === 'completed') {
       this.#attempt = 1;
@@ -160,13 +152,45 @@ class Rollout {
         return { summary: `${released} long canaries of the hop that was ${back} ended`, value: released };
       });
     }
-    conductor.next = `the hop to ${hop.to} again, once a person says retry`;
-    await conductor.holdUntilRetry(
-      restored ? 'restored' : 'rolled-back',
-      restored
+    await this.#holdUntilRetry(context, restored ? 'restored' : 'rolled-back');
+  }
+
+  async #holdUntilRetry({ environment, hop }: HopContext, state: 'restored' | 'rolled-back'): Promise<void> {
+    this.conductor.next = `the hop to ${hop.to} again, once a person says retry`;
+    await this.conductor.holdUntilRetry(
+      state,
+      state === 'restored'
         ? `${environment} is back on ${hop.from} and on the backups of this hop; retry does the hop again`
         : `the servers of ${environment} are back on ${hop.from}; retry does the hop again`,
     );
+  }
+
+  #context(environment: Environment, hop: Hop): HopContext {
+    const { conductor } = this;
+    const { input, holder } = this.prepared;
+    const simulated = input.policy.load[environment];
+    return {
+      conductor,
+      environment,
+      hop,
+      place: {
+        target: input[environment],
+        environment,
+        rolloutId: conductor.rolloutId,
+        dataDir: input.dataDir,
+        from: hop.from,
+        to: hop.to,
+        attempt: this.#attempt,
+        firstRunId: holder.firstRunId,
+        canaryNamespaces: simulated === undefined ? [] : namespacesOf(simulated),
+      },
+      policy: input.policy,
+      holder,
+      target: near(input[environment]),
+      meter: this.meters.request(environment),
+      load: this.loads.running(environment),
+      crossing: `${environment}-${hop.to}-${this.#attempt}`,
+    };
   }
 
   /** Between staging and live: nothing touches live before a person, or a clean staging, lets it. */
@@ -199,22 +223,40 @@ class Rollout {
     this.#promoted = true;
   }
 
-  /** Ends the roll-out: load stopped, live watched, clusters let go, report written. */
-  async finish(status: RolloutResult['status'], aborted?: AbortRequested): Promise<RolloutResult> {
+  /** Watches live and ends the roll-out. There is no result yet where live was put back meanwhile: its last hop is done again. */
+  async complete(): Promise<RolloutResult | undefined> {
     const { conductor } = this;
-    if (status === 'completed') {
-      conductor.enter({});
-      try {
-        if (!this.#promoted) await this.loads.drain('staging');
-        await this.#watch();
-        await this.loads.drain('live');
-        // What was decided during the last step, or at the very end of the last hop, has its effect too.
-        await conductor.passable();
-      } catch (error) {
-        if (!(error instanceof AbortRequested)) throw error;
-        return this.finish('aborted', error);
-      }
+    conductor.enter({});
+    try {
+      if (!this.#promoted) await this.loads.drain('staging');
+      await this.#watch();
+      await this.loads.drain('live');
+      // What was decided during the last step, or at the very end of the last hop, has its effect too.
+      await conductor.passable();
+    } catch (error) {
+      if (!(error instanceof RollBackRequested)) throw error;
+      await this.#takeBackLastHop();
+      return undefined;
     }
+    return this.finish('completed');
+  }
+
+  /** What live showed only after the roll-out of its last hop: a person wants the servers of that hop back. */
+  async #takeBackLastHop(): Promise<void> {
+    const { conductor } = this;
+    const hop = this.prepared.plan.live.hops.at(-1);
+    if (hop === undefined) throw new TypeError('a roll-back was asked for without a hop');
+    const results = () => conductor.hops.filter(({ environment, to }) => environment === 'live' && to === hop.to);
+    // Every try of a hop has files of its own; this is one more, and so is the one after it.
+    this.#attempt = results().length + 1;
+    const context = this.#context('live', hop);
+    conductor.hops.push(await takeBackHop(context));
+    this.#attempt = results().length + 1;
+    await this.#holdUntilRetry(context, 'rolled-back');
+  }
+
+  /** Ends the roll-out: load stopped, clusters let go, report written. */
+  async finish(status: RolloutResult['status'], aborted?: AbortRequested): Promise<RolloutResult> {
     // All is decided: a cancellation that comes now must not keep the clusters held, nor the report unwritten.
     return CancellationScope.nonCancellable(() => this.#close(status, aborted));
   }
@@ -228,6 +270,7 @@ class Rollout {
     // Nothing more is done there; the next roll-out of staging need not wait until live has been watched.
     await this.#letGoOf('staging');
     conductor.next = 'close with a report';
+    this.#mayTakeBack();
     const progress: WatchProgress = { looks: 0, unclear: [] };
     const watch = () =>
       watchLive(
@@ -248,6 +291,15 @@ class Rollout {
     ) {
       progress.looks += 1;
     }
+  }
+
+  /** From here on, until live has been watched, its last hop can be rolled back. */
+  #mayTakeBack(): void {
+    const hop = this.prepared.plan.live.hops.at(-1);
+    if (hop === undefined) return;
+    const { desk } = this.conductor;
+    desk.reversibleHop = `live/${hop.to}`;
+    if (hop.rollBack.by === 'backup') desk.irreversible = hop.rollBack.reasons.map(({ text }) => text);
   }
 
   async #close(status: RolloutResult['status'], aborted: AbortRequested | undefined): Promise<RolloutResult> {

@@ -28,12 +28,32 @@ interface Progress extends RollState {
 
 /** Takes one target from one server version to the next: schema first, then servers, then the proof that it settled. */
 export async function runHop(context: HopContext): Promise<HopResult> {
+  const progress: Progress = { backups: [], servers: context.hop.from, settings: 'as before' };
+  return withResult(context, progress, () => forwardOrBack(context, progress));
+}
+
+/**
+ * Puts the servers of a hop that had been completed back to the version before; a person asked for it while the target was
+ * watched. The schema stays.
+ */
+export async function takeBackHop(context: HopContext): Promise<HopResult> {
+  const progress: Progress = { backups: [], servers: context.hop.to, settings: 'as before' };
+  return withResult(context, progress, async () => {
+    await rollBackServers(context, progress);
+    return 'rolled-back';
+  });
+}
+
+async function withResult(
+  context: HopContext,
+  progress: Progress,
+  work: () => Promise<HopResult['outcome']>,
+): Promise<HopResult> {
   const { conductor, environment, hop } = context;
   conductor.enter({ environment, from: hop.from, to: hop.to });
-  const progress: Progress = { backups: [], servers: hop.from, settings: 'as before' };
   let outcome: HopResult['outcome'];
   try {
-    outcome = await forwardOrBack(context, progress);
+    outcome = await work();
   } catch (error) {
     await leaveNoRollSettings(context, progress);
     // What was done until then stays in the result, also when a person ends the roll-out in the middle of a hop.

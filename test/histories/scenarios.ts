@@ -1,6 +1,6 @@
 import type { ControlPlane, RunningRollout } from '../helpers/control-plane.js';
 import { LIVE_ALONE, NO_WAY_BACK, ONE_HOP } from '../helpers/plans.js';
-import { judged, Script } from '../helpers/scripted-activities.js';
+import { judged, Script, watchingFor } from '../helpers/scripted-activities.js';
 
 /** A roll-out that is recorded for replay: played to its end, every run of its chain becomes a file. */
 export interface Scenario {
@@ -114,6 +114,20 @@ export const SCENARIOS: readonly Scenario[] = [
         ({ waiting, phases }) => waiting?.for === 'time' && phases.some(({ phase }) => phase === 'roll-back'),
       );
       await watches[1]?.begun;
+      await run.signal('abort', { by: 'ada', reason: 'enough for today' });
+      return run;
+    },
+  },
+  {
+    name: 'taken-back-while-watched',
+    async play(controlPlane) {
+      const script = watchingFor(LIVE_ALONE);
+      const run = await controlPlane.begin({ script, policy: { watchLive: '2 days' } });
+      await run.until('watching', ({ waiting }) => waiting?.for === 'time' && waiting.what.startsWith('watch '));
+      await run.signal('rollBack', { gate: 'live/1.31.2', by: 'ada', reason: 'customers complain' });
+      const { name } = await run.atIncident('live/1.31.2/rolled-back');
+      await run.signal('retry', { gate: name, by: 'ada' });
+      await run.until('watching again', ({ hops, waiting }) => hops.length === 3 && waiting?.for === 'time');
       await run.signal('abort', { by: 'ada', reason: 'enough for today' });
       return run;
     },

@@ -243,12 +243,13 @@ describe.each(DRIVER_CASES)('$name', ({ name: caseName, missing, open }) => {
   });
 
   it('names the nodes that there are when it is asked for another', async () => {
-    for (const attempt of [
-      driver.stopNode('history-9'),
-      driver.startNode('history-9', NEW),
-      driver.explain('x', NEW),
-    ]) {
-      await expect(attempt).rejects.toThrow(new RegExp(`the nodes are ${NODE}, ${OTHER}`));
+    const attempts: (() => Promise<unknown>)[] = [
+      () => driver.stopNode('history-9'),
+      () => driver.startNode('history-9', NEW),
+      () => driver.explain('x', NEW),
+    ];
+    for (const attempt of attempts) {
+      await expect(attempt()).rejects.toThrow(new RegExp(`the nodes are ${NODE}, ${OTHER}`));
     }
   });
 });

@@ -11,13 +11,21 @@ import { withTarget as withFrontend } from '../../src/adapters/cluster/target-co
 import { withTarget } from '../../src/adapters/open-target.js';
 import { readShardsByAdmin } from '../../src/adapters/cluster/admin-shards.js';
 import { withPostgres } from '../../src/adapters/postgres/postgres-connection.js';
+import { runCommand } from '../../src/adapters/run-command.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
+import { LoadPolicy } from '../../src/core/input/input.js';
 import { proveSettle } from '../../src/core/settling/prove-settle.js';
 import { watchShards } from '../../src/core/settling/shard-watch.js';
 import { removeLab } from '../../src/lab/clean-up.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
 import { startPostgres, type LabPostgres } from '../../src/lab/postgres.js';
 import { ensureCanaryNamespace } from '../../src/load/canary-namespace.js';
+import { SCENARIOS } from '../../src/load/canary-plan.js';
+import { Ledger } from '../../src/load/ledger.js';
+import { drainLoad } from '../../src/load/run-load.js';
+import { verifyLedger } from '../../src/load/verify-ledger.js';
+import { compileSource } from '../helpers/compiled-source.js';
+import { expectAllAccountedFor, LoadRun } from '../helpers/load-run.js';
 
 /**
  * What is different with servers and tools of 1.20 and 1.21: schema scripts beside the tool, history hosts that must be
@@ -138,6 +146,37 @@ test('a namespace that was just registered takes every start once it is said to 
     expect(await pollAll(grpc, 'just-registered', ids.length)).toEqual(ids.toSorted());
   });
 }, 120_000);
+
+test('the load runs on it: what it cannot do is left out by name, and all else ends right', async () => {
+  const compiled = compileSource(['core', 'adapters', 'load']);
+  const loadFile = (name: string) => join(compiled.directory, 'load', name);
+  const options = {
+    connection: cluster.target.connection,
+    policy: LoadPolicy.parse({ startsPerSecond: 4, mix: 'everything', scheduleEvery: 2_000, longRunning: 0 }),
+    ledgerFile: join(directory, 'load.sqlite'),
+    loadId: 'old',
+  };
+  await runCommand(process.execPath, [loadFile('build-bundle.js')]);
+  const load = new LoadRun(options, loadFile('main.js'));
+  try {
+    const { leftOut } = await load.until(({ started }) => started >= 40);
+    expect(leftOut).toEqual([expect.stringContaining('updates (the server refuses updates in ')]);
+    expect(await load.stop()).toBeUndefined();
+    while ((await verifyLedger(options)).running > 0) {
+      const drain = { ...options, mainFile: loadFile('main.js'), signal: new AbortController().signal };
+      await drainLoad(drain);
+    }
+    const summary = await verifyLedger(options);
+    expectAllAccountedFor(summary);
+    expect(summary.failedCalls).toBe(0);
+    using ledger = new Ledger(options.ledgerFile, options.loadId);
+    const kinds = ledger.entries.all('SELECT DISTINCT kind FROM canary').map(({ kind }) => kind);
+    expect(kinds.toSorted()).toEqual([...SCENARIOS.filter((one) => one !== 'updates'), 'tick'].toSorted());
+  } finally {
+    await load.kill();
+    compiled.remove();
+  }
+}, 240_000);
 
 test('shards are proved on a process of the same version, whose owner text is the same as before', async () => {
   const before = await ownership();

@@ -90,6 +90,10 @@ const CASES: Record<string, (events: readonly Event[]) => boolean> = {
   'a roll-back at an incident, then retry': (events) =>
     signals(events, 'rollBack').some((text) => text.includes('/incident/')) &&
     signals(events, 'retry').some((text) => text.includes('/rolled-back/')),
+  'a finished hop that was taken back while live was watched': (events) =>
+    schedules(events, 'observe', 'replaceNode') &&
+    !schedules(events, 'upgradeSchema') &&
+    signals(events, 'rollBack').some((text) => text.includes('"live/1.31.2"')),
   'a second try of a hop': (events) =>
     scheduled(events)[0] === 'preflight' && startInput(events).includes('"outcome":"rolled-back"'),
   'a restore of the databases, broken off and gone on with, then retry': (events) =>

@@ -58,8 +58,13 @@ test('a status that fails is a failure, never "nothing runs"; secrets of the env
     { status: ['sh', '-c', 'echo "no route for $TOKEN" >&2; exit 3'] },
     { environment: { TOKEN: { file: secret } } },
   );
-  for (const attempt of [driver.listNodes(), driver.stopNode('history-1'), driver.startNode('history-1', '1.30.7')]) {
-    await expect(attempt).rejects.toThrow(
+  const attempts: (() => Promise<unknown>)[] = [
+    () => driver.listNodes(),
+    () => driver.stopNode('history-1'),
+    () => driver.startNode('history-1', '1.30.7'),
+  ];
+  for (const attempt of attempts) {
+    await expect(attempt()).rejects.toThrow(
       /the status command of \S+ failed: sh ended with exit code 3:\nno route for \*\*\*/,
     );
   }
