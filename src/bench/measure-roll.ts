@@ -143,6 +143,7 @@ class RollBench {
         observation: {
           window: 30_000,
           beat: 10_000,
+          extensions: 0,
           bounds: { minRequests: 0, latencyFactor: 100, latencyRiseMs: 60_000 },
         },
         watchLive: 0,
