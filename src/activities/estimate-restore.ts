@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { countSince } from '../adapters/cluster/count-since.js';
 import { LOCK_NAMESPACE } from '../adapters/cluster/cluster-lock.js';
 import { withTarget as withFrontend } from '../adapters/cluster/target-connection.js';
@@ -25,7 +25,7 @@ export async function estimateLoss(request: RestoreRequest, { opened, load, back
     countedAt: new Date().toISOString(),
     countedBy,
     namespaces,
-    canaries: load === undefined ? undefined : await canaryLoss(load, backupAt),
+    canaries: load === undefined ? undefined : canaryLoss(load, backupAt),
   });
 }
 
@@ -47,11 +47,7 @@ async function countLoss(
   }
 }
 
-async function canaryLoss(load: LoadRequest, at: string): Promise<CanaryLoss | undefined> {
+function canaryLoss(load: LoadRequest, at: string): CanaryLoss | undefined {
   const file = ledgerFileOf(load);
-  const isThere = await stat(file).then(
-    () => true,
-    () => false,
-  );
-  return isThere ? countUndone({ ledgerFile: file, loadId: load.loadId }, Date.parse(at)) : undefined;
+  return existsSync(file) ? countUndone({ ledgerFile: file, loadId: load.loadId }, Date.parse(at)) : undefined;
 }

@@ -8,7 +8,7 @@ import { createDriver, withTarget, type OpenTarget } from '../adapters/open-targ
 import type { Work } from '../adapters/store.js';
 import type { RestoreOrder } from '../adapters/store-restore.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
-import type { RestoreRequest, StoreName, TargetActivities } from '../contract/activities.js';
+import { STORES, type RestoreRequest, type StoreName, type TargetActivities } from '../contract/activities.js';
 import { PreconditionError } from '../core/errors.js';
 import type { Target } from '../core/input/input.js';
 import { startOrder } from '../core/planning/roll-order.js';
@@ -21,7 +21,6 @@ type RestoreActivities = Pick<
   'estimateRestore' | 'prepareRestore' | 'stopServers' | 'restoreStores' | 'startServers' | 'refreshVisibility'
 >;
 
-const STORES: readonly StoreName[] = ['default', 'visibility'];
 /** A connection of a server that has ended is seen by its database for a moment longer. */
 const SESSIONS_END_WITHIN_MS = 60_000;
 const LOOK_AGAIN_MS = 1_000;

@@ -186,7 +186,8 @@ export interface RestoreResult {
   readonly corrected: number;
 }
 
-export type StoreName = 'default' | 'visibility';
+export const STORES = ['default', 'visibility'] as const;
+export type StoreName = (typeof STORES)[number];
 
 /** What a look at a target found that does not block. */
 export interface Examined {

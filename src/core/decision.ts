@@ -106,7 +106,7 @@ function refusalOfRollBack(decision: Decision, situation: Situation): string | u
 
 /** Why a roll-back is not to be had, and what is. */
 export function noWayBackByServers(reasons: readonly string[]): string {
-  return `the servers alone cannot go back: ${reasons.join('; ')}. Only the backup can: decide restore at an incident`;
+  return `the servers alone cannot go back: ${reasons.join('; ')}. Only the backup can: decide restore at an incident of the hop`;
 }
 
 function refusalAtGate({ kind, gate, by, reason }: Decision, { gate: open }: Situation): string | undefined {

@@ -20,7 +20,7 @@ export function readSummary(file: LedgerFile, since = 0): LedgerSummary {
   const { started, counts } = countOutcomes(file, since);
   const unseen = countUnseen(file, since);
   const leftOut = readLeftOut(file);
-  const undone = file.count(`SELECT count(*) AS n FROM canary WHERE outcome = 'undone'`);
+  const undone = countUndone(file);
   return {
     started,
     ...counts,
@@ -173,4 +173,9 @@ function readExamples(file: LedgerFile, since: number): LoadWindow['examples'] {
       reason: String(reason),
       outcome: outcome as BadOutcome, // the query asks for these four
     }));
+}
+
+/** How many canaries a restore has undone. */
+export function countUndone(file: LedgerFile): number {
+  return file.count(`SELECT count(*) AS n FROM canary WHERE outcome = 'undone'`);
 }

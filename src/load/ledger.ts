@@ -2,7 +2,7 @@ import type { LedgerSummary, LoadWindow } from '../core/ledger.js';
 import type { CanaryKind } from './canary-plan.js';
 import { noteLeftOut } from './left-out.js';
 import { LedgerFile, type SqlRow } from './ledger-file.js';
-import { readSummary, readWindow } from './ledger-window.js';
+import { countUndone, readSummary, readWindow } from './ledger-window.js';
 import { commandOf, textOf, type StartCommand } from './start-command.js';
 
 /** What the verification found of one canary. */
@@ -44,6 +44,8 @@ export interface CanaryRow {
 /** A canary that is going to be started. `dueAt` null: nobody calls by itself. */
 export type Intention = Pick<CanaryRow, 'workflowId' | 'number' | 'kind' | 'command' | 'hop' | 'intendedAt' | 'dueAt'>;
 
+/** Started before a moment and not known by then to have ended. */
+const UNDER_WAY = 'startedAt < ?1 AND (final = 0 OR verifiedAt >= ?1)';
 const ROW =
   'row, workflowId, number, kind, command, hop, intendedAt, startedAt, runId, callsDone, readyAt, dueAt, wrongAnswer';
 
@@ -260,10 +262,20 @@ export class Ledger implements Disposable {
 
   /** Canaries that had been started at `at` and were not known by then to have ended. */
   underWayAt(at: number): CanaryRow[] {
-    return this.#all(
-      `SELECT ${ROW} FROM canary WHERE startedAt < ?1 AND (final = 0 OR verifiedAt >= ?1) ORDER BY row`,
-      at,
-    );
+    return this.#all(`SELECT ${ROW} FROM canary WHERE ${UNDER_WAY} ORDER BY row`, at);
+  }
+
+  /** How many of those there are, and how many were started since. */
+  countSince(at: number): { readonly started: number; readonly unfinished: number } {
+    return {
+      started: this.entries.count('SELECT count(*) AS n FROM canary WHERE startedAt >= ?', at),
+      unfinished: this.entries.count(`SELECT count(*) AS n FROM canary WHERE ${UNDER_WAY}`, at),
+    };
+  }
+
+  /** How many a restore has undone. */
+  countUndone(): number {
+    return countUndone(this.entries);
   }
 
   /** Canaries that the target confirmed from `from` on until `to`, unless they are known to be undone. */

@@ -23,13 +23,7 @@ export function countUndone(
   at: number,
 ): { readonly started: number; readonly unfinished: number } {
   using ledger = new Ledger(ledgerFile, loadId);
-  return {
-    started: ledger.entries.count('SELECT count(*) AS n FROM canary WHERE startedAt >= ?', at),
-    unfinished: ledger.entries.count(
-      `SELECT count(*) AS n FROM canary WHERE startedAt < ?1 AND (final = 0 OR verifiedAt >= ?1)`,
-      at,
-    ),
-  };
+  return ledger.countSince(at);
 }
 
 /**
@@ -53,7 +47,7 @@ export async function undoInLedger(
       if ((await target.fetchRuns(canary)) === null) undo(ledger, canary.row);
       else driveAgain(ledger, canary);
     });
-    return { undone: ledger.entries.count(`SELECT count(*) AS n FROM canary WHERE outcome = 'undone'`) };
+    return { undone: ledger.countUndone() };
   } finally {
     await connection.close();
   }

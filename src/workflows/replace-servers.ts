@@ -43,9 +43,7 @@ export async function replaceServers(context: HopContext, replacement: Replaceme
     await passable();
     state.servers = bothVersions(hop);
     // From here on a server of the new version may have written, also one that is put back.
-    if (direction === 'forward' && hop.rollBack.by === 'backup') {
-      conductor.desk.irreversible = hop.rollBack.reasons.map(({ text }) => text);
-    }
+    if (direction === 'forward') conductor.desk.irreversible = noWayBack(hop);
     const results = await replaceBatch(context, batch, direction);
     replaced.push(...results.filter(({ changed }) => changed).map(({ node }) => node));
     if (canary !== undefined && batch.isCanary) await observeCanary(context, batch, canary);
@@ -55,6 +53,11 @@ export async function replaceServers(context: HopContext, replacement: Replaceme
   const kept = steps.length - replaced.length;
   const summary = `${replaced.length} nodes replaced${kept === 0 ? '' : `, ${kept} ran ${version} already`}`;
   return { summary: [summary, ...settings, ...(canary?.seen.values() ?? [])].join('; '), value: replaced };
+}
+
+/** Why the servers alone cannot go back once one of the new version has run; empty where they can. */
+export function noWayBack({ rollBack }: Hop): string[] {
+  return rollBack.by === 'backup' ? rollBack.reasons.map(({ text }) => text) : [];
 }
 
 /** Every node of a batch is brought to its end, whatever becomes of the others. */

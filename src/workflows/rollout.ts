@@ -19,6 +19,7 @@ import { LoadKeeper, type LoadState } from './load-keeper.js';
 import { MeterKeeper, type MeterState } from './meter-keeper.js';
 import { prepare, type Prepared } from './prepare.js';
 import { control, near } from './proxies.js';
+import { noWayBack } from './replace-servers.js';
 import { runHop, takeBackHop } from './run-hop.js';
 import { watchLive, watchLooks, type WatchProgress } from './watch-live.js';
 
@@ -299,7 +300,7 @@ class Rollout {
     if (hop === undefined) return;
     const { desk } = this.conductor;
     desk.reversibleHop = `live/${hop.to}`;
-    if (hop.rollBack.by === 'backup') desk.irreversible = hop.rollBack.reasons.map(({ text }) => text);
+    desk.irreversible = noWayBack(hop);
   }
 
   async #close(status: RolloutResult['status'], aborted: AbortRequested | undefined): Promise<RolloutResult> {

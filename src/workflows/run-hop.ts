@@ -1,5 +1,5 @@
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
-import type { BackupResult, StoreName } from '../contract/activities.js';
+import { STORES, type BackupResult } from '../contract/activities.js';
 import { formatDuration } from '../core/duration.js';
 import { type Finding, findingText } from '../core/finding.js';
 import { ledgerLine, ledgerProblems } from '../core/ledger.js';
@@ -18,8 +18,6 @@ import { restoreRequestOf, restoreTarget } from './restore-target.js';
 import { rollBackServers } from './roll-back-servers.js';
 import { leaveNoRollSettings, type RollState } from './roll-settings.js';
 import { settlePhase } from './settle-phase.js';
-
-const STORES: readonly StoreName[] = ['default', 'visibility'];
 
 /** How far a hop has come, as far as its result tells of it. */
 interface Progress extends RollState {
@@ -102,11 +100,10 @@ async function goBack(context: HopContext, progress: Progress, decided: unknown)
 
 /** What going back to the backups of this hop would lose; undefined when there are none. */
 function restoreEstimate(context: HopContext, { backups }: Progress): Conductor['estimateRestore'] {
-  if (restoreRequestOf(context, backups) === undefined) return undefined;
+  const request = restoreRequestOf(context, backups);
+  if (request === undefined) return undefined;
   return async () => {
     const { target, load } = context;
-    const request = restoreRequestOf(context, backups);
-    if (request === undefined) throw new TypeError('the backups are gone');
     const { lines } = await target.act.estimateRestore.executeWithOptions({ summary: 'what a restore would lose' }, [
       { ...request, load },
     ]);

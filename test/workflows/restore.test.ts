@@ -299,7 +299,7 @@ describe('a hop over which the servers alone cannot go back', () => {
       expect(allowedAt(status)).toEqual(['retry', 'abort', 'restore']);
       for (const gate of [name, HOP]) {
         expect(await refusal(run.update('rollBack', { gate, by: 'ada' }))).toBe(
-          `the servers alone cannot go back: ${WHY}. Only the backup can: decide restore at an incident`,
+          `the servers alone cannot go back: ${WHY}. Only the backup can: decide restore at an incident of the hop`,
         );
         await run.signal('rollBack', { gate, by: 'ada' });
       }

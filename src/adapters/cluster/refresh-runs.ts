@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { createReadStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { forEachAtOnce } from '../at-once.js';
@@ -24,11 +23,7 @@ export async function refreshRuns(
   work: Work = {},
 ): Promise<{ readonly refreshed: number; readonly gone: number }> {
   const counts = { refreshed: 0, gone: 0 };
-  const isThere = await access(file).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) return counts;
+  if (!existsSync(file)) return counts;
   for await (const batch of batchesOf(file)) {
     await forEachAtOnce(batch, { atOnce: AT_ONCE, signal: work.signal }, async ({ namespaceId, workflowId, runId }) => {
       try {
