@@ -2,9 +2,9 @@
 # The full tests and the demo also need Temporal's own programs; see `make tools`.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo march test bench lint tools catalogue catalogue-check shapes clean distclean node dependencies
+.PHONY: build demo march test test-long bench lint tools catalogue catalogue-check shapes clean distclean node dependencies
 
-SERVER_VERSIONS ?= 1.20.5 1.21.6 1.23.1 1.28.1 1.29.1 1.30.7 1.31.2
+SERVER_VERSIONS ?= 1.20.5 1.21.6 1.23.1 1.29.1 1.30.7 1.31.2
 NODE_FLAGS := --disable-warning=ExperimentalWarning
 
 # Node 22.13 is the oldest that the libraries run on. An older one stays as it is; a newer one comes into .tools.
@@ -50,6 +50,10 @@ tools: build
 # Build, lint, types, tools, quick tests, full tests. The last line says how many tests passed and failed.
 test: dependencies
 	@node $(NODE_FLAGS) scripts/test-all.js $(SERVER_VERSIONS)
+
+# Whole roll-outs of minutes each, which `make test` leaves out.
+test-long: tools
+	@npm run --silent test:long
 
 demo: build
 	@node $(NODE_FLAGS) dist/demo/main.js

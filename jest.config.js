@@ -16,18 +16,19 @@ const shared = {
 };
 
 /** They hold a real cluster against bounds of time, and so have the machine to themselves. */
-const ALONE = ['gentle-roll', 'load', 'load-scenarios', 'observe', 'probe'].map(
+const ALONE = ['load', 'load-scenarios', 'observe', 'probe', 'rollout'].map(
   (name) => `<rootDir>/test/real/${name}.test.ts`,
 );
 
-// `quick` needs no cluster; `full` and `alone` start real databases and clusters, two files of `full` at a time.
+// `quick` needs no cluster; `full` and `alone` start real databases and clusters, two files of `full` at a time. `long` are
+// whole roll-outs of minutes each, which `make test` leaves out.
 export default {
   projects: [
     {
       ...shared,
       displayName: 'quick',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['<rootDir>/test/real/'],
+      testPathIgnorePatterns: ['<rootDir>/test/real/', '<rootDir>/test/long/'],
     },
     {
       ...shared,
@@ -36,6 +37,7 @@ export default {
       testPathIgnorePatterns: ALONE,
     },
     { ...shared, displayName: 'alone', testMatch: ALONE },
+    { ...shared, displayName: 'long', testMatch: ['<rootDir>/test/long/**/*.test.ts'] },
     // No tests: `npm run record-histories` writes the histories that test/workflows/replay.test.ts replays, and
     // `npm run record-quiet` the rounds of a quiet cluster that test/core/judging/quiet.test.ts judges.
     {

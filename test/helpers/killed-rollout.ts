@@ -1,0 +1,265 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { readClaim } from '../../src/adapters/cluster/cluster-lock.js';
+import { isRunning, listProcesses } from '../../src/adapters/process/linux-process.js';
+import { listServerProcesses } from '../../src/adapters/process/server-process.js';
+import { withTarget } from '../../src/adapters/cluster/target-connection.js';
+import type { RolloutResult } from '../../src/core/rollout-result.js';
+import { rollOrder } from '../../src/core/planning/roll-order.js';
+import { HOP_PHASES, type HopPhase } from '../../src/core/status.js';
+import { listWaitingWorkflows, startWaitingWorkflows } from '../../src/lab/waiting-workflows.js';
+import type { RolloutLab, WorkerProcess } from '../../src/lab/rollout-lab.js';
+import {
+  FROM,
+  SCHEMA,
+  SHORT_POLICY,
+  startsOf,
+  startTestLab,
+  startWorkflow,
+  stateOf,
+  statusNow,
+  TO,
+  until,
+} from './rollout-lab.js';
+
+const CLI = fileURLToPath(new URL('../../bin/temporal-upgrade', import.meta.url));
+const WAITING = 20;
+const load = { startsPerSecond: 2, longRunning: 3, probesPerSecond: 5 };
+
+/**
+ * Tests of one hop of staging and of live, both under load. On staging the worker is killed once in each of `phases`, the one of
+ * the servers among them, and another process takes over each time; on live the control plane is killed while servers are
+ * replaced. Nobody decides anything.
+ */
+export function testKilledRollout(phases: readonly HopPhase[]): void {
+  let lab: Awaited<ReturnType<typeof startTestLab>>;
+  let worker: WorkerProcess;
+  let waiting: Record<'staging' | 'live', readonly string[]>;
+  let workflowId: string;
+  let result: RolloutResult;
+  const killedIn: string[] = [];
+  /** Nodes that had been stopped and not yet started when the worker was killed. */
+  const killedBetween: string[] = [];
+
+  beforeAll(async () => {
+    lab = await startTestLab();
+    waiting = {
+      staging: await startWaitingWorkflows(lab.staging, WAITING),
+      live: await startWaitingWorkflows(lab.live, WAITING),
+    };
+    worker = await lab.startWorker();
+    const policy = { ...SHORT_POLICY, load: { staging: load, live: load } };
+    workflowId = await startWorkflow(lab, lab.input('1.30', { pins: { '1.29': FROM, '1.30': TO }, policy }));
+    for (const phase of phases) {
+      await inPhase(lab, workflowId, 'staging', phase);
+      if (phase === 'servers') await killWhileNodeIsStopped();
+      else await killWorker();
+      killedIn.push(phase);
+    }
+    await approveWhatWasNotProved();
+    await inPhase(lab, workflowId, 'live', 'servers');
+    await lab.killControlPlane();
+    await sleep(3_000); // the activity under way ends, or wants to heartbeat, with nobody to tell
+    await lab.restartControlPlane();
+    result = (await lab.client.workflow.getHandle(workflowId).result()) as RolloutResult;
+  }, 1_200_000);
+
+  afterAll(() => lab?.remove(), 120_000);
+
+  /** A roll during which the worker was dead may have too little evidence; staging is then not promoted by itself. */
+  async function approveWhatWasNotProved(): Promise<void> {
+    const gate = await until(async () => {
+      const status = await statusNow(lab, workflowId);
+      if (status?.current?.environment === 'live') return 'promoted by itself';
+      if (status?.waiting?.for !== 'decision') return undefined;
+      const { name, evidence } = status.waiting;
+      expect({ name, evidence }).toMatchObject({
+        name: `live/${TO}/promote`,
+        evidence: expect.arrayContaining([expect.stringMatching(/^not proved: observe-roll: .*inconclusive/)]),
+      });
+      return name;
+    });
+    if (!gate.startsWith('live/')) return;
+    await lab.client.workflow.getHandle(workflowId).signal('approve', { gate, by: 'test' });
+  }
+
+  async function killWorker(): Promise<void> {
+    await worker.kill();
+    worker = await lab.startWorker();
+  }
+
+  /** Kills the worker at the moment at which a node's process has ended; whether that was early enough is looked at after it. */
+  async function killWhileNodeIsStopped(): Promise<void> {
+    const { nodes } = lab.staging;
+    const servers = await listServerProcesses();
+    for (const name of rollOrder(nodes, 'forward')) {
+      const process = servers.find(
+        ({ configDir }) => configDir === nodes.find((node) => node.name === name)?.configDir,
+      );
+      if (process === undefined) continue;
+      while (await isRunning(process)) await sleep(5);
+      await worker.kill();
+      const { running } = (await lab.staging.driver.listNodes()).find((node) => node.name === name) ?? {};
+      if (running === false) killedBetween.push(name);
+      worker = await lab.startWorker();
+      if (killedBetween.length > 0) return;
+    }
+  }
+
+  /** Waits until the roll-out is in that phase, or already behind it. @throws Error when it is not going on */
+  async function inPhase(
+    rolloutLab: RolloutLab,
+    workflowId: string,
+    environment: string,
+    phase: string,
+  ): Promise<void> {
+    const seen = await until(async () => {
+      const status = await statusNow(rolloutLab, workflowId);
+      if (status === undefined) return undefined;
+      if (status.state !== 'running') throw new Error(`${status.state} before ${phase}: ${status.problem ?? ''}`);
+      const { current, phases, hops } = status;
+      if (current?.environment === environment && current.phase === phase) return 'in';
+      const done = [...phases, ...hops.flatMap((hop) => (hop.environment === environment ? hop.phases : []))];
+      return current?.environment === environment && done.some((each) => each.phase === phase) ? 'behind' : undefined;
+    }, 20);
+    if (seen === 'behind') throw new Error(`${environment}/${phase} was over before the worker could be killed in it`);
+  }
+
+  test('the worker was killed in each of them, and once while a node was stopped and not yet started', () => {
+    expect(killedIn).toEqual([...phases]);
+    expect(killedBetween).toHaveLength(1);
+  });
+
+  test('the worker outlived the control plane', async () => {
+    expect(await isRunning(worker.id)).toBe(true);
+  });
+
+  test('the roll-out is complete, without an incident, and with no decision but on what was not proved', () => {
+    expect(result).toMatchObject({
+      status: 'completed',
+      staging: { name: 'staging', from: FROM, to: TO },
+      live: { name: 'live', from: FROM, to: TO },
+    });
+    expect(
+      result.hops.map(({ environment, from, to, outcome, incidents }) => [environment, from, to, outcome, incidents]),
+    )
+      // prettier-ignore
+      .toEqual([
+        ['staging', FROM, TO, 'completed', 0],
+        ['live', FROM, TO, 'completed', 0],
+      ]);
+    expect(result.decisions.filter(({ gate }) => gate !== `live/${TO}/promote`)).toEqual([]);
+    for (const hop of result.hops) {
+      expect(hop.phases.map(({ phase }) => phase)).toEqual([...HOP_PHASES]);
+      expect(hop.phases.filter(({ overridden }) => overridden !== undefined)).toEqual([]);
+      expect(hop.historyEvents).toBeGreaterThan(0);
+    }
+  });
+
+  test.each(['staging', 'live'] as const)(
+    '%s runs the new version on the new schema, and no node was replaced twice',
+    async (name) => {
+      const { schema, nodes } = await stateOf(lab[name]);
+      expect(schema).toEqual(SCHEMA.after);
+      expect(nodes.map(({ version, running }) => ({ version, running }))).toEqual(
+        nodes.map(() => ({ version: TO, running: true })),
+      );
+      const servers = await listServerProcesses();
+      for (const { name: node, configDir } of lab[name].nodes) {
+        expect({ node, processes: servers.filter((server) => server.configDir === configDir).length }).toEqual({
+          node,
+          processes: 1,
+        });
+      }
+      // Once by the lab, once by the roll-out.
+      expect(await startsOf(lab[name])).toEqual(Object.fromEntries(lab[name].nodes.map((node) => [node.name, 2])));
+    },
+  );
+
+  test.each(['staging', 'live'] as const)('every canary of %s is accounted for', (name) => {
+    const ledger = result.ledgers[name];
+    expect(ledger).toMatchObject({ running: 0, lost: 0, duplicated: 0, wrong: 0, failed: 0, examples: [] });
+    expect(ledger?.started).toBeGreaterThan(2 * load.longRunning);
+    expect(ledger?.completed).toBe(ledger?.started);
+    expect(ledger?.failedCalls).toEqual(expect.any(Number));
+  });
+
+  test.each(['staging', 'live'] as const)('the workflows of others on %s were looked at, and run on', async (name) => {
+    const { phases } = result.hops.find(({ environment }) => environment === name) ?? { phases: [] };
+    expect(phases.find(({ phase }) => phase === 'verify')?.summary).toContain(
+      `${WAITING} running workflows looked at, 0 missing`,
+    );
+    expect(new Set(await listWaitingWorkflows(lab[name]))).toEqual(new Set(waiting[name]));
+  });
+
+  test('every backup is there, whole', async () => {
+    for (const { backups, environment } of result.hops) {
+      expect(backups.map(({ store }) => store)).toEqual(['default', 'visibility', 'configuration']);
+      for (const { file, bytes, sha256 } of backups) {
+        expect(file.startsWith(lab[environment].target.backupDir)).toBe(true);
+        expect((await stat(file)).size).toBe(bytes);
+        expect(
+          createHash('sha256')
+            .update(await readFile(file))
+            .digest('hex'),
+        ).toBe(sha256);
+      }
+      const folder = await readdir(join(backups[0]?.file ?? '', '..'));
+      expect(folder.filter((file) => file.includes('.partial'))).toEqual([]);
+    }
+  });
+
+  test('both clusters are let go, and no load process is left', async () => {
+    for (const { target } of [lab.staging, lab.live]) {
+      expect(await withTarget(target.connection, (frontend) => readClaim(frontend))).toBeUndefined();
+    }
+    expect(await childrenOfWorkers()).toEqual([]);
+    // A meter hears of its end with the answer to its next heartbeat.
+    const giveUpAt = Date.now() + 30_000;
+    let running = await runningWorkflows();
+    while (running.length > 0 && Date.now() < giveUpAt) {
+      await sleep(500);
+      running = await runningWorkflows();
+    }
+    expect(running).toEqual([]);
+  });
+
+  async function runningWorkflows(): Promise<string[]> {
+    const ids: string[] = [];
+    for await (const { workflowId } of lab.client.workflow.list({ query: 'ExecutionStatus = "Running"' })) {
+      ids.push(workflowId);
+    }
+    return ids;
+  }
+
+  test('the report says what the result says', async () => {
+    const reportDir = result.reportDir ?? '';
+    const written: RolloutResult = { ...result, reportDir: undefined };
+    expect(JSON.parse(await readFile(join(reportDir, 'report.json'), 'utf8'))).toEqual(
+      JSON.parse(JSON.stringify(written)),
+    );
+    const markdown = await readFile(join(reportDir, 'report.md'), 'utf8');
+    for (const { backups } of result.hops) for (const { sha256 } of backups) expect(markdown).toContain(sha256);
+  });
+
+  test('watch and report of the command line say that it is complete', async () => {
+    const env = { ...process.env, TEMPORAL_ADDRESS: lab.controlPlane.address };
+    const { stdout: watched } = await promisify(execFile)(CLI, ['watch', workflowId, '--output', 'json'], { env });
+    expect(JSON.parse(watched)).toEqual(JSON.parse(JSON.stringify(result)));
+    const { stdout: report } = await promisify(execFile)(CLI, ['report', workflowId], { env });
+    expect(report).toMatch(/^# Roll-out upgrade-live: completed\n/);
+  }, 120_000);
+
+  /** Processes that the lab's workers started and that are still there: they run in the folder of their worker. */
+  async function childrenOfWorkers(): Promise<(readonly string[])[]> {
+    const others = (await listProcesses()).filter(({ pid }) => pid !== worker.id.pid);
+    const folders = await Promise.all(others.map(({ pid }) => readlink(`/proc/${pid}/cwd`).catch(() => '')));
+    return others.filter((_, index) => folders[index] === lab.directory).map(({ argv }) => argv);
+  }
+}
