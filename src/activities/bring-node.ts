@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eachRingView } from '../adapters/cluster/cluster-view.js';
-import { lookAtRestart } from '../adapters/cluster/look-at-restart.js';
+import { lookAtRestart, type EarlierWords } from '../adapters/cluster/look-at-restart.js';
 import { callInARow } from '../adapters/cluster/raw-calls.js';
 import type { Driver } from '../adapters/driver.js';
 import type { Work } from '../adapters/store.js';
@@ -104,10 +104,11 @@ async function prove(
 ): Promise<NodeState> {
   const patience = { startMs: target.driver.startTimeout, quietMs };
   const watch = new RestartWatch(Date.now(), { version, replaced }, patience);
+  const earlier: EarlierWords = new Map();
   for (;;) {
     work.signal?.throwIfAborted();
     const nodes = await driver.listNodes();
-    let verdict: RestartVerdict = watch.see(Date.now(), await lookAtRestart(target, nodes, node));
+    let verdict: RestartVerdict = watch.see(Date.now(), await lookAtRestart(target, nodes, node, earlier));
     if (verdict.is === 'quiet') {
       const failure = await callInARow(target.connection, CALLS);
       if (failure === undefined) return nodeNamed(nodes, node);

@@ -3,11 +3,12 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { RolloutResult } from '../../src/core/rollout-result.js';
 import { readLoadWindow } from '../../src/load/load-window.js';
+import { HeadlessClient, type HeadlessCalls } from '../helpers/headless-client.js';
 import { FROM, SHORT_POLICY, startTestLab, startWorkflow, statusNow, TO, until } from '../helpers/rollout-lab.js';
 
 /**
  * Live has two processes of each role that clients notice, behind haproxy, under load: its servers are replaced with the settings
- * that a roll gets by default, and no call fails. Staging runs the new version already; it has nothing to do here.
+ * that a roll gets by default, and no call fails, also of clients that balance by themselves. Staging runs the new version already; it has nothing to do here.
  */
 let lab: Awaited<ReturnType<typeof startTestLab>>;
 let result: RolloutResult;
@@ -16,6 +17,9 @@ let configuration: string;
 let during = '';
 /** When they were, milliseconds since 1970. */
 let roll = { from: 0, to: 0 };
+const POLICIES = ['round_robin', 'pick_first'] as const;
+let clients: readonly (readonly [(typeof POLICIES)[number], HeadlessClient])[] = [];
+const headless = new Map<(typeof POLICIES)[number], HeadlessCalls>();
 
 const LOAD = { startsPerSecond: 2, longRunning: 3, probesPerSecond: 10 };
 
@@ -25,6 +29,7 @@ beforeAll(async () => {
     live: { nodesPerRole: { frontend: 2, history: 2, matching: 2 }, shards: 16, balanced: true },
   });
   configuration = await readFile(lab.live.dynamicConfigFile, 'utf8');
+  clients = POLICIES.map((policy) => [policy, new HeadlessClient(lab.live.frontends, policy)] as const);
   await lab.startWorker();
   const policy = { ...SHORT_POLICY, load: { staging: LOAD, live: LOAD }, roll: { quiet: '2s', canary: 0 } };
   const workflowId = await startWorkflow(lab, lab.input('1.30', { pins: { '1.29': FROM, '1.30': TO }, policy }));
@@ -44,9 +49,13 @@ beforeAll(async () => {
     return status?.state === 'completed' ? true : undefined;
   });
   result = (await handle.result()) as RolloutResult;
+  for (const [policy, client] of clients) headless.set(policy, await client.stop());
 }, 1_200_000);
 
-afterAll(() => lab?.remove(), 120_000);
+afterAll(async () => {
+  for (const [, client] of clients) await client.stop();
+  await lab?.remove();
+}, 120_000);
 
 test('every server was replaced, without an incident', () => {
   expect(result).toMatchObject({ status: 'completed', live: { to: TO } });
@@ -70,4 +79,10 @@ test('no client call failed while servers were replaced, and every canary is rig
   const { probe } = readLoadWindow(window);
   expect(probe).toMatchObject({ failedCalls: 0 });
   expect(probe?.calls).toBeGreaterThan(500);
+});
+
+test.each(POLICIES)('nor one of a client that knows every frontend: %s', (policy) => {
+  const { calls, failedTwice } = headless.get(policy) ?? { calls: 0, failedTwice: [] };
+  expect(failedTwice).toEqual([]);
+  expect(calls).toBeGreaterThan(1_000);
 });

@@ -10,25 +10,35 @@ import { withTarget } from './target-connection.js';
 
 const SCRAPE_TIMEOUT_MS = 3_000;
 
+/** What runs of processes said of themselves in an earlier look, by their `instance`. */
+export type EarlierWords = Map<string, Named>;
+
 /**
  * Looks once at a process and at what every frontend says of it; `nodes` are those that the driver has just found.
+ * A page of metrics takes its process tens of milliseconds to write, so a run that has named its version there is in `earlier`
+ * and not asked again.
  * @throws PreconditionError when a certificate file cannot be read
  */
-export async function lookAtRestart(target: Target, nodes: readonly NodeState[], name: string): Promise<RestartLook> {
+export async function lookAtRestart(
+  target: Target,
+  nodes: readonly NodeState[],
+  name: string,
+  earlier: EarlierWords = new Map(),
+): Promise<RestartLook> {
   const node = nodes.find((one) => one.name === name);
   if (node?.running !== true) return { name, nodes, views: [], named: [] };
   const [views, health, named] = await Promise.all([
     eachRingView(target, nodes),
     askNodeHealth(target, node),
-    Promise.all([askSystemInfo(target, node), askBuildInformation(node)]),
+    Promise.all([askSystemInfo(target, node), askOnce(node, earlier)]),
   ]);
   return { name, nodes, views, health, named: named.filter((one) => one !== undefined) };
 }
 
-type Named = RestartLook['named'][number] | undefined;
+type Named = RestartLook['named'][number];
 
 /** What a frontend answers to GetSystemInfo. One that does not answer is found out by the rings that it does not name. */
-async function askSystemInfo(target: Target, { role, rpcAddress }: NodeState): Promise<Named> {
+async function askSystemInfo(target: Target, { role, rpcAddress }: NodeState): Promise<Named | undefined> {
   if (role !== 'frontend') return undefined;
   const ask = withTarget(
     target.connection,
@@ -41,8 +51,15 @@ async function askSystemInfo(target: Target, { role, rpcAddress }: NodeState): P
   );
 }
 
+async function askOnce(node: NodeState, earlier: EarlierWords): Promise<Named | undefined> {
+  const { instance = '' } = node;
+  const named = earlier.get(instance) ?? (await askBuildInformation(node));
+  if (named !== undefined && instance !== '') earlier.set(instance, named);
+  return named;
+}
+
 /** Metrics are no condition of serving: where they cannot be read they say nothing. */
-async function askBuildInformation({ metricsAddress }: NodeState): Promise<Named> {
+async function askBuildInformation({ metricsAddress }: NodeState): Promise<Named | undefined> {
   if (metricsAddress === undefined) return undefined;
   try {
     const lines = (await scrape(metricsAddress, SCRAPE_TIMEOUT_MS)).split('\n');

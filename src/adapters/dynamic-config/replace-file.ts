@@ -13,7 +13,7 @@ export async function replaceFile(
   path: string,
   { from, to }: { readonly from: Buffer; readonly to: Buffer },
 ): Promise<void> {
-  const part = join(dirname(path), `.${basename(path)}.temporal-upgrade`); // one name: what a killed try left is written over
+  const part = partOf(path);
   try {
     const before = await stat(path);
     if (before.nlink > 1) {
@@ -38,8 +38,18 @@ export async function replaceFile(
       { cause },
     );
   } finally {
-    await rm(part, { force: true }).catch(() => undefined);
+    await removePart(path);
   }
+}
+
+/** One name: what a killed try left is written over. */
+function partOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.temporal-upgrade`);
+}
+
+/** Removes what a killed try to replace `path` left beside it. */
+export async function removePart(path: string): Promise<void> {
+  await rm(partOf(path), { force: true }).catch(() => undefined); // in nobody's way where it may not be removed
 }
 
 /** @throws PreconditionError when this worker may not read it */

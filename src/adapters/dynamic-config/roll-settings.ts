@@ -8,7 +8,7 @@ import { type ConfiguredNode, findDynamicFiles, type DynamicFile, type DynamicFi
 import { addSettings, removeSettings, type Setting } from './edit-settings.js';
 import { endOfLog } from './log-reader.js';
 import { type Expected, type PickedUp, waitUntilPickedUp } from './picked-up.js';
-import { readWhole, replaceFile, touchFile } from './replace-file.js';
+import { readWhole, removePart, replaceFile, touchFile } from './replace-file.js';
 import { readRecord, type RecordedFile, type SettingsRecord, writeRecord } from './settings-record.js';
 
 /** What was done to the dynamic configuration of a target, and who has read it. */
@@ -212,6 +212,7 @@ async function restoreFiles({ files }: SettingsRecord, work: Work | undefined): 
 }
 
 async function restoreFile({ path, written, before, after }: RecordedFile): Promise<readonly string[]> {
+  await removePart(path); // killed before it was put in place, there may be nothing else to take back
   const isThere = await stat(path).then(
     () => true,
     (error: unknown) => codeOf(error) !== 'ENOENT', // somebody took it away: nothing of ours is left

@@ -19,7 +19,7 @@ export async function sampleRound(
 ): Promise<Round> {
   const listed = await listNodes(target, driver);
   const [pages, defaultStore, visibility, views] = await Promise.all([
-    readPages(target, listed.nodes, TIMEOUT_MS),
+    readPages(target, listed.nodes, { timeoutMs: TIMEOUT_MS, beatMs }),
     sampleDatabase('default', () => stores.default.measure(TIMEOUT_MS)),
     sampleDatabase('visibility', () => stores.visibility.measure(TIMEOUT_MS)),
     isRingsBeat(at, beatMs) ? askForRings(target) : undefined,

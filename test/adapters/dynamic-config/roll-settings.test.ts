@@ -207,6 +207,17 @@ describe('a worker that dies', () => {
     expect(await readdir(folder)).not.toContain('.dynamic.yaml.temporal-upgrade');
   });
 
+  test('before the file was replaced leaves a part, which is taken away with the rest', async () => {
+    const file = await dynamicFile();
+    const nodes = [await node('history-1', 'history', file)];
+    await applySettings({ record, nodes, settings: SETTINGS });
+    await writeFile(file, ORIGINAL);
+    await writeFile(join(folder, '.dynamic.yaml.temporal-upgrade'), 'half');
+    await takeBackSettings({ record, nodes });
+    expect(await read(file)).toBe(ORIGINAL);
+    expect((await readdir(folder)).toSorted()).toEqual(['data', 'dynamic.yaml', 'nodes']);
+  });
+
   test('in the middle of the record leaves the one before', async () => {
     const file = await dynamicFile();
     const nodes = [await node('history-1', 'history', file)];
