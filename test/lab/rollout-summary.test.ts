@@ -1,19 +1,9 @@
 import { expect, test } from '@jest/globals';
-import type { LedgerSummary } from '../../src/core/ledger.js';
 import type { RolloutResult } from '../../src/core/rollout-result.js';
 import { rolloutSummary } from '../../src/lab/rollout-summary.js';
+import { LEDGER } from '../helpers/statuses.js';
 
-const ledger: LedgerSummary = {
-  started: 10,
-  completed: 10,
-  running: 0,
-  lost: 0,
-  duplicated: 0,
-  wrong: 0,
-  failed: 0,
-  failedCalls: 1,
-  examples: [],
-};
+const ledger = { ...LEDGER, started: 10, completed: 10, failedCalls: 1 };
 
 const hop = (environment: 'staging' | 'live') =>
   ({

@@ -1,23 +1,13 @@
 import { expect, test } from '@jest/globals';
-import type { LedgerSummary } from '../../src/core/ledger.js';
 import type { RolloutResult } from '../../src/core/rollout-result.js';
 import type { HopResult } from '../../src/core/status.js';
 import { marchSummary } from '../../src/march/summary.js';
+import { LEDGER } from '../helpers/statuses.js';
 
 const PATH = ['1.20.5', '1.21.6', '1.22.4'];
 const marchers = { started: 2, signalsSent: 6, finishedRight: 2 };
 
-const ledger: LedgerSummary = {
-  started: 10,
-  completed: 10,
-  running: 0,
-  lost: 0,
-  duplicated: 0,
-  wrong: 0,
-  failed: 0,
-  failedCalls: 0,
-  examples: [],
-};
+const ledger = { ...LEDGER, started: 10, completed: 10 };
 
 const hop = (environment: 'staging' | 'live', from: string, to: string): HopResult => ({
   environment,

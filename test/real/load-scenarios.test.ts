@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
 import { hasCode } from '../../src/adapters/cluster/target-connection.js';
-import { runCommand } from '../../src/adapters/run-command.js';
 import { LoadPolicy } from '../../src/core/input/input.js';
 import { CANARY_SIGNAL, SCENARIOS } from '../../src/load/canary-plan.js';
 import { CanaryTarget } from '../../src/load/canary-target.js';
@@ -17,52 +14,31 @@ import { drainLoad } from '../../src/load/run-load.js';
 import { canaryCommand, canaryTaskQueueOf } from '../../src/load/start-command.js';
 import { verifyLedger } from '../../src/load/verify-ledger.js';
 import { askVisibility } from '../../src/load/witness.js';
-import { compileSource } from '../helpers/compiled-source.js';
-import { expectAllAccountedFor, LoadRun } from '../helpers/load-run.js';
-import { OneServer } from '../helpers/one-server.js';
+import { LoadLab } from '../helpers/load-lab.js';
+import { expectAllAccountedFor } from '../helpers/load-run.js';
 
 const MINUTE = 60_000;
 const NOT_FOUND = 5;
 const NAMESPACE = 'canaries';
 const EVERY_MS = 2_000;
 
-let folder: string;
-let compiled: ReturnType<typeof compileSource>;
-let mainFile: string;
-let server: OneServer;
-let connection: Connection;
-const running: LoadRun[] = [];
+let lab: LoadLab;
+let server: LoadLab['server'];
+let connection: LoadLab['connection'];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'load-scenarios-'));
-  compiled = compileSource(['core', 'adapters', 'load']);
-  mainFile = join(compiled.directory, 'load', 'main.js');
-  server = await OneServer.start(folder);
-  await runCommand(process.execPath, [join(compiled.directory, 'load', 'build-bundle.js')]);
-  connection = await Connection.connect({ address: server.address });
+  lab = await LoadLab.start();
+  ({ server, connection } = lab);
 }, 2 * MINUTE);
-
-afterAll(async () => {
-  await Promise.all(running.map((load) => load.kill()));
-  await connection.close();
-  await server.kill();
-  compiled.remove();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => lab?.remove());
 
 function optionsOf(loadId: string, profile: object): LoadOptions {
   return {
     connection: { address: server.address },
     policy: LoadPolicy.parse({ namespace: NAMESPACE, longRunning: 0, ...profile }),
-    ledgerFile: join(folder, `${loadId}.sqlite`),
+    ledgerFile: join(lab.folder, `${loadId}.sqlite`),
     loadId,
   };
-}
-
-function runOf(options: LoadOptions): LoadRun {
-  const load = new LoadRun(options, mainFile);
-  running.push(load);
-  return load;
 }
 
 /** How many entries of each kind, by place. */
@@ -88,16 +64,16 @@ test(
         { workflowType: 'canaryChild', ...own, arguments: [1], startsPerSecond: 0.5 },
       ],
     });
-    const first = runOf(options);
+    const first = lab.run(options);
     await first.until(({ started }) => started >= 40);
     await first.kill();
-    const second = runOf(options);
+    const second = lab.run(options);
     const { leftOut } = await second.until(({ started }) => started >= 110);
     expect(leftOut).toEqual([]);
     expect(await second.stop()).toBeUndefined();
 
     while ((await verifyLedger(options)).running > 0) {
-      await drainLoad({ ...options, mainFile, signal: new AbortController().signal });
+      await drainLoad({ ...options, mainFile: lab.mainFile, signal: new AbortController().signal });
     }
     const summary = await verifyLedger(options);
     expectAllAccountedFor(summary);
@@ -170,7 +146,7 @@ test(
         },
       ],
     });
-    const load = runOf(options);
+    const load = lab.run(options);
     await load.until(({ started }) => started >= 3);
     using ledger = new Ledger(options.ledgerFile, loadId);
     const target = new CanaryTarget(connection, loadId);

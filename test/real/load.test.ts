@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
-import { CommandError, runCommand } from '../../src/adapters/run-command.js';
+import { CommandError } from '../../src/adapters/run-command.js';
 import type { LedgerSummary } from '../../src/core/ledger.js';
 import { CANARY_SIGNAL, CANARY_WORKFLOW, planCanary, valueOf } from '../../src/load/canary-plan.js';
 import { CanaryTarget, canaryIdOf } from '../../src/load/canary-target.js';
@@ -18,49 +16,28 @@ import { releaseLongCanaries, startLongCanaries } from '../../src/load/long-cana
 import { drainLoad } from '../../src/load/run-load.js';
 import { canaryCommand, canaryTaskQueueOf } from '../../src/load/start-command.js';
 import { verifyLedger } from '../../src/load/verify-ledger.js';
-import { compileSource } from '../helpers/compiled-source.js';
-import { expectAllAccountedFor, LoadRun } from '../helpers/load-run.js';
-import { OneServer } from '../helpers/one-server.js';
+import { LoadLab } from '../helpers/load-lab.js';
+import { expectAllAccountedFor } from '../helpers/load-run.js';
 
 const MINUTE = 60_000;
 
-let folder: string;
-let compiled: ReturnType<typeof compileSource>;
-let mainFile: string;
-let server: OneServer;
-let connection: Connection;
-const running: LoadRun[] = [];
+let lab: LoadLab;
+let server: LoadLab['server'];
+let connection: LoadLab['connection'];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'load-'));
-  compiled = compileSource(['core', 'adapters', 'load']);
-  mainFile = join(compiled.directory, 'load', 'main.js');
-  server = await OneServer.start(folder);
-  await runCommand(process.execPath, [join(compiled.directory, 'load', 'build-bundle.js')]);
-  connection = await Connection.connect({ address: server.address });
+  lab = await LoadLab.start();
+  ({ server, connection } = lab);
 }, 2 * MINUTE);
-
-afterAll(async () => {
-  await Promise.all(running.map((load) => load.kill()));
-  await connection.close();
-  await server.kill();
-  compiled.remove();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => lab?.remove());
 
 function optionsOf(loadId: string, startsPerSecond = 4): LoadOptions {
   return {
     connection: { address: server.address },
     policy: { startsPerSecond, namespace: 'canaries', longRunning: 4 },
-    ledgerFile: join(folder, `${loadId}.sqlite`),
+    ledgerFile: join(lab.folder, `${loadId}.sqlite`),
     loadId,
   };
-}
-
-function runOf(options: LoadOptions): LoadRun {
-  const load = new LoadRun(options, mainFile);
-  running.push(load);
-  return load;
 }
 
 /** The ledger once nothing runs any more. A load gives its canaries a minute to end; on a busy machine some take longer. */
@@ -69,7 +46,7 @@ async function atRest({ connection, policy, ledgerFile, loadId }: LoadOptions): 
   for (;;) {
     const summary = await verifyLedger(options);
     if (summary.running === 0) return summary;
-    await drainLoad({ ...options, mainFile, signal: new AbortController().signal });
+    await drainLoad({ ...options, mainFile: lab.mainFile, signal: new AbortController().signal });
   }
 }
 
@@ -89,7 +66,7 @@ test(
   'a load process that is killed goes on where it was: nothing lost, nothing twice',
   async () => {
     const options = optionsOf('killed');
-    const first = runOf(options);
+    const first = lab.run(options);
     const { pid } = await first.until(({ started }) => started >= 12);
     process.kill(pid, 'SIGKILL');
     expect(await first.ended).toBeInstanceOf(CommandError);
@@ -97,7 +74,7 @@ test(
     expect(between).toMatchObject({ lost: 0, duplicated: 0, wrong: 0, failed: 0 });
     expect(between.started).toBe(between.completed + between.running);
 
-    const second = runOf(options);
+    const second = lab.run(options);
     const before = await second.until(({ started }) => started > between.started + 8);
     expect(await second.stop()).toBeUndefined();
     const summary = await atRest(options);
@@ -117,7 +94,7 @@ test(
   'what a killed load process left is brought to its end without starting more',
   async () => {
     const options = optionsOf('left');
-    const load = runOf(options);
+    const load = lab.run(options);
     const { pid } = await load.until(({ started }) => started >= 12);
     process.kill(pid, 'SIGKILL');
     await load.ended;
@@ -125,8 +102,8 @@ test(
     expect(left.running).toBeGreaterThan(0);
     // A drain that is told to stop does so at once, and another takes it up.
     const cut = new AbortController();
-    await drainLoad({ ...options, mainFile, signal: cut.signal, onProgress: () => cut.abort() });
-    await drainLoad({ ...options, mainFile, signal: new AbortController().signal });
+    await drainLoad({ ...options, mainFile: lab.mainFile, signal: cut.signal, onProgress: () => cut.abort() });
+    await drainLoad({ ...options, mainFile: lab.mainFile, signal: new AbortController().signal });
     const summary = await verifyLedger(options);
     expectAllAccountedFor(summary);
     // One that was intended when the process was killed may be started yet; another is not.
@@ -141,7 +118,7 @@ test(
   'long canaries cross a stretch of time: started once and released once, however often it is asked for',
   async () => {
     const options = { ...optionsOf('long', 1), hop: 'staging/1.30.7' };
-    const load = runOf(optionsOf('long', 1));
+    const load = lab.run(optionsOf('long', 1));
     expect(await startLongCanaries(options)).toEqual({ started: 4 });
     expect(await startLongCanaries(options)).toEqual({ started: 4 });
     await load.until(({ started }) => started >= 5);
@@ -167,7 +144,7 @@ test(
     db.close();
     expect((await verifyLedger(options)).started).toBe(4);
     await startLongCanaries(options);
-    const load = runOf(optionsOf('found', 1));
+    const load = lab.run(optionsOf('found', 1));
     await releaseLongCanaries(options);
     await load.until(({ started }) => started >= 5);
     await load.stop();
@@ -182,7 +159,7 @@ test(
     const plain = optionsOf('orphan', 2);
     const options = { ...plain, policy: { ...plain.policy, scheduleEvery: 2_000 } };
     const source = `
-      const { runLoad } = await import(${JSON.stringify(`file://${compiled.directory}/load/run-load.js`)});
+      const { runLoad } = await import(${JSON.stringify(`file://${lab.sources}/run-load.js`)});
       await runLoad({ ...${JSON.stringify(options)}, signal: new AbortController().signal,
         onProgress: (line) => console.log(JSON.stringify(line)) });`;
     const parent = spawn(process.execPath, ['--input-type=module', '-e', source], {
@@ -199,7 +176,7 @@ test(
     expect(pid).toBeGreaterThan(0);
     await untilGone(pid);
 
-    const next = runOf(options);
+    const next = lab.run(options);
     await next.until(({ started }) => started >= 6);
     using ledger = new Ledger(options.ledgerFile, options.loadId);
     const schedules = () => ledger.entries.all('SELECT stoppedAt, deletedAt FROM schedule');
@@ -256,13 +233,13 @@ test(
     const command = canaryCommand(namespace, loadId);
     await new CanaryTarget(connection, loadId).call({ workflowId: ids(4), number: 4, kind: 'long', command }, 0);
 
-    const load = runOf(options);
+    const load = lab.run(options);
     await load.until(({ started }) => started >= 9);
     while ((await client.workflow.getHandle(ids(4)).describe()).status.name === 'RUNNING') await sleep(500);
     // Those that ended well have to be through; a graceful end would wait for one that never ends.
     await load.kill();
     const over = new AbortController();
-    const draining = drainLoad({ ...options, mainFile, signal: over.signal });
+    const draining = drainLoad({ ...options, mainFile: lab.mainFile, signal: over.signal });
     while ((await verifyLedger(options)).running > 1) await sleep(500);
     over.abort();
     await draining;
@@ -292,7 +269,7 @@ test(
     expect(later).toMatchObject({ started: 1, running: 0, failed: 1 });
     expect(later.examples[0]?.reason).toContain('still running');
     // It is not final: it may still end well.
-    const load = runOf(optionsOf('stuck', 1));
+    const load = lab.run(optionsOf('stuck', 1));
     await load.until(({ started }) => started >= 3);
     await load.stop();
     expectAllAccountedFor(await atRest(options));
@@ -310,7 +287,7 @@ test(
   'a server that is killed and comes back costs time, not work; away for longer than the retries, failed calls are counted',
   async () => {
     const options = optionsOf('outage', 3);
-    const load = runOf(options);
+    const load = lab.run(options);
     await load.until(({ started }) => started >= 9);
     await server.kill();
     await sleep(3_000);
