@@ -108,7 +108,16 @@ const ROOMS: readonly {
   {
     room: 'bench',
     rooms: ['core', 'adapters', 'load', 'client.ts', 'lab'],
-    libraries: ['node:', 'long', 'protobufjs', 'yaml', '@temporalio/client', '@temporalio/common', '@temporalio/proto'],
+    libraries: [
+      'node:',
+      'echarts',
+      'long',
+      'protobufjs',
+      'yaml',
+      '@temporalio/client',
+      '@temporalio/common',
+      '@temporalio/proto',
+    ],
   },
   { room: 'catalogue-builder', rooms: ['core', 'adapters', 'lab'], libraries: ['node:', 'pg', 'zod'] },
 ];

@@ -7,7 +7,8 @@ import { createToolResolver } from '../adapters/tools/tool-resolver.js';
 import { stopServersBelow } from '../lab/clean-up.js';
 import { waitUntilUsable } from '../lab/cluster-health.js';
 import { startRolloutLab, type RolloutLab } from '../lab/rollout-lab.js';
-import { measuredRoll, rollTable, type MeasuredRoll } from './roll/measured-roll.js';
+import { measuredRoll, rollTable, sliceRoll, type MeasuredRoll } from './roll/measured-roll.js';
+import { plotRolls } from './roll/plot-rolls.js';
 import { findRate, RollLoad } from './roll/roll-load.js';
 import { roll, WAYS, type Span, type Way } from './roll/ways.js';
 
@@ -70,12 +71,15 @@ export async function measureRolls(onProgress: (line: string) => void): Promise<
       for (const way of ways) {
         onProgress(`round ${round}: ${way}`);
         const measured = await bench.measure(way, startsPerSecond);
-        onProgress(JSON.stringify(measured));
+        onProgress(JSON.stringify({ ...measured, series: undefined }));
         await appendFile(join(directory, 'rolls.jsonl'), `${JSON.stringify(measured)}\n`);
         rolls.push(measured);
       }
     }
     rollTable(rolls).forEach(onProgress);
+    const plot = join(directory, 'rolls.svg');
+    await writeFile(plot, plotRolls(rolls));
+    onProgress(`plot: ${plot}`);
     return { rolls, startsPerSecond };
   } finally {
     await lab.stop();
@@ -128,8 +132,9 @@ class RollBench {
     const after: Span = { from: span.to, to: span.to + AFTER_MS };
     await sleep(Math.max(0, after.to - Date.now()) + 6_000); // the probe writes down what it saw every five seconds
     const windows = { before: load.window(before), during: load.window(span), after: load.window(after) };
+    const series = sliceRoll(span, (slice) => load.window(slice));
     this.onProgress('every canary is verified');
-    return measuredRoll(way, span, windows, await load.end());
+    return measuredRoll(way, span, windows, { ...(await load.end()), series });
   }
 
   #input(style: 'careful' | 'strict') {

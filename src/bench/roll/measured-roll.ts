@@ -18,6 +18,28 @@ export interface MeasuredRoll {
   readonly canaries: number;
   /** What is wrong with any canary of the whole time. */
   readonly problems: readonly string[];
+  /** Raw calls during the roll, a slice of time after the other. */
+  readonly series: readonly Slice[];
+}
+
+/** Seconds since the roll began, milliseconds, and how many raw calls failed. A slice without a success is left out. */
+export interface Slice extends Pick<Percentiles, 'p99' | 'max'> {
+  readonly second: number;
+  readonly failed: number;
+}
+
+const SLICE_MS = 10_000;
+
+/** The time of a roll in slices, each by `window`, which tells what was seen in it. */
+export function sliceRoll({ from, to }: Span, window: (span: Span) => LoadWindow): Slice[] {
+  const slices: Slice[] = [];
+  for (let at = from; at < to; at += SLICE_MS) {
+    const { probe } = window({ from: at, to: Math.min(to, at + SLICE_MS) });
+    if (probe?.latencyMs === null || probe?.latencyMs === undefined) continue;
+    const { p99, max } = probe.latencyMs;
+    slices.push({ second: (at - from) / 1_000, p99, max, failed: probe.failedAttempts });
+  }
+  return slices;
 }
 
 /** Puts together what was seen in the three windows. @throws Error when one of them has no probe: nothing was measured then */
@@ -25,7 +47,7 @@ export function measuredRoll(
   way: Way,
   { from, to }: Span,
   windows: Readonly<Record<'before' | 'during' | 'after', LoadWindow>>,
-  { canaries, problems }: Pick<MeasuredRoll, 'canaries' | 'problems'>,
+  { canaries, problems, series }: Pick<MeasuredRoll, 'canaries' | 'problems' | 'series'>,
 ): MeasuredRoll {
   const { probe, failedCalls } = windows.during;
   if (probe === undefined) throw new Error(`${way}: there was no probe during the roll`);
@@ -45,6 +67,7 @@ export function measuredRoll(
     latencyMs: { before: latencyOf('before'), during: latencyOf('during'), after: latencyOf('after') },
     canaries,
     problems,
+    series,
   };
 }
 
