@@ -10,16 +10,20 @@ type Excuse = (one: Check, gaps: GapsWindow, given: Case) => Excused;
 const EXCUSES: Readonly<Partial<Record<string, Excuse>>> = {
   'error-ratio': (one, { outside }, given) => judgeErrors(one, outside, given),
   'error-minute': (one, { worstMinute }, given) => judgeErrors(one, worstMinute, given),
-  'probe-gap': (one, { longestMs }) => {
+  'probe-gap': (one, { longestMs, possible }) => {
+    const value = one.value ?? Infinity;
     const bound = (one.bound ?? 0) + longestMs;
-    return { bound, verdict: (one.value ?? Infinity) <= bound ? 'pass' : 'fail' };
+    const mayBe = value <= (one.bound ?? 0) + (possible?.longestMs ?? longestMs);
+    return { bound, verdict: value <= bound ? 'pass' : mayBe ? 'inconclusive' : 'fail' };
   },
   // The probe is an open loop: as large a share of its attempts fell into the gaps as they are of the window.
-  'probe-failed-attempts': (one, { ms }, { observation: { startedAt, endedAt }, bounds }) => {
-    const share = Math.min(1, ms / (Date.parse(endedAt) - Date.parse(startedAt)));
-    const bound = Math.min(1, (one.bound ?? 0) + share);
+  'probe-failed-attempts': (one, { ms, possible }, { observation: { startedAt, endedAt }, bounds }) => {
+    const boundFor = (gapMs: number) =>
+      Math.min(1, (one.bound ?? 0) + gapMs / (Date.parse(endedAt) - Date.parse(startedAt)));
     const failed = (one.value ?? Infinity) * one.samples;
-    return { bound, verdict: failed <= bound * Math.max(one.samples, bounds.minRequests) ? 'pass' : 'fail' };
+    const isWithin = (bound: number) => failed <= bound * Math.max(one.samples, bounds.minRequests);
+    const [bound, mayBe] = [boundFor(ms), boundFor(possible?.ms ?? ms)];
+    return { bound, verdict: isWithin(bound) ? 'pass' : isWithin(mayBe) ? 'inconclusive' : 'fail' };
   },
 };
 
@@ -29,9 +33,11 @@ const EXCUSES: Readonly<Partial<Record<string, Excuse>>> = {
  */
 export function withoutUnavoidableGaps(given: Case, checks: readonly Check[]): Check[] {
   const { gaps, kind } = given.observation;
-  if (gaps === undefined || gaps.ms === 0 || kind !== 'roll') return [...checks];
+  if (gaps === undefined || (gaps.possible?.ms ?? gaps.ms) === 0 || kind !== 'roll') return [...checks];
   const roles = given.expected?.singleRoles ?? [];
-  const reason = `without ${formatValue(gaps.ms, 'ms')} in which a role had no process; ${roles.join(', ')}: one process each`;
+  const unseen = (gaps.possible?.ms ?? gaps.ms) - gaps.ms;
+  const maybe = unseen > 0 ? `, and nobody looked for ${formatValue(unseen, 'ms')} more` : '';
+  const reason = `without ${formatValue(gaps.ms, 'ms')} in which a role had no process${maybe}; ${roles.join(', ')}: one process each`;
   return checks.map((one) => {
     const excused = mayBeExcused(one) ? EXCUSES[one.id]?.(one, gaps, given) : undefined;
     if (excused === undefined) return one;

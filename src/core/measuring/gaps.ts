@@ -13,19 +13,44 @@ export interface Span {
  */
 export const START_GRACE_MS = 10_000;
 
+/** When a process was away while it was replaced, and when it may have been, as nobody looked. */
+export interface Gaps {
+  readonly sure: readonly Span[];
+  /** Those, and what may have been. */
+  readonly possible: readonly Span[];
+}
+
 /**
- * When a process was down while it was replaced, from the beat before to the one after and {@link START_GRACE_MS} more. What
- * is not known, as a beat without a sample, is no gap, and neither is a process that did not serve and is the same run.
+ * When a process was down while it was replaced, from the beat before to the one after and {@link START_GRACE_MS} more. A
+ * beat without a sample is no gap; between one that was seen down, or as another run, and the last one before it that was sampled
+ * there may be one. A process that did not serve and is the same run has none.
  */
-export function gapsOf(slots: readonly Slot[], beatMs: number): Span[] {
-  const downs = slots.flatMap(({ at, sample }, index) => {
-    const isGap =
-      sample !== undefined && (isDown(sample) ? wasReplaced(slots, index) : isNew(slots[index - 1], sample));
-    if (!isGap) return [];
-    const servesAgain = isDown(sample) ? at + beatMs : at;
-    return [{ from: at - beatMs, to: servesAgain + START_GRACE_MS }];
-  });
-  return merge(downs);
+export function gapsOf(slots: readonly Slot[], beatMs: number): Gaps {
+  const known = slots.filter((slot) => slot.sample !== undefined);
+  const sure: Span[] = [];
+  const possible: Span[] = [];
+  for (const [index, { at, sample }] of known.entries()) {
+    const [before, after] = [known[index - 1], known[index + 1]];
+    if (sample === undefined) continue;
+    const down = isDown(sample);
+    if (
+      !(down
+        ? wasReplaced(
+            slots,
+            slots.findIndex((slot) => slot.at === at),
+          )
+        : isNew(before, sample))
+    )
+      continue;
+    const looked = before !== undefined && at - before.at <= beatMs;
+    const servesAgain = down ? at + beatMs : at;
+    if (down || looked) sure.push({ from: at - beatMs, to: servesAgain + START_GRACE_MS });
+    possible.push({
+      from: Math.min(at - beatMs, before?.at ?? at),
+      to: Math.max(servesAgain, down ? (after?.at ?? at) : at) + START_GRACE_MS,
+    });
+  }
+  return { sure: merge(sure), possible: merge([...sure, ...possible]) };
 }
 
 function isDown({ running, health }: ProcessSample): boolean {

@@ -1,27 +1,32 @@
 import { worstBy } from './streak.js';
-import { outsideOf, type Span } from './gaps.js';
+import { outsideOf, type Gaps, type Span } from './gaps.js';
 import type { Segment } from './rises.js';
 import type { ErrorCounts, WorstMinute } from './observation.js';
 
 const MINUTE_MS = 60_000;
 
-/** Calls between two moments: as measured, spread evenly; errors that may have been there; calls that surely were. */
+/** Calls between two moments: those that were there for sure; errors that may have been; calls that surely were. */
 export interface Piece extends Span, ErrorCounts {}
 
-/** What segments have outside of gaps. */
-export function piecesOf(segments: readonly Segment[], gaps: readonly Span[] = []): Piece[] {
+const NO_GAPS: Gaps = { sure: [], possible: [] };
+
+/**
+ * What segments have outside of gaps. When in a segment its calls were is not known: of one that a gap touches, or may touch, all
+ * errors may have been outside, and none for sure.
+ */
+export function piecesOf(segments: readonly Segment[], { sure, possible }: Gaps = NO_GAPS): Piece[] {
   return segments.flatMap(({ from, to, values }) => {
     const [errors, requests] = [values.errors ?? 0, values.requests ?? 0];
-    return outsideOf({ from, to }, gaps).map((left): Piece => {
-      const share = (left.to - left.from) / (to - from);
-      return {
-        ...left,
-        errors: errors * share,
-        requests: requests * share,
-        atMost: errors,
-        atLeast: share === 1 ? requests : 0,
-      };
-    });
+    const untouched = outsideOf({ from, to }, possible);
+    if (untouched.length === 1 && untouched[0]?.from === from && untouched[0].to === to)
+      return [{ from, to, errors, requests, atMost: errors, atLeast: requests }];
+    return outsideOf({ from, to }, sure).map((left): Piece => ({
+      ...left,
+      errors: 0,
+      requests: 0,
+      atMost: errors,
+      atLeast: 0,
+    }));
   });
 }
 

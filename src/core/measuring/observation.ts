@@ -120,6 +120,8 @@ export interface GapsWindow {
   /** All of them together, and the longest, in milliseconds. */
   readonly ms: number;
   readonly longestMs: number;
+  /** The same of all that there may have been; absent in windows of older builds. */
+  readonly possible?: { readonly ms: number; readonly longestMs: number } | undefined;
   readonly outside: ErrorCounts;
   readonly worstMinute?: WorstMinute | undefined;
 }

@@ -1,5 +1,5 @@
 import type { LoadWindow } from '../ledger.js';
-import { gapsOf, merge } from './gaps.js';
+import { gapsOf, merge, type Span } from './gaps.js';
 import { piecesOf, sumPieces, worstMinute } from './minutes.js';
 import { cutProcess, slotsOf, type Cut } from './process-window.js';
 import type { Segment } from './rises.js';
@@ -73,13 +73,18 @@ function cutGaps(processes: readonly Cut[], request: WindowRequest): Pick<Observ
   if (kind !== 'roll' || singleRoles.length === 0) return {};
   const [from, to] = beatsOfWindow(request);
   const single = processes.filter(({ window: { role } }) => singleRoles.includes(role));
-  const gaps = merge(single.flatMap(({ slots }) => gapsOf(slots, beatMs)));
-  const lengths = gaps.map((gap) => Math.min(gap.to, to) - Math.max(gap.from, from));
-  const pieces = piecesOf(frontendsOf(processes), gaps);
+  const found = single.map(({ slots }) => gapsOf(slots, beatMs));
+  const sure = merge(found.flatMap((gaps) => gaps.sure));
+  const possible = merge(found.flatMap((gaps) => gaps.possible));
+  const lengthOf = (spans: readonly Span[]) => {
+    const lengths = spans.map((gap) => Math.min(gap.to, to) - Math.max(gap.from, from));
+    return { ms: lengths.reduce((sum, length) => sum + length, 0), longestMs: Math.max(0, ...lengths) };
+  };
+  const pieces = piecesOf(frontendsOf(processes), { sure, possible });
   return {
     gaps: {
-      ms: lengths.reduce((sum, length) => sum + length, 0),
-      longestMs: Math.max(0, ...lengths),
+      ...lengthOf(sure),
+      possible: lengthOf(possible),
       outside: sumPieces(pieces),
       worstMinute: worstMinute(pieces, { from, to, minRequests }),
     },

@@ -87,6 +87,35 @@ describe('errors while the only process of a role is replaced', () => {
     expect(verdicts(roll(errorsAt(40, 9), quick), { roles: ['matching'] })).toEqual(['fail', 'fail']);
   });
 
+  describe('that nobody saw', () => {
+    const unseen = (rounds: readonly Round[], ...beats: readonly number[]) =>
+      rounds.filter((_, beat) => !beats.includes(beat));
+
+    test('may all have been of that time: not known', () => {
+      expect(verdicts(unseen(roll(IN_GAP), 8, 9, 10, 11))).toEqual(['inconclusive', 'inconclusive']);
+      expect(verdicts(unseen(roll(IN_GAP), 8, 9, 10, 11), { roles: ['matching'] })).toEqual(['fail', 'fail']);
+    });
+
+    test('at its end, or at its beginning, may have been of the time that was seen', () => {
+      expect(verdicts(unseen(roll(IN_GAP), 9, 10, 11))).toEqual(['inconclusive', 'inconclusive']);
+      expect(verdicts(unseen(roll(IN_GAP), 6, 7, 8))).toEqual(['inconclusive', 'inconclusive']);
+    });
+
+    test('hide none of another time', () => {
+      expect(verdicts(unseen(roll({ ...IN_GAP, ...errorsAt(40, 14) }), 8, 9, 10, 11))).toEqual(['fail', 'fail']);
+    });
+
+    test('are no reason to let the probe pass', () => {
+      const gapOf = (longestGapMs: number) => ({ load: { ...LOAD, probe: { ...PROBE, longestGapMs } } });
+      const gap = (longestGapMs: number, ...beats: readonly number[]) =>
+        checksOf(unseen(roll(), ...beats), gapOf(longestGapMs)).get('probe-gap')?.verdict;
+      expect(gap(44_000)).toBe('pass');
+      expect(gap(54_000)).toBe('fail');
+      expect(gap(54_000, 8, 9, 10, 11)).toBe('inconclusive');
+      expect(gap(80_000, 8, 9, 10, 11)).toBe('fail');
+    });
+  });
+
   test('outside of a roll nothing is excused', () => {
     expect(verdicts(roll(IN_GAP), { kind: 'settled' })).toEqual(['fail', 'fail']);
   });
