@@ -1,4 +1,4 @@
-import { appendFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,10 +44,16 @@ const VISIBILITY_CALLS = 100;
 
 /**
  * Rolls the servers of one cluster in every way, round after round; between two rolls all of them go back to the version before,
- * which is not measured. `ROUNDS` and `WAYS` (separated by commas) of the environment make it shorter.
+ * which is not measured. `ROUNDS` and `WAYS` (separated by commas) of the environment make it shorter; with `MORE` the rolls of
+ * earlier runs count too, so that five rounds need not be one run of hours.
  */
 export async function measureRolls(onProgress: (line: string) => void): Promise<MeasuredRolls> {
   const directory = join(homedir(), '.cache', 'temporal-upgrade', 'bench-roll');
+  const results = join(homedir(), '.cache', 'temporal-upgrade', 'bench-rolls');
+  const file = join(results, 'rolls.jsonl');
+  await mkdir(results, { recursive: true });
+  const rolls = process.env['MORE'] === undefined ? [] : await readRolls(file);
+  if (rolls.length === 0) await rm(file, { force: true });
   const tools = createToolResolver();
   for (const version of [FROM, TO]) await tools.serverTool('temporal-server', version);
   // Staging runs the new version already, so that a roll-out is one hop of live.
@@ -66,24 +72,31 @@ export async function measureRolls(onProgress: (line: string) => void): Promise<
     await bench.reset('documented');
     onProgress('looking for the rate');
     const startsPerSecond = await findRate((rate) => bench.load(rate), onProgress);
-    const rolls: MeasuredRoll[] = [];
     for (let round = 1; round <= rounds(); round += 1) {
       for (const way of ways) {
         onProgress(`round ${round}: ${way}`);
         const measured = await bench.measure(way, startsPerSecond);
         onProgress(JSON.stringify({ ...measured, series: undefined }));
-        await appendFile(join(directory, 'rolls.jsonl'), `${JSON.stringify(measured)}\n`);
+        await appendFile(file, `${JSON.stringify(measured)}\n`);
         rolls.push(measured);
       }
     }
     rollTable(rolls).forEach(onProgress);
-    const plot = join(directory, 'rolls.svg');
+    const plot = join(results, 'rolls.svg');
     await writeFile(plot, plotRolls(rolls));
     onProgress(`plot: ${plot}`);
     return { rolls, startsPerSecond };
   } finally {
     await lab.stop();
   }
+}
+
+async function readRolls(file: string): Promise<MeasuredRoll[]> {
+  const text = await readFile(file, 'utf8').catch(() => ''); // there was none
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as MeasuredRoll); // written by append alone
 }
 
 class RollBench {
