@@ -30,9 +30,12 @@ export async function follow(options: FollowOptions): Promise<void> {
     told.add(key);
     say(line());
   };
-  while ((await executionState(client, workflowId)) === 'RUNNING') {
+  for (;;) {
+    const isOver = (await executionState(client, workflowId)) !== 'RUNNING';
     const status = await queryStatus(client, workflowId);
     for (const [key, line] of progressLines(status)) once(key, () => line);
+    // Asked once more when it is over: its last step may have come since.
+    if (isOver) return;
     await onStatus?.(status);
     const { waiting } = status;
     if (waiting?.for === 'decision' && !told.has(waiting.name)) {
