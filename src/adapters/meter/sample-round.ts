@@ -25,12 +25,13 @@ export async function sampleRound(
     isRingsBeat(at, beatMs) ? askForRings(target) : undefined,
   ]);
   const nodes = await nodesAfter(listed.nodes, pages, driver);
-  const processes = await Promise.all(
+  const sampled = await Promise.all(
     nodes.map(async (node) => ({
       ...(await sampleProcess(target, node, { page: pages.get(node.name), problem: listed.problem })),
       ...(await driver.readUsage(node).catch(() => undefined)),
     })),
   );
+  const processes = listed.problem === undefined ? await startedMeanwhile(sampled, driver) : sampled;
   return {
     at,
     beatMs,
@@ -54,6 +55,35 @@ async function nodesAfter(
   if (!nodes.some(isHidden)) return nodes;
   const since = await driver.listNodes().catch(() => nodes);
   return nodes.map((node) => (isHidden(node) ? (since.find(({ name }) => name === node.name) ?? node) : node));
+}
+
+/**
+ * A process that was not there when they were listed, and answers, may have been started between the two questions: then it is
+ * the one that runs since. Else it runs on another host, and which run of it nobody here can tell.
+ */
+async function startedMeanwhile(
+  processes: readonly ProcessSample[],
+  driver: OpenTarget['driver'],
+): Promise<readonly ProcessSample[]> {
+  if (processes.every(({ running }) => running !== null)) return processes;
+  const since = await driver.listNodes().catch(() => []);
+  return processes.map((one) => {
+    const node = since.find(({ name }) => name === one.node);
+    return one.running === null && node?.running === true ? { ...one, running: true, ...runOf(node) } : one;
+  });
+}
+
+/** Which run of a process it is, as far as the driver can tell. */
+function runOf({
+  instance,
+  startedAt,
+  version,
+}: NodeState): Pick<ProcessSample, 'instance' | 'beganAt' | 'binaryVersion'> {
+  return {
+    ...(instance === undefined ? {} : { instance }),
+    ...(startedAt === undefined ? {} : { beganAt: Date.parse(startedAt) }),
+    ...(version === undefined ? {} : { binaryVersion: version }),
+  };
 }
 
 interface Listed {
@@ -94,9 +124,7 @@ async function sampleProcess(
     node: node.name,
     role: node.role,
     running: elsewhere || problem !== undefined ? null : node.running,
-    ...(node.instance === undefined ? {} : { instance: node.instance }),
-    ...(node.startedAt === undefined ? {} : { beganAt: Date.parse(node.startedAt) }),
-    ...(node.version === undefined ? {} : { binaryVersion: node.version }),
+    ...runOf(node),
     ...(health === undefined ? {} : { health }),
     ...('reading' in page ? { reading: page.reading } : {}),
     ...('problem' in page || problem !== undefined ? { problem: both(page, problem) } : {}),

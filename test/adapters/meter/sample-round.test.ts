@@ -42,13 +42,23 @@ test('where the processes cannot be listed, nobody knows which run, and the roun
   expect(round.processes[0]?.problem).toMatch(/.+; the processes of this host could not be listed: .*\/proc/);
 });
 
-test('rings of processes on other hosts are judged by what answers, not by what runs here', async () => {
+/** A page of metrics that anybody gets, and its address. */
+async function servePage() {
   const page = createServer((_, response) => response.end('num_goroutines 5\n'));
   page.listen(0, '127.0.0.1');
   await once(page, 'listening');
   const { port } = page.address() as { port: number };
+  const close = () => {
+    page.closeAllConnections();
+    page.close();
+  };
+  return { address: `127.0.0.1:${port}`, close };
+}
+
+test('rings of processes on other hosts are judged by what answers, not by what runs here', async () => {
+  const page = await servePage();
   try {
-    const target = targetOn({ 'frontend-1': `127.0.0.1:${port}` });
+    const target = targetOn({ 'frontend-1': page.address });
     const nodes = target.driver.nodes.map((node) => ({ ...node, running: false }));
     const round = await sampleRound(
       target,
@@ -59,7 +69,6 @@ test('rings of processes on other hosts are judged by what answers, not by what 
     expect(round.rings).toEqual({ problem: expect.stringContaining('127.0.0.1:3: ') });
     expect(round).not.toHaveProperty('problem');
   } finally {
-    page.closeAllConnections();
     page.close();
   }
 });
@@ -79,4 +88,23 @@ test('a process that ended while its page was asked for is sampled as it is sinc
     target.driver.nodes.map(() => ({ instance: '8:2', running: true })),
   );
   expect(listings).toEqual([]);
+});
+
+test('a process that was started after they were listed, and answers, is sampled as it is since', async () => {
+  const page = await servePage();
+  try {
+    const target = targetOn({ 'frontend-1': page.address });
+    const listings = [{ running: false }, { running: true, instance: '8:2' }];
+    const listNodes = () => {
+      const one = listings.shift() ?? { running: false };
+      return Promise.resolve(target.driver.nodes.map((node) => ({ ...node, ...one })));
+    };
+    const { processes } = await sampleRound(target, openedWith(listNodes), BEAT);
+    const found = Object.fromEntries(processes.map(({ node, instance, running }) => [node, { instance, running }]));
+    expect(found['frontend-1']).toEqual({ instance: '8:2', running: true });
+    // Nobody answered there: the beat is one without a process.
+    expect(found['history-1']).toEqual({ instance: undefined, running: false });
+  } finally {
+    page.close();
+  }
 });
