@@ -89,6 +89,9 @@ test('rolling back puts the servers back and leaves the schema; the shards are p
   expect(hop).toMatchObject({ environment: 'staging', from: FROM, to: TO, outcome: 'rolled-back' });
   const settle = hop?.phases.findLast(({ phase }) => phase === 'settle');
   expect(settle?.summary).toContain('8 shards, each owned once by a new process');
+  const owners = lab.staging.nodes.flatMap(({ role, rpcAddress }) => (role === 'history' ? [rpcAddress] : []));
+  const held = owners.map((owner) => Number(settle?.summary.split(`${owner}: `)[1]?.match(/^\d+/)?.[0] ?? 0));
+  expect(held.reduce((sum, shards) => sum + shards, 0)).toBe(8);
 }, 400_000);
 
 test('retry does the hop again, to its end, with backups of its own', async () => {

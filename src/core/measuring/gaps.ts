@@ -33,15 +33,8 @@ export function gapsOf(slots: readonly Slot[], beatMs: number): Gaps {
     const [before, after] = [known[index - 1], known[index + 1]];
     if (sample === undefined) continue;
     const down = isDown(sample);
-    if (
-      !(down
-        ? wasReplaced(
-            slots,
-            slots.findIndex((slot) => slot.at === at),
-          )
-        : isNew(before, sample))
-    )
-      continue;
+    const isGap = down ? wasReplaced(known, index) : isNew(before, sample);
+    if (!isGap) continue;
     const looked = before !== undefined && at - before.at <= beatMs;
     const servesAgain = down ? at + beatMs : at;
     if (down || looked) sure.push({ from: at - beatMs, to: servesAgain + START_GRACE_MS });
