@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { createToolResolver } from '../adapters/tools/tool-resolver.js';
@@ -45,11 +45,11 @@ const VISIBILITY_CALLS = 100;
 /**
  * Rolls the servers of one cluster in every way, round after round; between two rolls all of them go back to the version before,
  * which is not measured. `ROUNDS` and `WAYS` (separated by commas) of the environment make it shorter; with `MORE` the rolls of
- * earlier runs count too, so that five rounds need not be one run of hours.
+ * earlier runs count too, so that five rounds need not be one run of hours. `RESULTS` is the folder of what was measured.
  */
 export async function measureRolls(onProgress: (line: string) => void): Promise<MeasuredRolls> {
   const directory = join(homedir(), '.cache', 'temporal-upgrade', 'bench-roll');
-  const results = join(homedir(), '.cache', 'temporal-upgrade', 'bench-rolls');
+  const results = resolve(process.env['RESULTS'] ?? join(homedir(), '.cache', 'temporal-upgrade', 'bench-rolls'));
   const file = join(results, 'rolls.jsonl');
   await mkdir(results, { recursive: true });
   const rolls = process.env['MORE'] === undefined ? [] : await readRolls(file);

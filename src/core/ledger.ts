@@ -85,10 +85,25 @@ export interface ProbeWindow {
   readonly byCode: Readonly<Record<string, number>>;
   /** And by kind of call. */
   readonly byKind?: Readonly<Record<string, number>> | undefined;
+  /** The first few of each way that failed, in the order of time. */
+  readonly failures?: readonly ProbeWindowFailure[] | undefined;
   /** The kind of call that had the longest gap; null when nothing was recorded. */
   readonly longestGapKind?: string | null | undefined;
   /** Time of the window of which there is no record: the probe did not run, or its last interval was lost with it. */
   readonly missingMs?: number | undefined;
+}
+
+export interface ProbeWindowFailure {
+  /** When it ended, in milliseconds since 1970. */
+  readonly at: number;
+  readonly kind: string;
+  /** Without retries, or with those of the SDK. */
+  readonly way: 'raw' | 'retried';
+  /** Name of the gRPC status. */
+  readonly code: string;
+  readonly reason: string;
+  /** Milliseconds that it took. */
+  readonly ms: number;
 }
 
 /** The ledger in one line. */

@@ -1,4 +1,4 @@
-import type { LoadWindow, Percentiles } from '../../core/ledger.js';
+import type { LoadWindow, Percentiles, ProbeWindowFailure } from '../../core/ledger.js';
 import { WAYS, type Span, type Way } from './ways.js';
 
 /** One roll of all servers of a cluster, as its clients saw it. */
@@ -10,6 +10,8 @@ export interface MeasuredRoll {
   readonly failedAttempts: number;
   /** Those by gRPC status and kind of call. */
   readonly failedBy: Readonly<Record<string, number>>;
+  /** The first few, with what each was told. */
+  readonly failures: readonly Failure[];
   /** Calls with the SDK's retries that failed during it: of the probe and of the canaries. */
   readonly failedCalls: number;
   readonly longestGapMs: number;
@@ -20,6 +22,11 @@ export interface MeasuredRoll {
   readonly problems: readonly string[];
   /** Raw calls during the roll, a slice of time after the other. */
   readonly series: readonly Slice[];
+}
+
+/** Seconds since the roll began, and what the call was told. */
+export interface Failure extends Pick<ProbeWindowFailure, 'kind' | 'way' | 'code' | 'reason' | 'ms'> {
+  readonly second: number;
 }
 
 /** Seconds since the roll began, milliseconds, and how many raw calls failed. A slice without a success is left out. */
@@ -62,6 +69,7 @@ export function measuredRoll(
     attempts: probe.attempts,
     failedAttempts: probe.failedAttempts,
     failedBy: { ...probe.byCode, ...probe.byKind },
+    failures: (probe.failures ?? []).map(({ at, ...failure }) => ({ second: (at - from) / 1_000, ...failure })),
     failedCalls: probe.failedCalls + failedCalls,
     longestGapMs: probe.longestGapMs,
     latencyMs: { before: latencyOf('before'), during: latencyOf('during'), after: latencyOf('after') },

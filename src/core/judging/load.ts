@@ -1,4 +1,4 @@
-import type { BadOutcome, LoadWindow, Percentiles, ProbeWindow } from '../ledger.js';
+import type { BadOutcome, LoadWindow, Percentiles, ProbeWindow, ProbeWindowFailure } from '../ledger.js';
 import type { Check, Observation } from '../measuring/observation.js';
 import { worstBy } from '../measuring/streak.js';
 import { check, type Case } from './check.js';
@@ -106,7 +106,12 @@ function probe(given: Case, { probe: own }: LoadWindow): Check[] {
       samples: own.attempts,
     }),
     ...recorded(given, own),
-    check('probe-failed-calls', { value: own.failedCalls, bound: 0, samples: own.calls, about: codesOf(own) }),
+    check('probe-failed-calls', {
+      value: own.failedCalls,
+      bound: 0,
+      samples: own.calls,
+      about: failuresOf(own, 'retried'),
+    }),
     failedAttempts(given, own),
     gap(given, own, before),
     latency('probe-latency', given, {
@@ -144,6 +149,16 @@ function codesOf({ byCode }: ProbeWindow): string | undefined {
   return codes.length === 0 ? undefined : codes.join(', ');
 }
 
+/** The first few, with the moment at which each failed: a person finds what happened then. */
+function failuresOf({ failures = [] }: ProbeWindow, way: ProbeWindowFailure['way']): string | undefined {
+  const own = failures.filter((failure) => failure.way === way);
+  return own.length === 0 ? undefined : own.map(failureLine).join('; ');
+}
+
+function failureLine({ at, kind, code, reason, ms }: ProbeWindowFailure): string {
+  return `${new Date(at).toISOString()} ${kind} ${code} after ${ms} ms${reason === '' ? '' : `: ${reason}`}`;
+}
+
 function failedAttempts({ observation: { kind }, bounds }: Case, own: ProbeWindow): Check {
   const bound = kind === 'roll' ? bounds.rollProbeFailureRatio : 0;
   const fails = own.failedAttempts > bound * Math.max(own.attempts, bounds.minRequests);
@@ -154,8 +169,14 @@ function failedAttempts({ observation: { kind }, bounds }: Case, own: ProbeWindo
     bound,
     unit: 'ratio',
     samples: own.attempts,
-    about: own.failedAttempts > 0 ? (codesOf(own) ?? `${own.failedAttempts} failed`) : undefined,
+    about: own.failedAttempts > 0 ? aboutAttempts(own) : undefined,
   });
+}
+
+function aboutAttempts(own: ProbeWindow): string {
+  const counts = codesOf(own) ?? `${own.failedAttempts} failed`;
+  const first = failuresOf(own, 'raw');
+  return first === undefined ? counts : `${counts}; ${first}`;
 }
 
 function gap({ observation: { kind }, bounds }: Case, own: ProbeWindow, before: ProbeWindow | undefined): Check {

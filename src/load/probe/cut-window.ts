@@ -18,6 +18,9 @@ interface Recorded {
   readonly failures: Iterable<ProbeFailure>;
 }
 
+/** Of each way. The rest is counted. */
+const FAILURES_TOLD = 3;
+
 /** What the probe saw between two moments. Time without a record is neither success nor outage: it is missing. */
 export function cutWindow({ intervals, failures }: Recorded, span: Span): SeenWindow {
   const counts = { attempts: 0, calls: 0 };
@@ -45,6 +48,7 @@ export function cutWindow({ intervals, failures }: Recorded, span: Span): SeenWi
     ...gaps.longest(),
     byCode: failed.byCode,
     byKind: failed.byKind,
+    failures: failed.told,
     missingMs: Math.max(0, span.to - span.from - covered),
   };
 }
@@ -53,13 +57,16 @@ function countFailures(failures: Iterable<ProbeFailure>) {
   const failed = { raw: 0, retried: 0 };
   const byCode: Record<string, number> = {};
   const byKind: Record<string, number> = {};
-  for (const { way, code, kind } of failures) {
+  const told: ProbeFailure[] = [];
+  for (const failure of failures) {
+    const { way, code, kind } = failure;
     failed[way] += 1;
+    if (failed[way] <= FAILURES_TOLD) told.push(failure);
     if (way === 'retried') continue;
     byCode[code] = (byCode[code] ?? 0) + 1;
     byKind[kind] = (byKind[kind] ?? 0) + 1;
   }
-  return { ...failed, byCode, byKind };
+  return { ...failed, byCode, byKind, told };
 }
 
 /** The longest time without a success, kind by kind, as far as it lies in the window and is covered by a record. */

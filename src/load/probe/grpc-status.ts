@@ -1,4 +1,6 @@
+import { isGrpcServiceError } from '@temporalio/client';
 import { grpcCodeOf } from '../../adapters/cluster/target-connection.js';
+import { messageOf } from '../../core/errors.js';
 
 /** In the order of their codes (doc/statuscodes.md of gRPC). */
 const NAMES = [
@@ -25,4 +27,13 @@ const NAMES = [
 export function grpcStatusOf(error: unknown): string {
   const code = grpcCodeOf(error);
   return code === undefined ? 'NO_STATUS' : (NAMES[code] ?? `CODE_${code}`);
+}
+
+/** Longer ones tell no more, and a server that is down fails many calls. */
+const REASON_LENGTH = 300;
+
+/** What a failed call was told, on one line, without the name of its status. */
+export function grpcReasonOf(error: unknown): string {
+  const reason = isGrpcServiceError(error) ? error.details : messageOf(error);
+  return reason.replaceAll(/\s+/g, ' ').trim().slice(0, REASON_LENGTH);
 }

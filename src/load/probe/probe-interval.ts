@@ -22,6 +22,10 @@ export interface ProbeFailure {
   readonly way: ProbeWay;
   /** Name of the gRPC status. */
   readonly code: string;
+  /** What the server or the connection said; empty in the files of earlier releases. */
+  readonly reason: string;
+  /** Milliseconds from the moment at which the call was due. */
+  readonly ms: number;
 }
 
 /** Calls of one kind that ended within one interval. */

@@ -15,7 +15,14 @@ CREATE TABLE IF NOT EXISTS probeInterval (
   latency TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS probeInterval_endedAt ON probeInterval (endedAt);
-CREATE TABLE IF NOT EXISTS probeFailure (at INTEGER NOT NULL, kind TEXT NOT NULL, way TEXT NOT NULL, code TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS probeFailure (
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  way TEXT NOT NULL,
+  code TEXT NOT NULL,
+  reason TEXT NOT NULL DEFAULT '',
+  ms INTEGER NOT NULL DEFAULT 0
+) STRICT;
 CREATE INDEX IF NOT EXISTS probeFailure_at ON probeFailure (at);
 `;
 
@@ -34,6 +41,8 @@ const FailureRow = z.object({
   kind: z.enum(PROBE_KINDS),
   way: z.enum(['raw', 'retried']),
   code: z.string(),
+  reason: z.string(),
+  ms: z.number(),
 });
 
 /**
@@ -49,6 +58,7 @@ export class ProbeStore implements Disposable {
     this.#db = new DatabaseSync(file);
     this.#db.exec('PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     this.#db.exec(SCHEMA);
+    inTransaction(this.#db, () => this.#addColumns());
   }
 
   [Symbol.dispose](): void {
@@ -62,14 +72,22 @@ export class ProbeStore implements Disposable {
       this.#db
         .prepare('INSERT INTO probeInterval VALUES (?, ?, ?, ?, ?)')
         .run(stretch, startedAt, endedAt, JSON.stringify(stored), latency);
-      const insert = this.#db.prepare('INSERT INTO probeFailure VALUES (?, ?, ?, ?)');
-      for (const { at, kind, way, code } of failures) insert.run(at, kind, way, code);
+      const insert = this.#db.prepare('INSERT INTO probeFailure VALUES (?, ?, ?, ?, ?, ?)');
+      for (const { at, kind, way, code, reason, ms } of failures) insert.run(at, kind, way, code, reason, ms);
     });
   }
 
   /** What was seen from `from` until before `to`. */
   window(span: Span): SeenWindow {
     return cutWindow({ intervals: this.#intervals(span), failures: this.#failures(span) }, span);
+  }
+
+  /** A load that an earlier release began goes on: its file had neither reasons nor times. */
+  #addColumns(): void {
+    const has = this.#db.prepare(`SELECT 1 FROM pragma_table_info('probeFailure') WHERE name = 'reason'`).get();
+    if (has !== undefined) return;
+    this.#db.exec(`ALTER TABLE probeFailure ADD COLUMN reason TEXT NOT NULL DEFAULT ''`);
+    this.#db.exec('ALTER TABLE probeFailure ADD COLUMN ms INTEGER NOT NULL DEFAULT 0');
   }
 
   *#intervals({ from, to }: Span): Generator<Omit<ProbeInterval, 'failures'>> {
@@ -85,7 +103,7 @@ export class ProbeStore implements Disposable {
   }
 
   *#failures({ from, to }: Span): Generator<ProbeFailure> {
-    const rows = this.#db.prepare('SELECT * FROM probeFailure WHERE at >= ? AND at < ?').iterate(from, to);
+    const rows = this.#db.prepare('SELECT * FROM probeFailure WHERE at >= ? AND at < ? ORDER BY at').iterate(from, to);
     for (const row of rows) yield FailureRow.parse(row);
   }
 }

@@ -33,9 +33,9 @@ export class ProbeTally {
     if (call.way === 'raw' && latencyMs !== undefined) this.#latencies.record(latencyMs);
   }
 
-  failed(call: Ended, code: string): void {
+  failed(call: Ended, failure: Pick<ProbeFailure, 'code' | 'reason' | 'ms'>): void {
     this.#kinds.set(call.kind, this.#count(call));
-    this.#failures.push({ ...call, code });
+    this.#failures.push({ ...call, ...failure });
   }
 
   /** What has been counted so far. */

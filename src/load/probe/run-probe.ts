@@ -3,7 +3,7 @@ import { Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@
 import type { ReachableBy } from '../../adapters/connection-options.js';
 import { messageOf } from '../../core/errors.js';
 import { HoldUpWatch } from '../hold-up-watch.js';
-import { grpcStatusOf } from './grpc-status.js';
+import { grpcReasonOf, grpcStatusOf } from './grpc-status.js';
 import { makeProbeCalls, type ProbeCall, type ProbedAs } from './probe-calls.js';
 import type { ProbeInterval, ProbeWay } from './probe-interval.js';
 import { ProbeTally } from './probe-tally.js';
@@ -163,7 +163,9 @@ class Probe {
           if (this.#closed) return;
           const end = ended();
           // What crossed a hold-up may have failed by that alone: its deadline passed while nobody was there to hear.
-          if (stretch === this.#stretch) this.#tally.failed(end, grpcStatusOf(error));
+          if (stretch !== this.#stretch) return;
+          const ms = Math.round(performance.now() - dueAt);
+          this.#tally.failed(end, { code: grpcStatusOf(error), reason: grpcReasonOf(error), ms });
         },
       )
       .finally(() => this.#inFlight.delete(made));

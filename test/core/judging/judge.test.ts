@@ -420,3 +420,23 @@ test('a restart is not hidden among many processes', () => {
   const processes = [...many, processWindow('frontend-1', { restarts: 1 })];
   expect(check(verdictOf(observed({ processes })), 'restarts')?.about).toContain('frontend-1');
 });
+
+test('the first failures of the probe are told with moment, kind and reason, those with retries by themselves', () => {
+  const failure = { at: 1_000, kind: 'history-write', code: 'UNAVAILABLE', reason: 'shard closed', ms: 12 };
+  const verdict = verdictOf(
+    withProbe({
+      failedAttempts: 1,
+      failedCalls: 1,
+      byCode: { UNAVAILABLE: 1 },
+      failures: [
+        { ...failure, way: 'raw' },
+        { ...failure, way: 'retried', at: 2_000, reason: '' },
+      ],
+    }),
+  );
+  const line = 'history-write UNAVAILABLE after 12 ms';
+  expect(check(verdict, 'probe-failed-attempts')?.about).toBe(
+    `1 UNAVAILABLE; 1970-01-01T00:00:01.000Z ${line}: shard closed`,
+  );
+  expect(check(verdict, 'probe-failed-calls')?.about).toBe(`1970-01-01T00:00:02.000Z ${line}`);
+});

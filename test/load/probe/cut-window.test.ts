@@ -31,6 +31,7 @@ test('nothing recorded: all time is missing, and nothing is said of the target',
     longestGapKind: null,
     byCode: {},
     byKind: {},
+    failures: [],
     missingMs: 60_000,
   });
 });
@@ -70,18 +71,34 @@ test('two records of the same time count it once', () => {
 });
 
 test('failures are counted by code and kind when they are raw, and by themselves after retries', () => {
+  const told = { reason: 'shard closed', ms: 12 };
   const failures: ProbeFailure[] = [
-    { at: 1, kind: 'matching', way: 'raw', code: 'UNAVAILABLE' },
-    { at: 2, kind: 'frontend', way: 'raw', code: 'UNAVAILABLE' },
-    { at: 3, kind: 'matching', way: 'raw', code: 'DEADLINE_EXCEEDED' },
-    { at: 4, kind: 'matching', way: 'retried', code: 'UNAVAILABLE' },
+    { at: 1, kind: 'matching', way: 'raw', code: 'UNAVAILABLE', ...told },
+    { at: 2, kind: 'frontend', way: 'raw', code: 'UNAVAILABLE', ...told },
+    { at: 3, kind: 'matching', way: 'raw', code: 'DEADLINE_EXCEEDED', ...told },
+    { at: 4, kind: 'matching', way: 'retried', code: 'UNAVAILABLE', ...told },
   ];
   expect(cut([{ ...steady(0), failures }], { from: 0, to: 5_000 })).toMatchObject({
     failedAttempts: 3,
     failedCalls: 1,
     byCode: { UNAVAILABLE: 2, DEADLINE_EXCEEDED: 1 },
     byKind: { matching: 2, frontend: 1 },
+    failures,
   });
+});
+
+test('the first three failures of each way are told, however many there are', () => {
+  const failures = Array.from({ length: 100 }, (_, at): ProbeFailure => ({
+    at,
+    kind: 'namespace',
+    way: at < 90 ? 'raw' : 'retried',
+    code: 'INTERNAL',
+    reason: '',
+    ms: 1,
+  }));
+  const seen = cut([{ ...steady(0), failures }], { from: 0, to: 5_000 });
+  expect(seen).toMatchObject({ failedAttempts: 90, failedCalls: 10 });
+  expect(seen.failures?.map(({ at }) => at)).toEqual([0, 1, 2, 90, 91, 92]);
 });
 
 test('latencies of all intervals are put together', () => {

@@ -15,6 +15,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+const FAILURE = { code: 'UNAVAILABLE', reason: 'shard closed', ms: 12 };
+
 /** Ten seconds of two kinds: successes each second, one failure in the middle. */
 function record(store: ProbeStore, startedAt: number): void {
   const tally = new ProbeTally(['frontend', 'matching']);
@@ -22,7 +24,7 @@ function record(store: ProbeStore, startedAt: number): void {
     tally.succeeded({ kind: 'frontend', way: 'raw', at }, 4);
     tally.succeeded({ kind: 'matching', way: 'retried', at }, 4_000);
   }
-  tally.failed({ kind: 'frontend', way: 'raw', at: startedAt + 5_500 }, 'UNAVAILABLE');
+  tally.failed({ kind: 'frontend', way: 'raw', at: startedAt + 5_500 }, FAILURE);
   store.record(tally.interval({ stretch: 's', startedAt, endedAt: startedAt + 10_000 }));
 }
 
@@ -43,8 +45,27 @@ test('what is recorded can be read by another process, beside the ledger in the 
     longestGapKind: expect.any(String),
     byCode: { UNAVAILABLE: 2 },
     byKind: { frontend: 2 },
+    failures: [
+      { at: 1_005_500, kind: 'frontend', way: 'raw', ...FAILURE },
+      { at: 1_015_500, kind: 'frontend', way: 'raw', ...FAILURE },
+    ],
     missingMs: 0,
   });
+});
+
+test('a file of an earlier release, which had no reasons, is gone on with', async () => {
+  const { DatabaseSync } = await import('node:sqlite');
+  const db = new DatabaseSync(file);
+  db.exec('CREATE TABLE probeFailure (at INTEGER NOT NULL, kind TEXT NOT NULL, way TEXT NOT NULL, code TEXT NOT NULL)');
+  db.exec(`INSERT INTO probeFailure VALUES (1000001, 'matching', 'raw', 'INTERNAL')`);
+  db.close();
+  using store = new ProbeStore(file);
+  record(store, 1_000_000);
+  using again = new ProbeStore(file);
+  expect(again.window({ from: 1_000_000, to: 1_010_000 }).failures).toEqual([
+    { at: 1_000_001, kind: 'matching', way: 'raw', code: 'INTERNAL', reason: '', ms: 0 },
+    { at: 1_005_500, kind: 'frontend', way: 'raw', ...FAILURE },
+  ]);
 });
 
 test('failures are cut to the millisecond, counts by the intervals that the window touches', () => {
@@ -59,7 +80,7 @@ test('failures are cut to the millisecond, counts by the intervals that the wind
 test('a tally that was written down begins anew', () => {
   const tally = new ProbeTally(['frontend']);
   tally.succeeded({ kind: 'frontend', way: 'raw', at: 5 }, 1);
-  tally.failed({ kind: 'frontend', way: 'retried', at: 6 }, 'INTERNAL');
+  tally.failed({ kind: 'frontend', way: 'retried', at: 6 }, FAILURE);
   tally.reset();
   expect(tally.interval({ stretch: 's', startedAt: 6, endedAt: 7 })).toEqual({
     stretch: 's',

@@ -40,6 +40,7 @@ test('a target that is away is no reason to stop: every kind of call fails, and 
   expect(seen.attempts).toBe(seen.failedAttempts);
   expect(seen.byCode).toEqual({ UNAVAILABLE: seen.failedAttempts });
   expect(seen).toMatchObject({ failedCalls: 0, latencyMs: null });
+  expect(seen.failures?.[0]?.reason).toContain('ECONNREFUSED 127.0.0.1:1');
   expect(seen.longestGapMs).toBeGreaterThan(0);
   expect(seen.longestGapMs + seen.missingMs).toBeLessThanOrEqual(Date.now() - from);
 });
