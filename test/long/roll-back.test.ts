@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { isRunning } from '../../src/adapters/process/linux-process.js';
-import { listServerProcesses } from '../../src/adapters/process/server-process.js';
+import { listServerProcesses, type ServerProcess } from '../../src/adapters/process/server-process.js';
 import type { RolloutResult } from '../../src/core/rollout-result.js';
 import type { RolloutStatus } from '../../src/core/status.js';
 import { SHORT_POLICY, startTestLab, startWorkflow, stateOf, until, waitForStatus } from '../helpers/rollout-lab.js';
@@ -94,6 +94,31 @@ test('rolling back puts the servers back and leaves the schema; the shards are p
   expect(held.reduce((sum, shards) => sum + shards, 0)).toBe(8);
 }, 400_000);
 
+test('with every server on the new version and the only frontend dead they go back too, what does not run first', async () => {
+  const { waiting } = await waitForStatus(lab, workflowId, atIncident('rolled-back'));
+  await decide('retry', waiting?.for === 'decision' ? waiting.name : '');
+  await waitForStatus(lab, workflowId, ({ current }) => current?.phase === 'settle');
+  expect((await stateOf(lab.staging)).nodes.map(({ version }) => version)).toEqual(lab.staging.nodes.map(() => TO));
+  const frontend = await serverOf('frontend-1');
+  process.kill(frontend.pid, 'SIGKILL');
+  await decide('rollBack', `staging/${TO}`);
+
+  const again = (status: RolloutStatus) => atIncident('rolled-back')(status) && status.hops.length === 2;
+  const { hops } = await waitForStatus(lab, workflowId, again);
+  expect(hops[1]).toMatchObject({ outcome: 'rolled-back', incidents: 0 });
+  const { nodes } = await stateOf(lab.staging);
+  expect(nodes.map(({ version, running }) => ({ version, running }))).toEqual(
+    nodes.map(() => ({ version: FROM, running: true })),
+  );
+  expect((await replacements(FROM)).slice(-5)).toEqual([
+    'frontend-1',
+    'worker-1',
+    'history-2',
+    'history-1',
+    'matching-1',
+  ]);
+}, 600_000);
+
 test('retry does the hop again, to its end, with backups of its own', async () => {
   const { waiting } = await waitForStatus(lab, workflowId, atIncident('rolled-back'));
   await decide('retry', waiting?.for === 'decision' ? waiting.name : '');
@@ -104,13 +129,14 @@ test('retry does the hop again, to its end, with backups of its own', async () =
   );
   expect(hops.map(({ outcome, incidents }) => ({ outcome, incidents }))).toEqual([
     { outcome: 'rolled-back', incidents: 1 },
+    { outcome: 'rolled-back', incidents: 0 },
     { outcome: 'completed', incidents: 0 },
   ]);
   const { schema, nodes } = await stateOf(lab.staging);
   expect(schema).toEqual(SCHEMA_AFTER);
   expect(nodes.map(({ version }) => version)).toEqual(nodes.map(() => TO));
   const files = hops.flatMap(({ backups }) => backups.map(({ file }) => file));
-  expect(new Set(files).size).toBe(6);
+  expect(new Set(files).size).toBe(9);
 }, 400_000);
 
 test('no canary was lost on the way there, back and there again', async () => {
@@ -122,18 +148,25 @@ test('no canary was lost on the way there, back and there again', async () => {
   expect(result.decisions.map(({ kind, counted }) => [kind, counted])).toEqual([
     ['rollBack', true],
     ['retry', true],
+    ['rollBack', true],
+    ['retry', true],
     ['abort', true],
   ]);
 }, 200_000);
 
 /** Listens on the port of a node of staging from the moment at which its process has ended. */
 async function takePortBetweenStopAndStart(name: string): Promise<void> {
-  const { configDir, rpcAddress } = lab.staging.nodes.find((node) => node.name === name) ?? {};
-  const server = (await listServerProcesses()).find((process) => process.configDir === configDir);
-  if (server === undefined || rpcAddress === undefined) throw new Error(`staging has no ${name}`);
+  const server = await serverOf(name);
   while (await isRunning(server)) await sleep(5);
-  const port = Number(rpcAddress.split(':')[1]);
+  const port = Number(lab.staging.nodes.find((node) => node.name === name)?.rpcAddress.split(':')[1]);
   squatter = await until(() => listen(port), 5);
+}
+
+async function serverOf(name: string): Promise<ServerProcess> {
+  const configDir = lab.staging.nodes.find((node) => node.name === name)?.configDir;
+  const server = (await listServerProcesses()).find((process) => process.configDir === configDir);
+  if (server === undefined) throw new Error(`${name} of staging does not run`);
+  return server;
 }
 
 async function listen(port: number): Promise<Server | undefined> {

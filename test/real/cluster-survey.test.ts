@@ -312,7 +312,9 @@ describe('a fault is named, and nothing else', () => {
       'frontend.rps:\n  - value: 2000\nsystem.enableReadVisibilityFromES:\n  - value: false\n',
     );
     try {
-      const found = faults((await look(cluster, { hop: hopOf('1.23.1', '1.24.2') })).findings);
+      const { findings } = await look(cluster, { hop: hopOf('1.23.1', '1.24.2') });
+      // The programs of 1.24 are none of those that the tests bring; elsewhere they may be at hand.
+      const found = faults(findings.filter(({ id }) => id !== 'tool-missing'));
       expect(found).toEqual([
         expect.stringMatching(
           /^warn setting-removed-set: system\.enableReadVisibilityFromES is set and is removed in 1\.24\.0: .*dynamicconfig\.yaml, line 3 \(.*worker-1/,
