@@ -1,3 +1,5 @@
+import { hostname, userInfo } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Client,
   Connection,
@@ -10,7 +12,9 @@ import { ApplicationFailure, defaultPayloadConverter, WorkflowExecutionAlreadySt
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DEFAULT_TASK_QUEUE, ROLLOUT_WORKFLOW, rolloutIdOf, SETTLE_ACTIVITY } from './contract/names.js';
 import type { DecisionKind, DecisionPayload } from './core/decision.js';
+import type { IdentityGrade } from './core/identity.js';
 import { parseRolloutInput, type RolloutInput, type RolloutInputText } from './core/input/input.js';
+import { environmentOf } from './core/plan.js';
 import type { RolloutResult } from './core/rollout-result.js';
 import { ShardPicture } from './core/shard-picture.js';
 import type { RolloutStatus } from './core/status.js';
@@ -20,6 +24,8 @@ export interface ControlPlaneOptions {
   readonly address?: string | undefined;
   readonly namespace?: string | undefined;
   readonly profile?: string | undefined;
+  /** What events say of who caused them; user@host when left out, as the Temporal CLI does without its prefix. */
+  readonly identity?: string | undefined;
 }
 
 /** Somebody asked for what cannot be done; the message says what to do. Not a bug. */
@@ -33,7 +39,8 @@ export async function connectControlPlane(options: ControlPlaneOptions): Promise
   const address = options.address ?? config.connectionOptions.address ?? 'localhost:7233';
   try {
     const connection = await Connection.connect({ ...config.connectionOptions, address, connectTimeout: '5s' });
-    return new Client({ connection, namespace: options.namespace ?? config.namespace ?? 'default' });
+    const namespace = options.namespace ?? config.namespace ?? 'default';
+    return new Client({ connection, namespace, identity: options.identity ?? `${userInfo().username}@${hostname()}` });
   } catch (cause) {
     throw new RequestError(
       `no Temporal answers at ${address}; start one with "temporal-upgrade dev", or name yours with --address or --profile`,
@@ -98,7 +105,10 @@ async function readShardPicture(handle: WorkflowHandle): Promise<ShardPicture | 
   return ShardPicture.safeParse(defaultPayloadConverter.fromPayload(payload)).data;
 }
 
-/** Sends a decision as an update, which answers whether it counts. @throws RequestError with the reason when it does not */
+/**
+ * Sends a decision as an update, which answers whether it counts; as a signal where its sender has to be proved, which an update
+ * cannot do, and then waits until the roll-out tells. @throws RequestError with the reason when it does not count
+ */
 export async function decide(
   client: Client,
   workflowId: string,
@@ -106,6 +116,8 @@ export async function decide(
   payload: DecisionPayload,
 ): Promise<string> {
   try {
+    if (await isProved(client, workflowId, payload.gate))
+      return await decideBySignal(client, workflowId, kind, payload);
     return await client.workflow
       .getHandle(workflowId)
       .executeUpdate<string, [DecisionPayload]>(kind, { args: [payload] });
@@ -116,6 +128,50 @@ export async function decide(
     throw asRequestError(error, workflowId);
   }
 }
+
+/** Whether the policy asks for a proof of who decides. */
+async function isProved(client: Client, workflowId: string, gate: string | undefined): Promise<boolean> {
+  return (await identityAskedFor(client, workflowId, gate)) === 'proved';
+}
+
+/** How sure it has to be who decides, at the gate or now. */
+export async function identityAskedFor(
+  client: Client,
+  workflowId: string,
+  gate: string | undefined,
+): Promise<IdentityGrade> {
+  const { approval, current } = await queryStatus(client, workflowId);
+  return approval?.[environmentOf(gate) ?? current?.environment ?? 'live'].identity ?? 'said';
+}
+
+async function decideBySignal(
+  client: Client,
+  workflowId: string,
+  kind: DecisionKind,
+  payload: DecisionPayload,
+): Promise<string> {
+  const before = (await queryStatus(client, workflowId)).decisions;
+  const known = new Set(before.map((one) => JSON.stringify(one)));
+  await client.workflow.getHandle(workflowId).signal<[DecisionPayload]>(kind, payload);
+  const deadline = Date.now() + ANSWER_MS;
+  while (Date.now() < deadline) {
+    const { decisions, waiting } = await queryStatus(client, workflowId);
+    // Whoever sends the very same at the very same time gets the same answer.
+    const own = decisions.find(
+      (one) => one.kind === kind && one.gate === payload.gate && !known.has(JSON.stringify(one)),
+    );
+    if (own?.refused !== undefined) throw new RequestError(own.refused);
+    if (own !== undefined) {
+      const needs = waiting?.for === 'decision' && waiting.name === payload.gate ? waiting.needs : undefined;
+      return needs === undefined ? `${kind} taken` : `${kind} taken: ${needs.given.length} of ${needs.count}`;
+    }
+    await sleep(ANSWER_POLL_MS);
+  }
+  throw new RequestError(`${kind} was sent, and ${workflowId} has not told yet whether it counts; look at its status`);
+}
+
+const ANSWER_MS = 30_000;
+const ANSWER_POLL_MS = 200;
 
 /** The result of a roll-out; waits for its end. @throws RequestError with the failure when it could not be run */
 export async function resultOf(client: Client, workflowId: string): Promise<RolloutResult> {

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { aborted } from 'node:util';
-import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { createActivities } from './activities/index.js';
 import { loadCatalogue } from './adapters/catalogue-file.js';
+import { startHealthServer, type Health } from './adapters/health-server.js';
+import { jsonLine } from './adapters/json-log.js';
 import { createToolResolver } from './adapters/tools/tool-resolver.js';
 import { DEFAULT_TASK_QUEUE, SEARCH_ATTRIBUTE_NAMES } from './contract/names.js';
 import { addSearchAttributes, missingSearchAttributes } from './adapters/search-attributes.js';
@@ -16,6 +18,13 @@ export interface WorkerSettings {
   readonly profile?: string | undefined;
   readonly address?: string | undefined;
   readonly namespace?: string | undefined;
+  /** What it tells the control plane of itself; pid@host when left out. */
+  readonly identity?: string | undefined;
+  /** Where Prometheus may scrape the metrics of the SDK, host:port; nowhere when left out. */
+  readonly metricsAddress?: string | undefined;
+  /** Where `/livez` and `/readyz` are answered, host:port; nowhere when left out. */
+  readonly healthAddress?: string | undefined;
+  readonly logFormat?: 'text' | 'json' | undefined;
 }
 
 /** The workflows and their payload converter, bundled by the build. */
@@ -33,15 +42,46 @@ export async function runWorker(
   settings: WorkerSettings,
   { stop, onReady }: { readonly stop: AbortSignal; readonly onReady?: () => void },
 ): Promise<void> {
-  // The caller's signal is the only thing that stops it.
-  Runtime.install({ shutdownSignals: [] });
+  const { metricsAddress, healthAddress, logFormat } = settings;
+  Runtime.install({
+    // The caller's signal is the only thing that stops it.
+    shutdownSignals: [],
+    telemetryOptions: metricsAddress === undefined ? {} : { metrics: { prometheus: { bindAddress: metricsAddress } } },
+    ...(logFormat === 'json' ? { logger: jsonLogger() } : {}),
+  });
   const { worker, connection } = await createWorker(settings);
-  onReady?.();
   try {
-    await worker.runUntil(aborted(stop, connection));
+    const health =
+      healthAddress === undefined
+        ? undefined
+        : await startHealthServer(healthAddress, () => healthOf(worker, connection));
+    try {
+      onReady?.();
+      await worker.runUntil(aborted(stop, connection));
+    } finally {
+      await health?.close();
+    }
   } finally {
     await connection.close();
   }
+}
+
+/** Ready is a worker that polls, and whose control plane answers. */
+async function healthOf(worker: Worker, connection: NativeConnection): Promise<Health> {
+  const state = worker.getState();
+  if (state !== 'RUNNING') return { ready: false, state };
+  try {
+    await connection.withDeadline(Date.now() + HEALTH_DEADLINE_MS, () => connection.workflowService.getSystemInfo({}));
+    return { ready: true, state };
+  } catch (error) {
+    return { ready: false, state, problem: `the control plane does not answer: ${messageOf(error)}` };
+  }
+}
+
+const HEALTH_DEADLINE_MS = 2_000;
+
+function jsonLogger(): DefaultLogger {
+  return new DefaultLogger('INFO', (entry) => process.stderr.write(`${jsonLine(entry)}\n`));
 }
 
 /**
@@ -74,6 +114,7 @@ async function createWorker(settings: WorkerSettings): Promise<{ worker: Worker;
       connection,
       namespace,
       taskQueue: settings.taskQueue ?? DEFAULT_TASK_QUEUE,
+      ...(settings.identity === undefined ? {} : { identity: settings.identity }),
       workflowBundle: { codePath: WORKFLOW_BUNDLE },
       activities,
       shutdownGraceTime: '10s',

@@ -13,7 +13,7 @@ const ROOMS: readonly {
   readonly rooms: readonly string[];
   readonly libraries: readonly string[];
 }[] = [
-  { room: 'core', rooms: [], libraries: ['zod', 'semver', 'ms'] },
+  { room: 'core', rooms: [], libraries: ['zod', 'semver', 'ms', 'luxon'] },
   { room: 'report', rooms: ['core'], libraries: [] },
   { room: 'contract', rooms: ['core'], libraries: ['@temporalio/common'] },
   {
@@ -27,6 +27,7 @@ const ROOMS: readonly {
     libraries: [
       'node:',
       'execa',
+      'nodemailer',
       'pg',
       'proper-lockfile',
       'protobufjs',
@@ -67,7 +68,7 @@ const ROOMS: readonly {
   {
     room: 'client.ts',
     rooms: ['core', 'contract'],
-    libraries: ['@temporalio/client', '@temporalio/common', '@temporalio/envconfig'],
+    libraries: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig'],
   },
   { room: 'input-file.ts', rooms: ['core', 'client.ts'], libraries: ['node:', 'yaml'] },
   { room: 'planning.ts', rooms: ['core', 'adapters'], libraries: [] },

@@ -1,21 +1,25 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { activityInfo, ApplicationFailure, getClient } from '@temporalio/activity';
+import { activityInfo, ApplicationFailure, cancellationSignal, getClient } from '@temporalio/activity';
 import { expandHome } from '../adapters/data-dir.js';
+import { identityOf, readEvents, type RunRef } from '../adapters/event-identity.js';
+import { sendNotice } from '../adapters/notices/send-notice.js';
 import { missingSearchAttributes } from '../adapters/search-attributes.js';
 import { READABLE, writeWhole } from '../adapters/write-whole.js';
-import type { ControlActivities } from '../contract/activities.js';
+import type { ControlActivities, PlanRequest, SentDecision } from '../contract/activities.js';
 import { FailureType, SEARCH_ATTRIBUTE_NAMES } from '../contract/names.js';
 import type { Catalogue } from '../core/catalogue/catalogue.js';
-import type { ClusterFacts } from '../core/cluster.js';
 import { PreconditionError } from '../core/errors.js';
-import { parseRolloutInput, type RolloutInput } from '../core/input/input.js';
+import { parseRolloutInput } from '../core/input/input.js';
 import { type Finding, findingText } from '../core/finding.js';
+import type { Identity } from '../core/identity.js';
 import type { RolloutPlan } from '../core/plan.js';
+import { gateFindings } from '../core/planning/gate-findings.js';
 import { planRollout } from '../core/planning/rollout-plan.js';
 import { reportMarkdown } from '../report/report-markdown.js';
 import { presentState } from '../core/planning/present-state.js';
 import { rollTargetOf } from '../core/planning/roll-settings.js';
+import { nextOpening } from '../core/windows.js';
 
 /** Activities of the roll-out itself: they touch no target. */
 export const createControlActivities = ({ catalogue }: { readonly catalogue: Catalogue }): ControlActivities => ({
@@ -23,16 +27,35 @@ export const createControlActivities = ({ catalogue }: { readonly catalogue: Cat
     const input = parseRolloutInput(raw);
     const { connection, options } = getClient();
     const { clusterId } = await connection.workflowService.getClusterInfo({});
-    const namespace = activityInfo().workflowNamespace;
+    const namespace = activityInfo().workflowNamespace ?? options.namespace;
     return {
       input,
-      controlPlane: { clusterId: clusterId ?? '', namespace: namespace ?? options.namespace },
-      searchAttributes: await hasSearchAttributes(namespace ?? options.namespace),
+      controlPlane: { clusterId: clusterId ?? '', namespace },
+      searchAttributes: await hasSearchAttributes(namespace),
+      starter: await starterOf(ownRun()),
     };
   },
 
-  makePlan({ input, staging, live }) {
-    return Promise.resolve().then(() => makePlan(catalogue, input, staging, live));
+  nextOpening({ windows, at }) {
+    const moment = nextOpening(windows, Date.parse(at));
+    if (moment === undefined)
+      throw ApplicationFailure.nonRetryable(
+        'policy.approval.….windows do not open within a year; abort, and start anew with other windows',
+        FailureType.precondition,
+      );
+    return Promise.resolve({ opensAt: new Date(moment).toISOString() });
+  },
+
+  sendNotice: ({ channel, notice }) => sendNotice(channel, notice, cancellationSignal()),
+
+  async identifySender(sent) {
+    const event = await findSent(sent);
+    if (event === undefined) throw new Error(`the history has no event of ${JSON.stringify(sent)} yet`);
+    return identityOf(event);
+  },
+
+  makePlan(request) {
+    return Promise.resolve().then(() => makePlan(catalogue, request));
   },
 
   async writeReport({ dataDir, result }) {
@@ -44,7 +67,7 @@ export const createControlActivities = ({ catalogue }: { readonly catalogue: Cat
   },
 });
 
-function makePlan(catalogue: Catalogue, input: RolloutInput, staging: ClusterFacts, live: ClusterFacts) {
+function makePlan(catalogue: Catalogue, { input, starter, staging, live }: PlanRequest): RolloutPlan {
   if (staging.clusterId === live.clusterId) {
     throw ApplicationFailure.nonRetryable(
       `staging (${input.staging.name}) and live (${input.live.name}) are one and the same cluster, ${live.clusterId}; ` +
@@ -64,7 +87,8 @@ function makePlan(catalogue: Catalogue, input: RolloutInput, staging: ClusterFac
       live: { ...presentState(input.live, live), roll: rollTargetOf(input.live, input.policy.roll) },
     }),
   );
-  const blocking = [...plan.findings, ...plan.staging.findings, ...plan.live.findings]
+  const ofGates = gateFindings(input.policy.approval, starter, Date.now());
+  const blocking = [...ofGates, ...plan.findings, ...plan.staging.findings, ...plan.live.findings]
     .concat([...plan.staging.hops, ...plan.live.hops].flatMap((hop): readonly Finding[] => hop.findings))
     .filter(({ severity }) => severity === 'block');
   if (blocking.length > 0) {
@@ -75,7 +99,7 @@ function makePlan(catalogue: Catalogue, input: RolloutInput, staging: ClusterFac
       details: [blocking],
     });
   }
-  return plan;
+  return { ...plan, findings: [...plan.findings, ...ofGates] };
 }
 
 /** The same input, the same facts: planned again, it would be refused again. */
@@ -92,6 +116,32 @@ function planOrRefuse(plan: () => RolloutPlan): RolloutPlan {
       cause: error,
     });
   }
+}
+
+function ownRun(): RunRef {
+  const { workflowExecution, workflowNamespace } = activityInfo();
+  if (workflowExecution === undefined) throw new TypeError('this activity belongs to no workflow');
+  return { namespace: workflowNamespace ?? getClient().options.namespace, ...workflowExecution };
+}
+
+/** Only the first event of a run is looked at: it says who started it. */
+async function starterOf(run: RunRef): Promise<Identity> {
+  for await (const event of readEvents(getClient().connection.workflowService, run)) return identityOf(event);
+  return {};
+}
+
+async function findSent(sent: SentDecision) {
+  let number = 0;
+  for await (const event of readEvents(getClient().connection.workflowService, ownRun())) {
+    if ('updateId' in sent) {
+      const { acceptedRequest } = event.workflowExecutionUpdateAcceptedEventAttributes ?? {};
+      if (acceptedRequest?.meta?.updateId === sent.updateId) return event;
+    } else if (event.workflowExecutionSignaledEventAttributes?.signalName === sent.signal) {
+      number += 1;
+      if (number === sent.number) return event;
+    }
+  }
+  return undefined;
 }
 
 /** Setting a search attribute that is not registered would block the workflow, so in doubt it is left out. */

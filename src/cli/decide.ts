@@ -1,7 +1,9 @@
+import { createInterface } from 'node:readline/promises';
 import { Option, type Command } from 'commander';
-import { connectControlPlane, decide, queryStatus, RequestError } from '../client.js';
-import type { DecisionKind } from '../core/decision.js';
+import { connectControlPlane, decide, identityAskedFor, queryStatus, RequestError } from '../client.js';
+import type { DecisionKind, Gate } from '../core/decision.js';
 import { shellWord } from '../report/escape.js';
+import { statusText } from '../report/status-text.js';
 import { localUser, withControlPlane, withOutput, type CommonOptions } from './options.js';
 import { print, runCommandLine } from './output.js';
 
@@ -30,36 +32,72 @@ export function addDecisionCommand(program: Command, kind: DecisionKind, name: s
   const command = program
     .command(`${name} <workflow-id>`)
     .description(SUMMARIES[kind])
-    .addOption(new Option('--by <name>', 'who decides').default(localUser()))
+    .addOption(new Option('--by <name>', 'who decides').env('TEMPORAL_UPGRADE_BY').default(localUser()))
     .option('--reason <text>', 'why');
   if (!WITHOUT_GATE.includes(kind)) command.option('--gate <name>', 'the gate, as status shows it');
   withOutput(withControlPlane(command)).action((workflowId: string, options: DecideOptions) =>
     runCommandLine(options.output, async () => {
       const client = await connectControlPlane(options);
-      const { by, reason } = options;
-      const gate =
-        options.gate ?? (WITHOUT_GATE.includes(kind) ? undefined : await openGateOrExplain(client, workflowId, name));
-      const answer = await decide(client, workflowId, kind, { gate, by, reason });
-      print(options.output, { workflowId, decision: kind, gate, by, reason, answer }, answer);
-      await client.connection.close();
+      try {
+        const { gate, reason } =
+          options.gate === undefined && !WITHOUT_GATE.includes(kind)
+            ? await askForGate(client, workflowId, { name, kind, ...options })
+            : options;
+        const isSaid = command.getOptionValueSource('by') !== 'default';
+        // The name of the local user would only contradict a surer one.
+        const by = isSaid || (await identityAskedFor(client, workflowId, gate)) === 'said' ? options.by : undefined;
+        const answer = await decide(client, workflowId, kind, { gate, by, reason });
+        print(options.output, { workflowId, decision: kind, gate, by, reason, answer }, answer);
+      } finally {
+        await client.connection.close();
+      }
     }),
   );
 }
 
-/** A decision names its gate: without one nothing is sent, and the open gate is shown with its evidence. */
-async function openGateOrExplain(
-  client: Awaited<ReturnType<typeof connectControlPlane>>,
+type Client = Awaited<ReturnType<typeof connectControlPlane>>;
+
+interface Asking extends Pick<DecideOptions, 'output' | 'reason'> {
+  readonly kind: DecisionKind;
+  /** Of the command. */
+  readonly name: string;
+}
+
+/**
+ * A decision names its gate. Without one, a person at a terminal sees the open gate with its evidence, and is asked; nobody else
+ * is, and nothing is sent. @throws RequestError when it is not to be sent
+ */
+async function askForGate(
+  client: Client,
   workflowId: string,
-  name: string,
-): Promise<never> {
-  const { waiting } = await queryStatus(client, workflowId);
-  await client.connection.close();
+  { kind, name, output, reason }: Asking,
+): Promise<{ readonly gate: string; readonly reason?: string | undefined }> {
+  const status = await queryStatus(client, workflowId);
+  const { waiting } = status;
   if (waiting?.for !== 'decision') throw new RequestError(`${workflowId} has no open gate; nothing was sent`);
-  throw new RequestError(
-    [
-      `name the gate that you decide on; nothing was sent. Open is ${waiting.name}:`,
-      ...waiting.evidence.map((line) => `  ${line}`),
-      `temporal-upgrade ${name} ${shellWord(workflowId)} --gate ${shellWord(waiting.name)}`,
-    ].join('\n'),
-  );
+  const isAnswered = output === 'text' && process.stdin.isTTY && process.stdout.isTTY;
+  if (!isAnswered || !waiting.allowed.includes(kind)) throw new RequestError(openGate(waiting, workflowId, name));
+  process.stdout.write(`${statusText(status, Date.now())}\n\n`);
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    const answer = await terminal.question(`${name} ${waiting.name}? (yes or no) `);
+    if (!/^y(es)?$/i.test(answer.trim())) throw new RequestError('nothing was sent');
+    if (reason !== undefined || !needsReason(waiting, kind)) return { gate: waiting.name, reason };
+    const given = (await terminal.question('reason: ')).trim();
+    return { gate: waiting.name, reason: given === '' ? undefined : given };
+  } finally {
+    terminal.close();
+  }
+}
+
+function needsReason({ kind: gate, needs }: Gate, kind: DecisionKind): boolean {
+  return needs?.reasonRequired === true || kind === 'restore' || (gate === 'incident' && kind === 'approve');
+}
+
+function openGate({ name: gate, allowed, evidence }: Gate, workflowId: string, name: string): string {
+  return [
+    `name the gate that you decide on; nothing was sent. Open is ${gate} (${allowed.join(', ')}):`,
+    ...evidence.map((line) => `  ${line}`),
+    `temporal-upgrade ${name} ${shellWord(workflowId)} --gate ${shellWord(gate)}`,
+  ].join('\n');
 }

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
+import type { ControlPlaneOptions } from '../client.js';
 import { DEFAULT_TASK_QUEUE } from '../contract/names.js';
 import { withControlPlane } from './options.js';
 import { runCommandLine } from './output.js';
@@ -30,18 +31,39 @@ export function addWorkerCommand(program: Command): void {
     program
       .command('worker')
       .description('run a worker against the control plane; near a target, with the task queue that the target names')
-      .option('-t, --task-queue <name>', 'task queue to work on', DEFAULT_TASK_QUEUE),
-  ).action(
-    (options: {
-      readonly taskQueue: string;
-      readonly address?: string;
-      readonly namespace?: string;
-      readonly profile?: string;
-    }) =>
-      runCommandLine('text', async () => {
-        const { runWorker, stopSignal } = await import('../run-worker.js');
-        const onReady = () => process.stderr.write(`worker on task queue ${options.taskQueue}\n`);
-        await runWorker(options, { stop: stopSignal(), onReady });
-      }),
+      .addOption(
+        new Option('-t, --task-queue <name>', 'task queue to work on')
+          .env('TEMPORAL_UPGRADE_TASK_QUEUE')
+          .default(DEFAULT_TASK_QUEUE),
+      )
+      .addOption(
+        new Option('--metrics-address <host:port>', 'where Prometheus may scrape it').env('TEMPORAL_UPGRADE_METRICS'),
+      )
+      .addOption(
+        new Option('--health-address <host:port>', 'where /livez and /readyz are answered').env(
+          'TEMPORAL_UPGRADE_HEALTH',
+        ),
+      )
+      .addOption(
+        new Option('--log-format <format>', 'how it logs to stderr')
+          .choices(['text', 'json'])
+          .default('text')
+          .env('TEMPORAL_UPGRADE_LOG'),
+      ),
+  ).action((options: WorkerOptions) =>
+    runCommandLine('text', async () => {
+      const { runWorker, stopSignal } = await import('../run-worker.js');
+      const onReady = () => {
+        if (options.logFormat === 'text') process.stderr.write(`worker on task queue ${options.taskQueue}\n`);
+      };
+      await runWorker(options, { stop: stopSignal(), onReady });
+    }),
   );
+}
+
+interface WorkerOptions extends ControlPlaneOptions {
+  readonly taskQueue: string;
+  readonly metricsAddress?: string;
+  readonly healthAddress?: string;
+  readonly logFormat: 'text' | 'json';
 }

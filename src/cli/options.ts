@@ -10,7 +10,8 @@ export function withControlPlane(command: Command): Command {
   return command
     .addOption(new Option('--address <host:port>', 'frontend of the control plane').env('TEMPORAL_ADDRESS'))
     .addOption(new Option('-n, --namespace <name>', 'namespace of the roll-outs').env('TEMPORAL_NAMESPACE'))
-    .addOption(new Option('--profile <name>', 'profile of temporal.toml').env('TEMPORAL_PROFILE'));
+    .addOption(new Option('--profile <name>', 'profile of temporal.toml').env('TEMPORAL_PROFILE'))
+    .addOption(new Option('--identity <name>', 'who events say it was; user@host when left out'));
 }
 
 /** Adds `--output`. */
@@ -24,5 +25,5 @@ export function withOutput(command: Command): Command {
 
 /** Who runs the command, as far as the operating system knows; what a decision says of itself, not a proof. */
 export function localUser(): string {
-  return process.env.TEMPORAL_UPGRADE_BY ?? userInfo().username;
+  return userInfo().username;
 }

@@ -6,6 +6,8 @@ import { STORE_KINDS, type Path, type StoreKind } from '../core/plan.js';
 import { isMinor, isServerVersion } from '../core/version.js';
 import { readInputFile } from '../input-file.js';
 import { explainReplacements, planFromClusters, planOffline, planTarget } from '../planning.js';
+import { wrap } from '../report/columns.js';
+import { gateLines } from '../report/gate-plan.js';
 import { findingJson, planJson, planTable } from '../report/plan.js';
 import { replacementsJson, replacementsText } from '../report/replacements.js';
 import { withOutput, type CommonOptions } from './options.js';
@@ -106,8 +108,12 @@ async function planOfFile(file: string, { output, explain }: PlanOptions): Promi
     `live ${input.live.name}`,
     ofLive.text,
     ...findings.map((finding) => `${finding.severity}: ${findingText(finding)}`),
+    '',
+    ...gateLines(input.policy).flatMap((line) => wrap(line, '', '  ')),
   ].join('\n');
-  print(output, { staging: ofStaging.json, live: ofLive.json, findings: findings.map(findingJson) }, text);
+  const { gates, approval } = input.policy;
+  const all = findings.map(findingJson);
+  print(output, { staging: ofStaging.json, live: ofLive.json, findings: all, gates, approval }, text);
 }
 
 function addPin(text: string, pins: Readonly<Record<string, string>>): Record<string, string> {

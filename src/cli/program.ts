@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { DECISION_KINDS, type DecisionKind } from '../core/decision.js';
+import { addCompletionCommand } from './completion.js';
 import { addDecisionCommand } from './decide.js';
 import { ExitCode } from './exit-codes.js';
 import { addDevCommand, addWorkerCommand } from './dev.js';
@@ -42,6 +43,7 @@ export function buildProgram(): Command {
   addWatchCommand(program);
   for (const kind of DECISION_KINDS) addDecisionCommand(program, kind, COMMAND_NAMES[kind]);
   addReportCommand(program);
+  addCompletionCommand(program);
   return program;
 }
 

@@ -1,5 +1,9 @@
 import type { ClusterFacts } from '../core/cluster.js';
 import type { Finding } from '../core/finding.js';
+import type { Identity } from '../core/identity.js';
+import type { NoticeChannel } from '../core/input/notices.js';
+import type { Notice } from '../core/notice.js';
+import type { Windows } from '../core/input/windows.js';
 import type { LoadPolicy, RolloutInput, RollPolicy, Target } from '../core/input/input.js';
 import type { LedgerSummary } from '../core/ledger.js';
 import type { Bounds } from '../core/input/bounds.js';
@@ -22,6 +26,15 @@ export interface ControlActivities {
   validateInput(raw: unknown): Promise<ValidatedInput>;
   /** @throws `UnsupportedPath` when no path leads there or a finding blocks it */
   makePlan(request: PlanRequest): Promise<RolloutPlan>;
+  /**
+   * Who sent a decision to the run of the workflow that asks, by the event in its history.
+   * @throws when the history has no such event, or cannot be read
+   */
+  identifySender(request: SentDecision): Promise<Omit<Identity, 'said'>>;
+  /** When work may begin, from now on: ISO 8601, now itself within a window. @throws `Precondition` when never in a year */
+  nextOpening(request: { readonly windows: Windows; readonly at: string }): Promise<{ readonly opensAt: string }>;
+  /** Sends one notice by one channel. @throws when it was not taken */
+  sendNotice(request: { readonly channel: NoticeChannel; readonly notice: Notice }): Promise<void>;
   /** Writes report.md and report.json. */
   writeReport(request: {
     readonly dataDir: string;
@@ -34,10 +47,16 @@ export interface ValidatedInput {
   readonly controlPlane: { readonly clusterId: string; readonly namespace: string };
   /** Whether the search attributes of a roll-out can be set here; setting one that is not registered blocks a workflow. */
   readonly searchAttributes: boolean;
+  /** Who started the roll-out. */
+  readonly starter: Identity;
 }
+
+/** One decision among the events of a run: the signal of this name that came as the `number`th (from 1), or an update. */
+export type SentDecision = { readonly signal: string; readonly number: number } | { readonly updateId: string };
 
 export interface PlanRequest {
   readonly input: RolloutInput;
+  readonly starter: Identity;
   readonly staging: ClusterFacts;
   readonly live: ClusterFacts;
 }

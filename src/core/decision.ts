@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Identity, IdentityGrade } from './identity.js';
 
 /** What a person can say. `approve` at an incident means: go on in spite of it, and needs a reason. */
 export const DECISION_KINDS = [
@@ -13,34 +14,102 @@ export const DECISION_KINDS = [
 ] as const;
 export type DecisionKind = (typeof DECISION_KINDS)[number];
 
-/** Payload of every decision. The simplest is `{"gate":"live/1.30.7/schema"}`; the bare name of the gate is taken too. */
+/** What people write in place of a field's name, in whatever letters. */
+const SPELLINGS: Readonly<Record<string, keyof DecisionPayload>> = {
+  gate: 'gate',
+  gatename: 'gate',
+  by: 'by',
+  user: 'by',
+  approver: 'by',
+  reason: 'reason',
+  comment: 'reason',
+  why: 'reason',
+};
+
+/**
+ * Payload of every decision. The simplest is `{"gate":"live/1.30.7/schema"}`; the bare name of the gate is taken too, and such
+ * an object as text, which is what a form makes of it that quotes what is typed.
+ */
 export const DecisionPayload = z.preprocess(
-  (value) => (typeof value === 'string' ? { gate: value } : (value ?? {})),
+  (value) => withUsualNames(asObject(value)),
   z.strictObject({
-    gate: z.string().min(1).max(200).optional(),
-    by: z.string().min(1).max(200).optional(),
+    gate: z.string().trim().min(1).max(200).optional(),
+    by: z.string().trim().min(1).max(200).optional(),
     // Carried from run to run with every other decision, and the state of a run has to fit in one message.
-    reason: z.string().min(1).max(2_000).optional(),
+    reason: z.string().trim().min(1).max(2_000).optional(),
   }),
 );
+
+function asObject(value: unknown): unknown {
+  if (typeof value !== 'string') return value ?? {};
+  if (!value.trim().startsWith('{')) return { gate: value };
+  try {
+    return JSON.parse(value) as unknown;
+  } catch {
+    return { gate: value };
+  }
+}
+
+/** A field that is there by its own name stays; another spelling of it is then one too many, and is told. */
+function withUsualNames(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const named = Object.entries(value).map(([key, content]) => {
+    const name = key.toLowerCase().replaceAll(/[_-]/g, '');
+    const usual = Object.hasOwn(SPELLINGS, name) ? SPELLINGS[name] : undefined;
+    return [usual !== undefined && !Object.hasOwn(value, usual) ? usual : key, content] as const;
+  });
+  return Object.fromEntries(named);
+}
 export type DecisionPayload = z.infer<typeof DecisionPayload>;
 
 /** What the workflow gets in place of a payload that could not be decoded: the reason. */
 export const UnreadablePayload = z.strictObject({ unreadablePayload: z.string() });
 export type UnreadablePayload = z.infer<typeof UnreadablePayload>;
 
+/** Names under which people send a decision, in whatever letters, beside its own. */
+const KINDS_BY_NAME: Readonly<Record<string, DecisionKind>> = {
+  ...Object.fromEntries(DECISION_KINDS.map((kind) => [kind.toLowerCase(), kind])),
+  approved: 'approve',
+  ok: 'approve',
+  rejected: 'reject',
+  deny: 'reject',
+  paused: 'pause',
+  continue: 'resume',
+  cancel: 'abort',
+};
+
+/** The decision that a signal of this name means: `Approve` and `roll-back` too; undefined when it is none. */
+export function kindNamed(name: string): DecisionKind | undefined {
+  const usual = name.toLowerCase().replaceAll(/[\s_-]/g, '');
+  return Object.hasOwn(KINDS_BY_NAME, usual) ? KINDS_BY_NAME[usual] : undefined;
+}
+
 export interface Decision extends DecisionPayload {
   readonly kind: DecisionKind;
 }
 
 /** A decision as it was received, counted or not; nothing that a person sent is dropped. */
-export interface DecisionRecord extends Decision {
+export interface DecisionRecord extends DecisionPayload {
+  readonly kind: DecisionKind | 'unknown';
+  /** The name under which it was sent, where that is another one. */
+  readonly sentAs?: string | undefined;
   readonly at: string;
   /** `policy`: what the input said beforehand was to be done then. */
   readonly via: 'signal' | 'update' | 'policy';
+  /** Who sent it by the event in the workflow's history, beside what `by` says; empty where nothing is known. */
+  readonly identity?: Omit<Identity, 'said'> | undefined;
+  /** The name by which it was judged, and how sure that is. */
+  readonly who?: { readonly name: string; readonly grade: IdentityGrade } | undefined;
+  /** What the gate showed when it was decided; of decisions that counted there. */
+  readonly evidence?: readonly string[] | undefined;
   readonly counted: boolean;
   /** Why it did not count. */
   readonly refused?: string | undefined;
+}
+
+/** Who decided, for people: the name by which it was judged. */
+export function decidedBy({ who, by }: Pick<DecisionRecord, 'who' | 'by'>): string {
+  return who?.name ?? by ?? 'somebody';
 }
 
 /** A point where the roll-out waits for a person. */
@@ -52,6 +121,20 @@ export interface Gate {
   /** What the decision rests on, a line each. */
   readonly evidence: readonly string[];
   readonly openedAt: string;
+  /** What the policy asks of who decides; absent where anybody may. */
+  readonly needs?: GateNeeds | undefined;
+  /** When it becomes an incident by itself, ISO 8601. */
+  readonly expiresAt?: string | undefined;
+}
+
+export interface GateNeeds {
+  readonly identity: IdentityGrade;
+  readonly approvers?: readonly string[] | undefined;
+  readonly reasonRequired: boolean;
+  readonly starterMayApprove: boolean;
+  /** How many different people have to approve, and who has so far. */
+  readonly count: number;
+  readonly given: readonly string[];
 }
 
 /** What the roll-out is in the middle of, as far as decisions depend on it. */
@@ -65,6 +148,8 @@ export interface Situation {
   readonly reversibleHop?: string | undefined;
   /** Why the servers alone cannot go back, a line each; empty or absent where they can. */
   readonly irreversible?: readonly string[] | undefined;
+  /** Who decides is known by the event, so that nobody has to say it. */
+  readonly isKnown?: boolean | undefined;
 }
 
 /** Reads what a person sent; `problem` says why it is no decision. */
@@ -109,7 +194,11 @@ export function noWayBackByServers(reasons: readonly string[]): string {
   return `the servers alone cannot go back: ${reasons.join('; ')}. Only the backup can: decide restore at an incident of the hop`;
 }
 
-function refusalAtGate({ kind, gate, by, reason }: Decision, { gate: open }: Situation): string | undefined {
+function refusalAtGate(
+  { kind, gate, by, reason }: Decision,
+  { gate: open, isKnown = false }: Situation,
+): string | undefined {
+  const anonymous = by === undefined && !isKnown;
   if (gate === undefined) {
     return `${kind} has to name its gate${open === undefined ? '; none is open now' : `: {"gate":"${open.name}"}`}`;
   }
@@ -117,10 +206,10 @@ function refusalAtGate({ kind, gate, by, reason }: Decision, { gate: open }: Sit
   if (open.name !== gate) return `gate ${gate} is not open; the open one is ${open.name}`;
   if (!open.allowed.includes(kind)) return `${kind} is not possible at ${gate}; possible: ${open.allowed.join(', ')}`;
   // What a failure is let pass with stays in the report: who, and why.
-  if (open.kind === 'incident' && kind === 'approve' && (reason === undefined || by === undefined)) {
+  if (open.kind === 'incident' && kind === 'approve' && (reason === undefined || anonymous)) {
     return 'going on in spite of an incident needs a name and a reason: {"gate":"…","by":"…","reason":"…"}';
   }
-  if (kind === 'restore' && (reason === undefined || by === undefined)) {
+  if (kind === 'restore' && (reason === undefined || anonymous)) {
     return 'asking for the backup needs a name and a reason: {"gate":"…","by":"…","reason":"…"}';
   }
   return undefined;

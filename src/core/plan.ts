@@ -3,7 +3,14 @@ import type { Role, RollStyle } from './input/input.js';
 
 /** Shapes of a plan. Made once, by an activity; history keeps it, and the workflow follows what is recorded. */
 
-export type Environment = 'staging' | 'live';
+/** In the order in which they are upgraded. */
+export const ENVIRONMENTS = ['staging', 'live'] as const;
+export type Environment = (typeof ENVIRONMENTS)[number];
+
+/** The target whose gates begin with its name; undefined for a gate of neither. */
+export function environmentOf(gate: string | undefined): Environment | undefined {
+  return ENVIRONMENTS.find((each) => gate?.startsWith(`${each}/`) === true);
+}
 
 /** Kinds of store, by what the server's configuration calls them. */
 export const STORE_KINDS = [

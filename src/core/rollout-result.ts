@@ -2,7 +2,7 @@ import type { LedgerSummary } from './ledger.js';
 import type { Finding } from './finding.js';
 import type { Environment } from './plan.js';
 import type { DecisionRecord } from './decision.js';
-import type { HopResult, PhaseResult } from './status.js';
+import type { HopResult, IncidentRecord, PhaseResult } from './status.js';
 
 /** What a roll-out ends with: the workflow's result, and the data of the report. */
 export interface RolloutResult {
@@ -18,6 +18,8 @@ export interface RolloutResult {
   /** What became of every canary, by environment that had load. */
   readonly ledgers: Readonly<Partial<Record<Environment, LedgerSummary>>>;
   readonly decisions: readonly DecisionRecord[];
+  /** The last hundred, in the order in which they were opened. */
+  readonly incidents: readonly IncidentRecord[];
   readonly findings: readonly Finding[];
   readonly settle: { readonly atLeastMs: number; readonly reason?: string | undefined };
   /** Why it was aborted. */

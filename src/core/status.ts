@@ -1,5 +1,7 @@
 import type { DecisionRecord, Gate } from './decision.js';
 import type { Finding } from './finding.js';
+import type { JudgedWindow } from './measuring/observation.js';
+import type { ApprovalPolicy } from './input/approval.js';
 import type { Environment } from './plan.js';
 import type { ShardPicture } from './shard-picture.js';
 
@@ -39,7 +41,14 @@ export type RolloutState = 'running' | 'waiting' | 'incident' | 'paused' | 'comp
 
 /** What the roll-out waits for. */
 export type Waiting =
-  ({ readonly for: 'decision' } & Gate) | { readonly for: 'time'; readonly what: string; readonly until: string };
+  | ({ readonly for: 'decision' } & Gate)
+  | {
+      readonly for: 'time';
+      readonly what: string;
+      readonly until: string;
+      /** When the wait began; absent in those of earlier releases. */
+      readonly since?: string | undefined;
+    };
 
 /** Something that was done, or skipped, with a number that shows it. */
 export interface PhaseResult {
@@ -60,6 +69,19 @@ export function overrideLines(phases: readonly PhaseResult[]): string[] {
     if (overridden === undefined) return [];
     return [`overridden by ${overridden.by ?? 'somebody'}: ${phase}: ${summary} (${overridden.reason})`];
   });
+}
+
+/** A failure that a person had to decide on. */
+export interface IncidentRecord {
+  /** Name of its gate. */
+  readonly name: string;
+  readonly openedAt: string;
+  /** What was wrong; cut where it is very long. */
+  readonly problem: string;
+  /** When it was decided, by what; absent while it is open. */
+  readonly endedAt?: string | undefined;
+  readonly decision?: DecisionRecord['kind'] | undefined;
+  readonly by?: string | undefined;
 }
 
 export interface HopResult {
@@ -120,7 +142,11 @@ export interface RolloutStatus {
   /** What was done between the hops. */
   readonly steps: readonly PhaseResult[];
   readonly decisions: readonly DecisionRecord[];
+  /** Who may decide, by target; absent until the input is known. */
+  readonly approval?: Readonly<Record<Environment, ApprovalPolicy>> | undefined;
   readonly settle?: { readonly atLeastMs: number; readonly reason?: string | undefined } | undefined;
+  /** What was observed last in the present hop. */
+  readonly judged?: JudgedWindow | undefined;
   /** Who owns the shards: while they settle as last seen, after that as it was proved. */
   readonly shards?: ShardPicture | undefined;
   /** Failure of the present incident. */

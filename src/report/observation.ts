@@ -27,14 +27,15 @@ export function observationText({ target, observation, verdict, compared }: Judg
     ...wrap(title, '', '  '),
     ...against,
     '',
-    ...columns([['', 'check', 'value', 'bound', 'baseline', 'samples'], ...verdict.checks.map(row)]),
+    ...columns([['', 'check', 'value', 'bound', 'baseline', 'samples'], ...verdict.checks.map(checkCells)]),
     ...verdict.checks.flatMap(explanation),
     '',
     '✓ pass  ✗ fail  ? inconclusive  · shown, not judged',
   ].join('\n');
 }
 
-function row({ verdict, id, value, unit, bound, least, baseline, samples }: Check): string[] {
+/** Mark, name, value, bound, baseline and samples of a check. */
+export function checkCells({ verdict, id, value, unit, bound, least, baseline, samples }: Check): string[] {
   const number = (one: number | null) => (one === null ? '-' : formatValue(one, unit));
   const limit = bound === null ? '-' : `${least === true ? '≥' : '≤'} ${number(bound)}`;
   return [MARKS[verdict], id, number(value), limit, number(baseline), String(samples)];

@@ -1,4 +1,5 @@
 import { formatDuration } from '../core/duration.js';
+import { decidedBy, type DecisionRecord } from '../core/decision.js';
 import { findingText } from '../core/finding.js';
 import type { RolloutResult } from '../core/rollout-result.js';
 import type { HopResult } from '../core/status.js';
@@ -24,6 +25,7 @@ export function reportMarkdown(result: RolloutResult): string {
     ...ledgerSection(result),
     ...result.hops.flatMap(hopSection),
     ...stepSection(result),
+    ...incidentSection(result),
     ...decisionSection(result),
     ...findingSection(result),
   ];
@@ -82,19 +84,41 @@ function stepSection({ steps }: RolloutResult): string[] {
   return ['## Between the hops', '', ...steps.map(({ phase, summary }) => `- ${phase}: ${inline(summary)}`), ''];
 }
 
+function incidentSection({ incidents = [] }: RolloutResult): string[] {
+  if (incidents.length === 0) return [];
+  const rows = incidents.map(({ name, openedAt, endedAt, problem, decision, by }) => {
+    const answer = decision === undefined ? 'open' : `${decision} by ${by ?? 'somebody'}, ${endedAt}`;
+    return `| ${[openedAt, name, problem, answer].map(cell).join(' | ')} |`;
+  });
+  return ['## Incidents', '', '| opened | gate | what was wrong | decided |', '| --- | --- | --- | --- |', ...rows, ''];
+}
+
 function decisionSection({ decisions }: RolloutResult): string[] {
   if (decisions.length === 0) return [];
   return [
     '## Decisions',
     '',
-    '| when | what | gate | said by | reason | counted |',
-    '| --- | --- | --- | --- | --- | --- |',
-    ...decisions.map(
-      ({ at, kind, gate, by, reason, counted, refused }) =>
-        `| ${at} | ${kind} | ${cell(gate ?? '')} | ${cell(by ?? '')} | ${cell(reason ?? '')} | ${counted ? 'yes' : cell(`no: ${refused}`)} |`,
-    ),
+    '| when | what | gate | by | how sure | reason | counted |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...decisions.map((decision) => {
+      const { at, kind, gate, reason, counted, refused } = decision;
+      const words = [at, kind, gate ?? '', decidedBy(decision), sureness(decision), reason ?? ''];
+      return `| ${[...words, counted ? 'yes' : `no: ${refused}`].map(cell).join(' | ')} |`;
+    }),
     '',
   ];
+}
+
+/** The grade of the name that counted, and what else the event or the payload says. */
+function sureness({ who, by, identity = {}, via }: DecisionRecord): string {
+  if (via === 'policy') return 'policy';
+  const names = { said: by, ...identity };
+  const counted = who?.name ?? by;
+  const others = Object.entries(names).filter(([, name]) => name !== undefined && name !== counted);
+  return [
+    who?.grade ?? (by === undefined ? 'unknown' : 'said'),
+    ...others.map(([grade, name]) => `${grade}: ${name}`),
+  ].join('; ');
 }
 
 function findingSection({ findings }: RolloutResult): string[] {

@@ -2,8 +2,10 @@ import { formatDuration } from '../core/duration.js';
 import type { DecisionKind } from '../core/decision.js';
 import type { HopResult, RolloutStatus, Waiting } from '../core/status.js';
 import { cell, inline, shellWord } from './escape.js';
+import { needsText } from './gate-needs.js';
 import { phaseMark } from './phase-mark.js';
 import { shardTable } from './shard-picture.js';
+import { verdictTable } from './verdict-table.js';
 
 /** The roll-out as Markdown, for the Web UI's current details: everything that a person needs to decide. */
 export function statusMarkdown(status: RolloutStatus): string {
@@ -28,6 +30,7 @@ export function statusMarkdown(status: RolloutStatus): string {
     }
     lines.push('');
   }
+  if (status.judged !== undefined) lines.push(...verdictTable(status.judged), '');
   if (status.hops.length > 0) lines.push('Hops done:', '', ...status.hops.map(hopLine), '');
   for (const environment of ['staging', 'live'] as const) {
     const target = status[environment];
@@ -71,9 +74,15 @@ function decisionSection(status: RolloutStatus, gate: Extract<Waiting, { for: 'd
     '',
     ...gate.evidence.map((line) => `- ${inline(line)}`),
     '',
+    ...(gate.needs === undefined ? [] : [`Needs ${inline(needsText(gate.needs))}.`, '']),
+    ...(gate.expiresAt === undefined ? [] : [`Becomes an incident at ${gate.expiresAt} if nobody passes it.`, '']),
     ...decisions,
     '',
-    'Send a signal of that name in the Web UI, or:',
+    `In the Web UI: _More Actions_, _Send a Signal_, \`${gate.allowed[0] ?? 'approve'}\`, with this as JSON:`,
+    '```',
+    JSON.stringify({ gate: gate.name, by: 'you' }),
+    '```',
+    'or in a terminal:',
     '```',
     signalCommand(status.rolloutId, gate.allowed[0] ?? 'approve', gate.name),
     '```',

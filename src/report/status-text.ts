@@ -1,6 +1,10 @@
 import { formatDuration } from '../core/duration.js';
-import { HOP_PHASES, type RolloutStatus, WAYS_BACK } from '../core/status.js';
+import type { JudgedWindow } from '../core/measuring/observation.js';
+import { HOP_PHASES, type RolloutStatus, type Waiting, WAYS_BACK } from '../core/status.js';
+import { wrap } from './columns.js';
 import { oneLine, shellWord } from './escape.js';
+import { needsText } from './gate-needs.js';
+import { checkCells } from './observation.js';
 import { shardLines } from './shard-picture.js';
 import { MEANING } from './status-markdown.js';
 
@@ -36,31 +40,60 @@ export function statusText(status: RolloutStatus, now: number): string {
       else lines.push(`        ${name}`);
     }
   }
-  if (waiting?.for === 'time') {
-    lines.push(
-      `waits   ${oneLine(waiting.what)}: ${formatDuration(Math.max(0, Date.parse(waiting.until) - now))} left`,
-    );
-  }
+  if (waiting?.for === 'time') lines.push(...timeLines(waiting, now));
   if (status.shards !== undefined) lines.push(...shardLines(status.shards));
   if (waiting?.for === 'decision') {
     lines.push('', `${waiting.kind === 'incident' ? 'INCIDENT' : 'GATE'}    ${waiting.name}`);
-    lines.push(...waiting.evidence.map((line) => `        ${oneLine(line)}`), '');
-    for (const kind of waiting.allowed) {
-      lines.push(`  ${kind.padEnd(10)}${MEANING[waiting.kind][kind] ?? ''}`);
-    }
+    lines.push(...waiting.evidence.flatMap((line) => wrap(oneLine(line), '        ', '          ')), '');
+    if (waiting.needs !== undefined)
+      lines.push(...wrap(oneLine(needsText(waiting.needs)), '  needs     ', '            '));
+    if (waiting.expiresAt !== undefined)
+      lines.push(`  expires   in ${formatDuration(Math.max(0, Date.parse(waiting.expiresAt) - now))}`);
+    for (const kind of waiting.allowed)
+      lines.push(...wrap(MEANING[waiting.kind][kind] ?? '', `  ${kind.padEnd(10)}`, '            '));
     const first = waiting.allowed[0] ?? 'approve';
     const command = first === 'rollBack' ? 'rollback' : first;
     lines.push('', `  temporal-upgrade ${command} ${shellWord(status.rolloutId)} --gate ${shellWord(waiting.name)}`);
   }
+  const told = (name: string, text: string) => lines.push(...wrap(oneLine(text), name.padEnd(8), '        '));
+  if (status.judged !== undefined) lines.push(...judgedLines(status.judged));
   if (status.paused !== undefined)
-    lines.push(oneLine(`paused  by ${status.paused.by ?? 'somebody'}: ${status.paused.reason ?? 'no reason given'}`));
-  if (status.next !== '') lines.push(`next    ${status.next}`);
-  if (status.settle?.reason !== undefined) {
-    lines.push(`settle  shortened to ${formatDuration(status.settle.atLeastMs)}: ${oneLine(status.settle.reason)}`);
-  }
+    told('paused', `by ${status.paused.by ?? 'somebody'}: ${status.paused.reason ?? 'no reason given'}`);
+  if (status.next !== '') told('next', status.next);
+  if (status.settle?.reason !== undefined)
+    told('settle', `shortened to ${formatDuration(status.settle.atLeastMs)}: ${status.settle.reason}`);
   const refused = status.decisions.filter(({ counted }) => !counted).at(-1);
-  if (refused !== undefined) lines.push(oneLine(`refused ${refused.kind} ${refused.gate ?? ''}: ${refused.refused}`));
+  if (refused !== undefined) told('refused', `${refused.kind} ${refused.gate ?? ''}: ${refused.refused}`);
   return lines.join('\n');
+}
+
+const BAR = 40;
+
+/** What is waited for, how long still, and how much of it is over. */
+function timeLines({ what, until, since }: Extract<Waiting, { for: 'time' }>, now: number): string[] {
+  const end = Date.parse(until);
+  const lines = wrap(`${oneLine(what)}: ${formatDuration(Math.max(0, end - now))} left`, 'waits   ', '        ');
+  if (since === undefined) return lines;
+  const begin = Date.parse(since);
+  const share = Math.min(1, Math.max(0, (now - begin) / Math.max(1, end - begin)));
+  const done = Math.floor(share * BAR);
+  return [...lines, `        [${'#'.repeat(done)}${'-'.repeat(BAR - done)}] ${Math.floor(share * 100)} %`];
+}
+
+/** What was observed last, and each check that did not pass. */
+function judgedLines({ what, verdict, checks }: JudgedWindow): string[] {
+  const bad = checks.filter(({ verdict: one }) => one === 'fail' || one === 'inconclusive');
+  return [
+    ...wrap(
+      `${oneLine(what)}: ${verdict}, ${checks.length - bad.length} of ${checks.length} checks`,
+      'seen    ',
+      '        ',
+    ),
+    ...bad.flatMap((check) => {
+      const [mark = '', id = '', value = '', bound = ''] = checkCells(check);
+      return wrap(`${mark} ${id}: ${value}, bound ${bound}`, '        ', '          ');
+    }),
+  ];
 }
 
 function cut(text: string, width: number): string {

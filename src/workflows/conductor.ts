@@ -7,14 +7,19 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { noWayBackByServers, type DecisionKind, type DecisionRecord, type Gate } from '../core/decision.js';
+import { formatDuration } from '../core/duration.js';
+import { decidedBy, noWayBackByServers, type DecisionKind, type DecisionRecord, type Gate } from '../core/decision.js';
+import type { Identity } from '../core/identity.js';
 import type { RolloutInput } from '../core/input/input.js';
+import type { Windows } from '../core/input/windows.js';
+import type { JudgedWindow } from '../core/measuring/observation.js';
 import type { Environment, RolloutPlan } from '../core/plan.js';
 import { overrideLines } from '../core/status.js';
 import type { ShardPicture } from '../core/shard-picture.js';
 import type {
   HopPhase,
   HopResult,
+  IncidentRecord,
   PhaseResult,
   RolloutState,
   RolloutStatus,
@@ -27,6 +32,8 @@ import { Display } from './display.js';
 import { whileWatched, type EvidenceWatch } from './evidence-watch.js';
 import { AbortRequested, NotGoodEnough, RestoreApproved, RollBackRequested } from './interruptions.js';
 import { statusQuery } from './messages.js';
+import { Notifier, type NoticePlace } from './notifier.js';
+import { control } from './proxies.js';
 import { waitFor } from './wait-for.js';
 
 /** What a phase did, in one line, and its value for the phases after it. */
@@ -45,6 +52,7 @@ export interface ConductorState {
   readonly desk: DeskState;
   /** Incidents of the whole roll-out: numbers them, so that an old click never fits a new one. */
   readonly incidents: number;
+  readonly incidentLog?: readonly IncidentRecord[] | undefined;
   /** Absent in runs of builds that did not know it. */
   readonly accepted?: Accepted | undefined;
 }
@@ -55,12 +63,31 @@ export interface ConductorState {
  */
 type Accepted = Readonly<Partial<Record<Environment, number>>>;
 
+/** What is asked at a gate, and what the answer rests on. */
+export interface GateRequest {
+  readonly environment: Environment;
+  readonly version: string;
+  readonly phase: 'schema' | 'servers' | 'promote';
+  readonly evidence: readonly string[];
+  /** What a person has to look at before this gate; where there is nothing, the policy may let it pass by itself. */
+  readonly doubts: readonly string[];
+  readonly watch?: EvidenceWatch | undefined;
+}
+
+/** What came of a gate: a decision, no decision in time, or what broke before one could count. */
+interface Asked {
+  readonly answer?: DecisionRecord | 'expired' | undefined;
+  readonly broken: readonly string[];
+}
+
 interface Place {
   readonly environment?: Environment | undefined;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
 }
 
+/** Incidents that are kept, and characters of the problem of each: the state of a run has to fit in one message. */
+const [MAX_INCIDENTS, MAX_PROBLEM] = [100, 2_000];
 /** A gate whose evidence keeps breaking is no gate: then a person is asked what is to become of it. */
 const MOST_RENEWALS = 3;
 /** What is told of evidence that broke, at the gate that is asked again. */
@@ -72,13 +99,17 @@ const SHOWN_RENEWALS = 4;
  */
 export class Conductor {
   readonly desk: DecisionDesk;
+  readonly notifier = new Notifier(workflowInfo().runId);
   readonly rolloutId = workflowInfo().workflowId;
   readonly startedAt: string;
   readonly hops: HopResult[];
   readonly steps: PhaseResult[];
+  incidentLog: readonly IncidentRecord[];
   input: RolloutInput | undefined;
   plan: RolloutPlan | undefined;
   next = '';
+  /** What was observed last in the present hop. */
+  judged: JudgedWindow | undefined;
   /** Who owns the shards of the target, as it was proved last in the present hop. */
   shards: ShardPicture | undefined;
   /**
@@ -106,6 +137,7 @@ export class Conductor {
     this.startedAt = carried?.startedAt ?? now();
     this.hops = [...(carried?.hops ?? [])];
     this.steps = [...(carried?.steps ?? [])];
+    this.incidentLog = carried?.incidentLog ?? [];
     this.#incidents = carried?.incidents ?? 0;
     this.#incidentsBefore = this.#incidents;
     this.#accepted = carried?.accepted ?? {};
@@ -117,8 +149,9 @@ export class Conductor {
   }
 
   get state(): ConductorState {
-    const { startedAt, hops, steps } = this;
-    return { startedAt, hops, steps, desk: this.desk.state, incidents: this.#incidents, accepted: this.#accepted };
+    const { startedAt, hops, steps, incidentLog } = this;
+    const [desk, incidents, accepted] = [this.desk.state, this.#incidents, this.#accepted];
+    return { startedAt, hops, steps, incidentLog, desk, incidents, accepted };
   }
 
   /** See {@link Accepted}. */
@@ -139,18 +172,28 @@ export class Conductor {
     return this.#incidents - this.#incidentsBefore;
   }
 
-  know(facts: { input: RolloutInput; plan: RolloutPlan; searchAttributes: boolean }): void {
-    this.input = facts.input;
-    this.plan = facts.plan;
+  know(facts: {
+    input: RolloutInput;
+    plan: RolloutPlan;
+    searchAttributes: boolean;
+    starter?: Identity | undefined;
+  }): void {
+    const { input, plan, starter = {} } = facts;
+    this.input = input;
+    this.plan = plan;
+    this.notifier.notices = input.policy.notices;
+    this.desk.rules = { approval: input.policy.approval, starter };
     this.#display.searchAttributes = facts.searchAttributes;
   }
 
   /** Begins a hop: what is shown and counted from here on belongs to it. */
   enter(place: Place): void {
     this.#place = place;
+    this.desk.environment = place.environment;
     this.enteredAt = now();
     this.#phases = [];
     this.shards = undefined;
+    this.judged = undefined;
     this.#waitedMs = 0;
     this.#incidentsBefore = this.#incidents;
   }
@@ -180,69 +223,127 @@ export class Conductor {
   }
 
   /**
-   * Waits until a person approves `<environment>/<version>/<phase>`. Evidence that breaks while the gate is open closes it;
-   * an approval given on it is void. It is then observed anew, and the gate asked again as `…/again/<number>`, so that an old
-   * click never fits.
+   * Waits until `<environment>/<version>/<phase>` is approved. Evidence that breaks while the gate is open closes it; an
+   * approval given on it is void. It is then observed anew, and the gate asked again as `…/again/<number>`, so that an old click
+   * never fits.
    */
-  async approval(
-    environment: Environment,
-    version: string,
-    phase: 'schema' | 'servers' | 'promote',
-    evidence: readonly string[],
-    watch?: EvidenceWatch,
-  ): Promise<DecisionRecord> {
+  async approval(request: GateRequest): Promise<DecisionRecord> {
+    const { environment, version, phase, evidence, watch } = request;
+    const rules = this.input?.policy.approval[environment];
     const name = `${environment}/${version}/${phase}`;
     let watched = watch;
     let again: readonly string[] = [];
+    let automatic = rules?.automatic === true && request.doubts.length === 0;
     for (let asked = 1; ;) {
       await this.passable();
       this.#phase = phase;
       this.#since = now();
-      const { answer, broken } = await this.#askWatched(
-        {
-          name: asked === 1 ? name : `${name}/again/${asked}`,
-          kind: 'approval',
-          allowed: ['approve', 'reject', 'abort'],
-          evidence: [...evidence, ...again],
-          openedAt: now(),
-        },
-        watched,
-      );
+      const gate: Gate = {
+        name: asked === 1 ? name : `${name}/again/${asked}`,
+        kind: 'approval',
+        allowed: ['approve', 'reject', 'abort'],
+        evidence: [...evidence, ...again],
+        openedAt: now(),
+      };
+      const { answer, broken } = automatic
+        ? await this.#passByItself(gate, environment, watched)
+        : await this.#askWatched(gate, watched, rules?.expires);
       if (broken.length > 0) {
         const at = now();
-        if (asked % MOST_RENEWALS === 0) {
+        if (answer === 'expired' || asked % MOST_RENEWALS === 0) {
           const often = `what ${name} rests on has broken ${asked} times; retry observes anew`;
-          await this.#incident([often, ...broken].join('\n'), name, ['retry', 'abort']);
+          const problem = answer === 'expired' ? broken : [often, ...broken];
+          await this.#incident(problem.join('\n'), name, ['retry', 'abort']);
         }
         const renewed = await watched?.renew();
-        // What a person let pass is not held against the next approval.
-        if (renewed === undefined) watched = undefined;
+        // What a person let pass is not held against the next approval; nor does it pass by itself.
+        if (renewed === undefined) {
+          watched = undefined;
+          automatic = false;
+        }
         const line = renewed ?? overrideLines(this.#phases.slice(-1))[0];
-        again = [...again, `evidence broke at ${at}: ${broken.join('; ')}`, ...(line === undefined ? [] : [line])];
+        const what = answer === 'expired' ? `closed at ${at}` : `evidence broke at ${at}`;
+        again = [...again, `${what}: ${broken.join('; ')}`, ...(line === undefined ? [] : [line])];
         again = again.slice(-SHOWN_RENEWALS);
         asked += 1;
-      } else if (answer?.kind === 'approve') return answer;
+      } else if (answer === 'expired' || answer === undefined) continue;
+      else if (answer.kind === 'approve') return answer;
       // A refused gate stays shut until somebody says what is to become of the roll-out.
-      else if (answer !== undefined) {
-        await this.#incident(`${answer.by ?? 'somebody'} rejected ${name}${because(answer)}`, name, ['retry', 'abort']);
-      }
+      else await this.#incident(`${decidedBy(answer)} rejected ${name}${because(answer)}`, name, ['retry', 'abort']);
     }
   }
 
+  /**
+   * Waits until, by the calendar of the policy, work on `environment` may begin. What it rests on is looked at once more if that
+   * took a while.
+   */
+  async window({ environment, version, phase, watch }: Omit<GateRequest, 'evidence' | 'doubts'>): Promise<void> {
+    const windows = this.input?.policy.approval[environment].windows;
+    if (windows === undefined) return;
+    const name = `${environment}/${version}/${phase}`;
+    for (let waited = false; ;) {
+      await this.passable();
+      this.#phase = phase;
+      this.#since = now();
+      const problem = await this.#waitUntilOpen(windows, phase, async (ms, what) => {
+        await this.waitVisibly(what, ms);
+        waited = true;
+      });
+      if (problem !== undefined) {
+        await this.#incident(problem, name, ['retry', 'abort']);
+        continue;
+      }
+      const broken = waited && watch !== undefined ? await this.#brokenSince(watch) : [];
+      if (broken.length === 0) return;
+      const first = `what ${name} rests on has broken while its window was waited for; retry observes anew`;
+      await this.#incident([first, ...broken].join('\n'), name, ['retry', 'abort']);
+      await watch?.renew();
+      waited = false;
+    }
+  }
+
+  /** Waits until `windows` are open; gives why that cannot be known, where it cannot. */
+  async #waitUntilOpen(
+    windows: Windows,
+    phase: string,
+    wait: (ms: number, what: string) => Promise<void>,
+  ): Promise<string | undefined> {
+    for (;;) {
+      let opensAt: string;
+      try {
+        ({ opensAt } = await control.nextOpening.executeWithOptions({ summary: 'calendar' }, [{ windows, at: now() }]));
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        return describeFailure(error);
+      }
+      const ms = Date.parse(opensAt) - Date.now();
+      if (ms <= 0) return undefined;
+      await wait(ms, `the window of ${phase}, which opens at ${opensAt}`);
+    }
+  }
+
+  /** Nothing speaks against it, and the policy leaves it to the evidence: that is looked at once more. */
+  async #passByItself(gate: Gate, environment: Environment, watch: EvidenceWatch | undefined): Promise<Asked> {
+    const broken = watch === undefined ? [] : await this.#brokenSince(watch);
+    if (broken.length > 0) return { broken };
+    const by = `policy.approval.${environment}.automatic`;
+    return { answer: this.desk.decideByPolicy('approve', gate.name, 'all that comes before it passed', by), broken };
+  }
+
   /** The decision at a gate, or what has broken before it could count. */
-  async #askWatched(
-    gate: Gate,
-    watch: EvidenceWatch | undefined,
-  ): Promise<{ readonly answer?: DecisionRecord | undefined; readonly broken: readonly string[] }> {
+  async #askWatched(gate: Gate, watch: EvidenceWatch | undefined, expiresMs: number | undefined): Promise<Asked> {
     let broken: readonly string[] = [];
     const answer = await whileWatched(
       watch,
-      () => this.#ask(gate),
+      () => this.#ask(gate, expiresMs),
       (lines) => {
         broken = lines;
         this.desk.withdraw();
       },
     );
+    if (answer === 'expired') {
+      return { answer, broken: [`nobody passed ${gate.name} within ${formatDuration(expiresMs ?? 0)}`] };
+    }
     if (answer?.kind === 'approve' && broken.length === 0 && watch !== undefined)
       broken = await this.#brokenSince(watch);
     if (answer?.kind === 'approve' && broken.length > 0) {
@@ -276,7 +377,7 @@ export class Conductor {
    */
   async waitVisibly(what: string, ms: number): Promise<{ readonly paused: boolean }> {
     if (ms > 0) {
-      this.#waitingForTime = { for: 'time', what, until: new Date(Date.now() + ms).toISOString() };
+      this.#waitingForTime = { for: 'time', what, until: new Date(Date.now() + ms).toISOString(), since: now() };
       this.show();
       try {
         await condition(() => this.desk.interrupted, ms, { summary: what });
@@ -291,7 +392,7 @@ export class Conductor {
 
   /** Does `work`, which takes about `ms` milliseconds, in sight of everybody. */
   async visibly<T>(what: string, ms: number, work: () => Promise<T>): Promise<T> {
-    this.#waitingForTime = { for: 'time', what, until: new Date(Date.now() + ms).toISOString() };
+    this.#waitingForTime = { for: 'time', what, until: new Date(Date.now() + ms).toISOString(), since: now() };
     this.show();
     try {
       return await work();
@@ -326,6 +427,7 @@ export class Conductor {
     const { desk } = this;
     // What may not be cut short is shielded from cancellation, so it has to be asked for between two such steps.
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('the roll-out was cancelled');
+    await desk.allJudged();
     while (desk.paused !== undefined && !desk.interrupted) {
       this.show();
       await waitFor(() => desk.paused === undefined || desk.interrupted, 'paused: waits for resume');
@@ -363,7 +465,7 @@ export class Conductor {
         const gate = this.#gateName(name);
         const { irreversible } = this.desk;
         if (irreversible.length === 0) {
-          throw new RollBackRequested(this.desk.decideByPolicy('rollBack', gate, problem));
+          throw new RollBackRequested(this.desk.decideByPolicy('rollBack', gate, problem, 'policy.onFail'));
         }
         problem = `${problem}\nnot rolled back by itself (policy.onFail): ${noWayBackByServers(irreversible)}`;
       }
@@ -376,7 +478,7 @@ export class Conductor {
         phase: name,
         seconds: secondsSince(started),
         summary: `went on in spite of: ${firstLine(problem)}`,
-        overridden: { by: decision.by, reason: decision.reason ?? '' },
+        overridden: { by: decidedBy(decision), reason: decision.reason ?? '' },
       });
       return { overridden: true };
     }
@@ -398,7 +500,7 @@ export class Conductor {
       this.#incidents += 1;
       log.error('incident', { gate: gateName, problem });
       this.#problem = problem;
-      const answer = await this.#ask({
+      const answer = await this.#askAtIncident({
         name: `${gateName}/incident/${this.#incidents}`,
         kind: 'incident',
         allowed: [...choices, ...this.#waysBack()],
@@ -413,6 +515,28 @@ export class Conductor {
       }
       // Nothing was changed: the same question again, under a new number.
       evidence = [...problem.split('\n'), await this.#askForRestore()];
+    }
+  }
+
+  /** The decision at an incident, and a record of both. @throws AbortRequested */
+  async #askAtIncident(gate: Gate): Promise<DecisionRecord | undefined> {
+    const record = {
+      name: gate.name,
+      openedAt: gate.openedAt,
+      problem: gate.evidence.join('\n').slice(0, MAX_PROBLEM),
+    };
+    const log = (ended: Partial<IncidentRecord>) => {
+      const others = this.incidentLog.filter(({ name }) => name !== gate.name);
+      this.incidentLog = [...others, { ...record, ...ended }].slice(-MAX_INCIDENTS);
+    };
+    log({});
+    try {
+      const answer = await this.#ask(gate);
+      log({ endedAt: now(), decision: answer?.kind, by: answer && decidedBy(answer) });
+      return answer;
+    } catch (error) {
+      if (error instanceof AbortRequested) log({ endedAt: now(), decision: 'abort', by: decidedBy(error.decision) });
+      throw error;
     }
   }
 
@@ -445,7 +569,7 @@ export class Conductor {
       if (answer === undefined) throw new TypeError('a gate ended without a decision');
       if (answer.kind === 'rollBack') throw new RollBackRequested(answer);
       if (answer.kind === 'approve') throw new RestoreApproved(answer);
-      return `${answer.by ?? 'somebody'} rejected ${name}${because(answer)}; nothing was changed`;
+      return `${decidedBy(answer)} rejected ${name}${because(answer)}; nothing was changed`;
     } catch (error) {
       if (isInterruption(error) || isCancellation(error)) throw error;
       return `restore: what it would lose could not be found out, and nothing was changed: ${describeFailure(error)}`;
@@ -455,12 +579,28 @@ export class Conductor {
   }
 
   /** The decision; undefined when the gate was withdrawn. @throws AbortRequested */
-  async #ask(gate: Gate): Promise<DecisionRecord | undefined> {
+  async #ask(gate: Gate): Promise<DecisionRecord | undefined>;
+  async #ask(gate: Gate, expiresMs: number | undefined): Promise<Asked['answer']>;
+  async #ask(gate: Gate, expiresMs?: number): Promise<Asked['answer']> {
     const asked = Date.now();
-    const answer = await this.desk.ask(gate, () => this.show());
+    const expiresAt = expiresMs === undefined ? undefined : new Date(asked + expiresMs).toISOString();
+    const answer = await this.notifier.whileOpen(gate, this.#noticePlace(), () =>
+      this.desk.ask({ ...gate, expiresAt }, () => this.show(), expiresMs),
+    );
     this.#waitedMs += Date.now() - asked;
     if (this.desk.abort !== undefined) throw new AbortRequested(this.desk.abort);
     return answer;
+  }
+
+  #noticePlace(): NoticePlace {
+    const { environment = 'live', from, to } = this.#place;
+    const { rolloutId, input } = this;
+    return { rolloutId, cluster: input?.[environment].name ?? '', from, to: to ?? input?.to ?? '' };
+  }
+
+  /** Tells people that the roll-out is over. */
+  async tellOfEnd(state: 'completed' | 'aborted', lines: readonly string[]): Promise<void> {
+    await this.notifier.tell(state, this.#noticePlace(), { evidence: lines });
   }
 
   #finish(result: PhaseResult): void {
@@ -491,15 +631,17 @@ export class Conductor {
       current: this.#ended === undefined ? { ...this.#place, phase: this.#phase, since: this.#since } : undefined,
       waiting: gate === undefined ? this.#waitingForTime : { for: 'decision', ...gate },
       next: this.next,
-      paused: desk.paused === undefined ? undefined : { by: desk.paused.by, reason: desk.paused.reason },
+      paused: desk.paused === undefined ? undefined : { by: decidedBy(desk.paused), reason: desk.paused.reason },
       phases: this.#phases,
       hops: this.hops,
       steps: this.steps,
       decisions: desk.records,
+      approval: input?.policy.approval,
       settle:
         input === undefined
           ? undefined
           : { atLeastMs: input.policy.settle.atLeast, reason: input.policy.settle.reason },
+      judged: this.judged,
       shards: this.shards,
       problem: this.#problem,
     };

@@ -28,6 +28,8 @@ export async function observePhase(context: ObserveContext, window: Window): Pro
     const { observation, verdict } = await conductor.interruptible(() =>
       target.act.observe.executeWithOptions({ summary: window.what }, [{ ...request, windowMs }]),
     );
+    const { endedAt } = observation;
+    conductor.judged = { what: window.what, endedAt, verdict: verdict.verdict, checks: verdict.checks };
     if (verdict.verdict === 'pass') return { summary: verdict.summary, value: observation };
     if (verdict.verdict === 'fail' || extended >= extensions) {
       const text = [`${window.what}: ${verdict.verdict}`, ...openLines(verdict)].join('\n');

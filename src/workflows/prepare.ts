@@ -1,5 +1,6 @@
 import { ActivityFailure, ApplicationFailure, CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { Holder } from '../contract/activities.js';
+import type { Identity } from '../core/identity.js';
 import type { RolloutInput } from '../core/input/input.js';
 import type { Environment, Path, RolloutPlan } from '../core/plan.js';
 import type { Conductor } from './conductor.js';
@@ -12,6 +13,8 @@ export interface Prepared {
   readonly plan: RolloutPlan;
   readonly holder: Holder;
   readonly searchAttributes: boolean;
+  /** Who started the roll-out; absent in runs of builds that did not know it. */
+  readonly starter?: Identity | undefined;
 }
 
 /** Validates, looks at both clusters, plans, and takes hold of them; changes nothing else. */
@@ -20,7 +23,7 @@ export async function prepare(conductor: Conductor, raw: unknown): Promise<Prepa
   conductor.show();
   const { workflowId, firstExecutionRunId } = workflowInfo();
   try {
-    const { input, controlPlane, searchAttributes } = await control.validateInput.executeWithOptions(
+    const { input, controlPlane, searchAttributes, starter } = await control.validateInput.executeWithOptions(
       { summary: 'input' },
       [raw],
     );
@@ -30,7 +33,7 @@ export async function prepare(conductor: Conductor, raw: unknown): Promise<Prepa
         [{ target: input[environment], controlPlaneClusterId: controlPlane.clusterId }],
       );
     const [staging, live] = await Promise.all([inspect('staging'), inspect('live')]);
-    const plan = await control.makePlan.executeWithOptions({ summary: 'plan' }, [{ input, staging, live }]);
+    const plan = await control.makePlan.executeWithOptions({ summary: 'plan' }, [{ input, starter, staging, live }]);
     const holder: Holder = {
       controlPlaneClusterId: controlPlane.clusterId,
       controlPlaneNamespace: controlPlane.namespace,
@@ -55,7 +58,7 @@ export async function prepare(conductor: Conductor, raw: unknown): Promise<Prepa
       });
       throw error;
     }
-    return { input, plan: examined, holder, searchAttributes };
+    return { input, plan: examined, holder, searchAttributes, starter };
   } catch (error) {
     // A failed activity says what is wrong in its cause; the roll-out fails with just that, type and details included.
     if (error instanceof ActivityFailure && error.cause instanceof ApplicationFailure) {

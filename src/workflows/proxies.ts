@@ -34,6 +34,20 @@ const KEEP_RUNNING: ActivityOptions = {
 
 export const control = proxyActivities<ControlActivities>(LOOK);
 
+/** A person waits for the answer: what cannot be found out soon is told. */
+export const identify = proxyActivities<Pick<ControlActivities, 'identifySender'>>({
+  scheduleToCloseTimeout: '20s',
+  startToCloseTimeout: '10s',
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '2s' },
+});
+
+/** Nobody waits for a notice, and one of yesterday is of no use. */
+export const notices = proxyActivities<Pick<ControlActivities, 'sendNotice'>>({
+  startToCloseTimeout: '2 minutes',
+  scheduleToCloseTimeout: '24 hours',
+  retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '10 minutes' },
+});
+
 /** Activities near `target`: on its own task queue where it has one. */
 export function near(target: Pick<Target, 'taskQueue'>) {
   const on = (options: ActivityOptions) =>

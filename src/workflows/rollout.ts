@@ -6,6 +6,7 @@ import {
   isCancellation,
   log,
 } from '@temporalio/workflow';
+import { decidedBy } from '../core/decision.js';
 import type { Environment, Hop } from '../core/plan.js';
 import { findingText } from '../core/finding.js';
 import { namespacesOf } from '../core/input/load-namespaces.js';
@@ -209,16 +210,22 @@ class Rollout {
     if (input.policy.gates.live.includes('promote') || !rehearsed) {
       const started = Date.now();
       conductor.next = `live: ${plan.live.path.join(' → ')}`;
-      const { by, reason } = await conductor.approval('live', first.to, 'promote', [
-        ...staging.map((hop) => `staging ${hop.from} → ${hop.to}: ${hop.outcome}, ${hop.incidents} incidents`),
-        ...conductor.steps.map(({ phase, summary }) => `${phase}: ${summary}`),
-        ...overrides,
-        ...warnings.map(findingText),
-      ]);
+      const doubts = [...overrides, ...warnings.map(findingText)];
+      const approved = await conductor.approval({
+        environment: 'live',
+        version: first.to,
+        phase: 'promote',
+        evidence: [
+          ...staging.map((hop) => `staging ${hop.from} → ${hop.to}: ${hop.outcome}, ${hop.incidents} incidents`),
+          ...conductor.steps.map(({ phase, summary }) => `${phase}: ${summary}`),
+          ...doubts,
+        ],
+        doubts,
+      });
       conductor.note({
         phase: 'promote',
         seconds: secondsSince(started),
-        summary: `live approved by ${by ?? 'somebody'}${reason === undefined ? '' : `: ${reason}`}`,
+        summary: `live approved by ${decidedBy(approved)}${approved.reason === undefined ? '' : `: ${approved.reason}`}`,
       });
     }
     this.#promoted = true;
@@ -311,6 +318,7 @@ class Rollout {
     conductor.end(status);
     const result = { ...this.#result(status), reason: aborted?.decision.reason };
     const reportDir = await this.#writeReport(result);
+    await conductor.tellOfEnd(status, endLines({ ...result, reportDir }));
     await condition(allHandlersFinished);
     return { ...result, reportDir };
   }
@@ -362,10 +370,22 @@ class Rollout {
       steps: conductor.steps,
       ledgers: this.loads.ledgers,
       decisions: conductor.desk.records,
+      incidents: conductor.incidentLog,
       findings: [...plan.findings, ...plan.staging.findings, ...plan.live.findings],
       settle: { atLeastMs: input.policy.settle.atLeast, reason: input.policy.settle.reason },
     };
   }
+}
+
+/** How it ended, for a notice. */
+function endLines({ staging, live, reason, reportDir, hops }: RolloutResult): string[] {
+  const incidents = hops.reduce((sum, hop) => sum + hop.incidents, 0);
+  return [
+    ...[staging, live].map(({ name, from, to }) => `${name}: ${from} → ${to}`),
+    `${hops.length} hops, ${incidents} incidents`,
+    ...(reason === undefined ? [] : [`reason: ${reason}`]),
+    ...(reportDir === undefined ? [] : [`report: ${reportDir}`]),
+  ];
 }
 
 /** Shown until the input has been validated. */

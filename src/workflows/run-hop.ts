@@ -136,6 +136,8 @@ function resultOf(
 async function hopPhases(context: HopContext, progress: Progress): Promise<void> {
   const { conductor, environment, hop, policy } = context;
   const gates: readonly string[] = policy.gates[environment];
+  /** What this hop, and the one before it, did not prove or was only let pass. */
+  const unproved = () => [...notProvedBefore(context), ...overrideLines(conductor.phases)];
 
   conductor.next = 'observe before anything changes';
   const toLookAt = await conductor.phase('preflight', () => preflight(context));
@@ -149,22 +151,26 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   await conductor.overridablePhase('backup', () => backUp(context, progress));
   conductor.estimateRestore = restoreEstimate(context, progress);
 
+  const schemaStep = {
+    environment,
+    version: hop.to,
+    phase: 'schema',
+    watch: watchOf(context, 'baseline', { ...before, baseline: baseline.measured }, baseline.passed),
+  } as const;
   if (gates.includes('schema')) {
     conductor.next = 'upgrade the schemas';
-    await conductor.approval(
-      environment,
-      hop.to,
-      'schema',
-      [
+    const doubts = [...unproved(), ...findingLines([...context.hop.findings, ...toLookAt])];
+    await conductor.approval({
+      ...schemaStep,
+      evidence: [
         ...schemaLines(context),
         ...progress.backups.map(({ store, file, bytes }) => `backup of ${store}: ${file} (${bytes} bytes, read back)`),
-        ...notProvedBefore(context),
-        ...overrideLines(conductor.phases),
-        ...findingLines([...context.hop.findings, ...toLookAt]),
+        ...doubts,
       ],
-      watchOf(context, 'baseline', { ...before, baseline: baseline.measured }, baseline.passed),
-    );
+      doubts,
+    });
   }
+  await conductor.window(schemaStep);
   conductor.next = 'observe the old servers on the new schema';
   await conductor.phase('schema', () => upgradeSchemas(context));
 
@@ -177,22 +183,27 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   } as const;
   const seen = await conductor.overridablePhase('observe-schema', () => observePhase(context, onSchema));
 
+  const serversStep = {
+    environment,
+    version: hop.to,
+    phase: 'servers',
+    watch: watchOf(context, 'observe-schema', onSchema, seen),
+  } as const;
   if (gates.includes('servers')) {
     conductor.next = 'replace the servers, node by node';
-    await conductor.approval(
-      environment,
-      hop.to,
-      'servers',
-      [
+    const doubts = unproved();
+    await conductor.approval({
+      ...serversStep,
+      evidence: [
         ...conductor.phases.map(({ phase, summary }) => `${phase}: ${summary}`),
         ...rollLines(hop),
         ...rollBackLines(hop),
-        ...notProvedBefore(context),
-        ...overrideLines(conductor.phases),
+        ...doubts,
       ],
-      watchOf(context, 'observe-schema', onSchema, seen),
-    );
+      doubts,
+    });
   }
+  await conductor.window(serversStep);
   // From here on there is something to put back.
   conductor.desk.reversibleHop = `${environment}/${hop.to}`;
   conductor.next = 'judge the time in which they were replaced';

@@ -8,3 +8,8 @@ export async function waitFor(fulfilled: () => boolean, summary: string): Promis
   let done = fulfilled();
   while (!done) done = await condition(fulfilled, '365 days', { summary });
 }
+
+/** As `waitFor`, for at most `ms` milliseconds. @returns whether it was fulfilled in time */
+export async function waitForAtMost(fulfilled: () => boolean, ms: number, summary: string): Promise<boolean> {
+  return fulfilled() || condition(fulfilled, ms, { summary });
+}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   DECISION_KINDS,
+  kindNamed,
   readDecision,
   refusalOf,
   type Decision,
@@ -99,6 +100,22 @@ describe('does not count', () => {
   });
 });
 
+test.each<[string, DecisionKind | undefined]>([
+  ['approve', 'approve'],
+  ['Approve', 'approve'],
+  ['approved', 'approve'],
+  ['rollBack', 'rollBack'],
+  ['rollback', 'rollBack'],
+  ['roll-back', 'rollBack'],
+  ['ROLL_BACK', 'rollBack'],
+  ['continue', 'resume'],
+  ['approveAll', undefined],
+  ['', undefined],
+  ['constructor', undefined],
+])('a signal called %j means %s', (name, kind) => {
+  expect(kindNamed(name)).toBe(kind);
+});
+
 describe('what a person sent', () => {
   test.each<[unknown, object]>([
     [
@@ -110,6 +127,15 @@ describe('what a person sent', () => {
     [null, {}],
     [{}, {}],
     [{ by: 'ada' }, { by: 'ada' }],
+    [` ${NAME}\n`, { gate: NAME }],
+    [
+      { Gate: ` ${NAME} `, User: 'ada', comment: 'quiet' },
+      { gate: NAME, by: 'ada', reason: 'quiet' },
+    ],
+    [`{"gate": "${NAME}", "by": "ada"}`, { gate: NAME, by: 'ada' }],
+    [{ gate_name: NAME }, { gate: NAME }],
+    // No JSON; then no gate is called that, which the answer says.
+    ['{"gate": }', { gate: '{"gate": }' }],
   ])('%j is read', (payload, decision) => {
     expect(readDecision('approve', payload)).toEqual({ decision: { kind: 'approve', ...decision } });
   });
@@ -123,6 +149,9 @@ describe('what a person sent', () => {
     [{ gate: 7 }, /string/],
     [{ gate: null }, /string/],
     [{ gate: NAME, who: 'ada' }, /who/],
+    // Which of the two would be meant?
+    [{ gate: NAME, Gate: HOP }, /Gate/],
+    [{ reason: ' ' }, /.+/],
     // A decision is of the kind of the message that brought it.
     [{ gate: NAME, kind: 'abort' }, /kind/],
     [{ gate: 'g'.repeat(201) }, /200/],

@@ -33,6 +33,8 @@ export interface RunSettings {
   /** Task queue of the workers near live. */
   readonly liveTaskQueue?: string;
   readonly namespace?: string;
+  /** What the start of it says of who started it; that of the SDK when left out. */
+  readonly identity?: string;
 }
 
 const QUICK: PolicyText = {
@@ -54,7 +56,8 @@ export class ControlPlane {
     private readonly workflowBundle: { codePath: string },
   ) {}
 
-  static async start(options: Partial<WorkerOptions> = {}): Promise<ControlPlane> {
+  /** With `uiPort` the server has its Web UI there. */
+  static async start({ uiPort, ...options }: Partial<WorkerOptions> & { uiPort?: number } = {}): Promise<ControlPlane> {
     // An incident is logged as an error; here they are meant to happen.
     Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
     const [workflowBundle, path, dataDir] = await Promise.all([
@@ -65,6 +68,7 @@ export class ControlPlane {
     const environment = await TestWorkflowEnvironment.createLocal({
       server: {
         executable: { type: 'existing-path', path },
+        ...(uiPort === undefined ? {} : { ui: true, uiPort }),
         searchAttributes: Object.values(SearchAttributes),
         log: { format: 'pretty', level: 'error' },
         // An activity is handed to the worker in the answer to the workflow task that wants it: no round trip to wait for.
@@ -78,6 +82,11 @@ export class ControlPlane {
 
   get client() {
     return this.environment.client;
+  }
+
+  /** host:port of its frontend. */
+  get address(): string {
+    return this.environment.address;
   }
 
   /** Starts one more worker; the function that is returned stops it. */
@@ -134,7 +143,8 @@ export class ControlPlane {
     const workflowId = `upgrade-${name}`;
     this.#scripts.set(workflowId, script);
     const { connection } = this.client;
-    const { workflow } = new Client({ connection, namespace: settings.namespace ?? 'default' });
+    const { namespace = 'default', identity } = settings;
+    const { workflow } = new Client({ connection, namespace, ...(identity === undefined ? {} : { identity }) });
     const handle = await workflow.start(ROLLOUT_WORKFLOW, { workflowId, taskQueue, args: [raw] });
     return new RunningRollout(workflow, handle, script, name);
   }
@@ -200,6 +210,13 @@ export class RunningRollout {
 
   update(kind: DecisionKind, payload?: unknown): Promise<string> {
     return this.latest.executeUpdate<string, [unknown]>(kind, { args: [payload] });
+  }
+
+  /** This roll-out for another person: what is sent says so in its event. */
+  as(identity: string): RunningRollout {
+    const { connection, options } = this.client;
+    const { workflow } = new Client({ connection, namespace: options.namespace, identity });
+    return new RunningRollout(workflow, this.handle, this.script, this.name);
   }
 
   /** A signal as no client of the SDK would send it. */

@@ -56,7 +56,10 @@ export function testKilledRollout(phases: readonly HopPhase[], { everyRestart = 
       live: await startWaitingWorkflows(lab.live, WAITING),
     };
     worker = await lab.startWorker();
-    const policy = { ...SHORT_POLICY, load: { staging: load, live: load } };
+    // While the worker is dead so are those of the canaries, whose tasks wait.
+    const bounds = { ...SHORT_POLICY.observation.bounds, backlogAgeRiseSeconds: 600 };
+    const observation = { ...SHORT_POLICY.observation, bounds };
+    const policy = { ...SHORT_POLICY, observation, load: { staging: load, live: load } };
     workflowId = await startWorkflow(lab, lab.input('1.30', { pins: { '1.29': FROM, '1.30': TO }, policy }));
     for (const phase of phases) {
       await inPhase(lab, workflowId, 'staging', phase);

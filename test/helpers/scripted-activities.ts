@@ -100,7 +100,9 @@ export class Script {
 /** The activities of a worker that serves many roll-outs at once, each by the script of its workflow id. */
 export function scriptedActivities(scriptOf: (rolloutId: string) => Script): Activities {
   const perform = (name: ActivityName) => (request: unknown) => {
-    const rolloutId = activityInfo().workflowExecution?.workflowId.replace(/-(load|meter)-.*$/, '') ?? '';
+    // Who decided is looked up in the history; it is none of what a roll-out does.
+    if (name === 'identifySender') return real.identifySender(request as RequestOf<'identifySender'>);
+    const rolloutId = activityInfo().workflowExecution?.workflowId.replace(/-(load|meter|notice)-.*$/, '') ?? '';
     return scriptOf(rolloutId).perform(name, request);
   };
   const names = Object.keys(USUAL) as ActivityName[];
@@ -182,6 +184,9 @@ const USUAL: Activities = {
   validateInput: (raw) => real.validateInput(raw),
   makePlan: () => Promise.reject(new Error('a script brings its own plan')),
   writeReport: (request) => real.writeReport(request),
+  sendNotice: (request) => real.sendNotice(request),
+  nextOpening: (request) => real.nextOpening(request),
+  identifySender: (request) => real.identifySender(request),
   inspectTarget: () => Promise.resolve(FACTS),
   bringTools: () => Promise.resolve(),
   claimTarget: () => Promise.resolve(),

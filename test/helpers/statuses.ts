@@ -92,6 +92,7 @@ export const result = (more: Partial<RolloutResult> = {}): RolloutResult => ({
   steps: [phase('promote', 'live approved by ada')],
   ledgers: { staging: LEDGER },
   decisions: [decision()],
+  incidents: [],
   findings: [
     {
       id: 'slow-index',

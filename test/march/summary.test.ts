@@ -44,6 +44,7 @@ const result: RolloutResult = {
   steps: [],
   ledgers: { staging: ledger, live: ledger },
   decisions: [],
+  incidents: [],
   findings: [],
   settle: { atLeastMs: 20_000, reason: 'march' },
 };

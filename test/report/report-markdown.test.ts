@@ -18,7 +18,7 @@ test('says what ran before and what runs now, how long it took, and what became 
       '2 incidents; 1m 30s waiting for people.',
       '- backup of default: `/backups/default.dump`, 100 bytes, sha256 f00d',
       '- promote: live approved by ada',
-      '| 2026-01-01T10:00:00.000Z | approve | live/1.31.2/schema | ada | quiet hour | yes |',
+      '| 2026-01-01T10:00:00.000Z | approve | live/1.31.2/schema | ada | said | quiet hour | yes |',
       '- warn: an index is built; expected none. Wait for it (https://example.com/guide)',
     ]),
   );
@@ -41,7 +41,35 @@ test('a shortened settle, an override and a decision that did not count are told
   });
   expect(lines).toContain('Settle: at least 1m, shortened: a rehearsal.');
   expect(lines).toContain('| baseline | 12s | went on in spite of: fail **overridden by ada: known noise** |');
-  expect(lines).toContain('| 2026-01-01T10:00:00.000Z | approve |  |  | quiet hour | no: it is not paused |');
+  expect(lines).toContain(
+    '| 2026-01-01T10:00:00.000Z | approve |  | somebody | unknown | quiet hour | no: it is not paused |',
+  );
+});
+
+test('who decided is told with how sure that is, and with other names that were given', () => {
+  const identity = { claimed: 'ada@laptop', proved: 'ada' };
+  const decisions = [
+    decision({ by: 'eve', identity, who: { name: 'ada', grade: 'proved' } }),
+    decision({ by: 'policy.onFail', via: 'policy' }),
+  ];
+  const lines = linesOf({ decisions }).join('\n');
+  expect(lines).toContain('| ada | proved; said: eve; claimed: ada@laptop | quiet hour | yes |');
+  expect(lines).toContain('| policy.onFail | policy | quiet hour | yes |');
+});
+
+test('incidents are told with what was wrong, and what was decided', () => {
+  const incident = { name: 'live/1.31.2/settle/incident/1', openedAt: '2026-01-01T10:00:00.000Z', problem: 'no owner' };
+  const ended = { endedAt: '2026-01-01T10:05:00.000Z', decision: 'retry' as const, by: 'ada' };
+  const lines = linesOf({
+    incidents: [
+      { ...incident, ...ended },
+      { ...incident, name: 'live/1.31.2/verify/incident/2' },
+    ],
+  });
+  expect(lines).toContain(
+    '| 2026-01-01T10:00:00.000Z | live/1.31.2/settle/incident/1 | no owner | retry by ada, 2026-01-01T10:05:00.000Z |',
+  );
+  expect(lines).toContain('| 2026-01-01T10:00:00.000Z | live/1.31.2/verify/incident/2 | no owner | open |');
 });
 
 test('what there was none of has no section', () => {

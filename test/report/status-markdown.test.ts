@@ -32,7 +32,7 @@ test('before the plan is made there is little to say', () => {
   );
 });
 
-test('a gate shows its evidence, what each decision does, and a command for the first', () => {
+test('a gate shows its evidence, what each decision does, and how the first is sent', () => {
   const lines = linesOf(statusMarkdown(status({ state: 'waiting', waiting: gate() })));
   expect(lines).toEqual(
     expect.arrayContaining([
@@ -42,8 +42,12 @@ test('a gate shows its evidence, what each decision does, and a command for the 
       '- `abort`: end the roll-out here; servers and schemas stay as they are',
     ]),
   );
-  const command = lines[lines.indexOf('```') + 1];
-  expect(command).toBe(signalCommand('upgrade-prod', 'approve', 'live/1.31.2/schema'));
+  const fences = lines.flatMap((line, index) => (line === '```' ? [index] : []));
+  const code = [fences[0], fences[2]].map((fence = -1) => lines[fence + 1]);
+  expect(code).toEqual([
+    '{"gate":"live/1.31.2/schema","by":"you"}',
+    signalCommand('upgrade-prod', 'approve', 'live/1.31.2/schema'),
+  ]);
 });
 
 test('an incident offers what is possible there, and nothing else', () => {
@@ -111,7 +115,7 @@ test('nothing that a person or a tool wrote becomes a line, a table or a title o
   );
   expect(lines.length).toBe(calm.length);
   expect(lines.filter((line) => line.startsWith('#'))).toEqual(calm.filter((line) => line.startsWith('#')));
-  expect(lines.filter((line) => line.startsWith('```')).length).toBe(2);
+  expect(lines.filter((line) => line.startsWith('```')).length).toBe(4);
   const row = lines.find((line) => line.startsWith('| baseline'));
   expect(cellsOf(row ?? '')).toBe(3);
   expect(lines.join('')).not.toMatch(/\p{Cc}|[^\\]<script>|[^\\]\[click\]/u);
@@ -137,4 +141,40 @@ test('the command is safe in a shell, whatever the workflow is called', () => {
       '{"gate":"live/1.31.2","by":"you"}',
     ]);
   }
+});
+
+test('says what a gate asks of who decides, and when it expires', () => {
+  const needs = {
+    identity: 'claimed' as const,
+    approvers: ['*@sre'],
+    reasonRequired: true,
+    starterMayApprove: false,
+    count: 2,
+    given: ['ada@sre'],
+  };
+  const text = statusMarkdown(status({ waiting: { ...gate(), needs, expiresAt: '2026-01-02T10:00:00.000Z' } }));
+  expect(text).toContain(
+    'Needs 2 different people of *@sre, by the identity that the client claims, not who started it, with a reason; approved so far: ada@sre.',
+  );
+  expect(text).toContain('Becomes an incident at 2026-01-02T10:00:00.000Z if nobody passes it.');
+});
+
+test('what was observed last is a table, with what did not pass on top', () => {
+  const check = { value: 1, unit: 'count' as const, bound: 0, baseline: null, samples: 12 };
+  const text = statusMarkdown(
+    status({
+      judged: {
+        what: 'new servers',
+        endedAt: '2026-01-01T10:00:00.000Z',
+        verdict: 'fail',
+        checks: [
+          { ...check, id: 'restarts', verdict: 'pass', value: 0 },
+          { ...check, id: 'health', verdict: 'fail' },
+        ],
+      },
+    }),
+  );
+  expect(text).toContain('Observed: new servers, up to 2026-01-01T10:00:00.000Z: **fail**');
+  const rows = text.split('\n').filter((line) => line.startsWith('| ✗') || line.startsWith('| ✓'));
+  expect(rows).toEqual(['| ✗ | health | 1 | ≤ 0 | - | 12 |', '| ✓ | restarts | 0 | ≤ 0 | - | 12 |']);
 });

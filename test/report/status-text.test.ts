@@ -84,3 +84,43 @@ test('nothing that a person or a tool wrote steers the terminal or becomes a lin
   expect(text.filter((line) => line.startsWith('GATE'))).toEqual(['GATE    live/1.31.2/schema']);
   expect(text.join('')).not.toMatch(/\p{Cc}/u);
 });
+
+test('a long wait is drawn as far as it is over', () => {
+  const waiting = { for: 'time', what: 'shard settle', since: '2026-01-01T10:00:00.000Z' } as const;
+  const bar = (until: string) => linesOf({ waiting: { ...waiting, until } }).find((line) => line.includes('['));
+  expect(bar('2026-01-01T10:10:00.000Z')).toBe(`        [${'#'.repeat(20)}${'-'.repeat(20)}] 50 %`);
+  expect(bar('2026-01-01T10:01:00.000Z')).toBe(`        [${'#'.repeat(40)}] 100 %`);
+});
+
+test('a gate says what it asks of who decides; nothing of it is wider than a terminal', () => {
+  const needs = {
+    identity: 'proved' as const,
+    approvers: ['ada@example.com', '*@sre.example.com'],
+    reasonRequired: true,
+    starterMayApprove: false,
+    count: 2,
+    given: ['ada@example.com'],
+  };
+  const evidence = [`observe-schema: ${'nothing to say of it '.repeat(20)}`];
+  const lines = linesOf({ waiting: { ...gate({ evidence }), needs, expiresAt: '2026-01-01T11:05:00.000Z' } });
+  const text = lines.join(' ').replaceAll(/\s+/g, ' ');
+  expect(text).toContain(
+    'needs 2 different people of ada@example.com, *@sre.example.com, by the principal that the server',
+  );
+  expect(text).toContain('approved so far: ada@example.com');
+  expect(lines).toContain('  expires   in 1h');
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+});
+
+test('what was observed last is told, with each check that did not pass', () => {
+  const check = { value: 1, unit: 'count' as const, bound: 0, baseline: null, samples: 12 };
+  const checks = [
+    { ...check, id: 'restarts', verdict: 'pass' as const, value: 0 },
+    { ...check, id: 'health', verdict: 'fail' as const },
+  ];
+  const lines = linesOf({
+    judged: { what: 'new servers', endedAt: '2026-01-01T10:00:00.000Z', verdict: 'fail', checks },
+  });
+  expect(lines).toContain('seen    new servers: fail, 1 of 2 checks');
+  expect(lines).toContain('        ✗ health: 1, bound ≤ 0');
+});

@@ -22,7 +22,13 @@ const HOP = 'live/1.31.2';
 const LONG_SETTLE = { settle: { atLeast: '1h', reason: 'a test', proofTimeout: 1_000 } };
 const ABORT = { by: 'ada', reason: 'enough for today' };
 /** What a roll-out that is over still does. */
-const CLOSING: readonly ActivityName[] = ['takeBackRollSettings', 'releaseTarget', 'verifyLedger', 'writeReport'];
+const CLOSING: readonly ActivityName[] = [
+  'identifySender',
+  'takeBackRollSettings',
+  'releaseTarget',
+  'verifyLedger',
+  'writeReport',
+];
 
 const waitsFor =
   (what: string) =>

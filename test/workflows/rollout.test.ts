@@ -167,6 +167,7 @@ test.concurrent('a wait for time says until when', async () => {
   expect(waiting).toEqual({
     for: 'time',
     what: 'shard settle of live, shortened: a test',
+    since: expect.stringMatching(/^\d{4}-.*Z$/),
     until: expect.stringMatching(/^\d{4}-.*Z$/),
   });
   expect((await run.metadata()).currentDetails).toContain('Waits for **shard settle of live');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ApprovalPolicy } from './approval.js';
 import { Bounds, BoundsOverride } from './bounds.js';
 import { Duration } from '../duration.js';
 import { InvalidRolloutError } from '../errors.js';
@@ -7,6 +8,7 @@ import { problemsOf } from './input-problems.js';
 import { SETTLE_MINUTES, SETTLE_STEADY_MINUTES, SETTLE_UPDATES } from '../sources.js';
 import { isMinor, isServerVersion } from '../version.js';
 import { DriverInput } from './drivers.js';
+import { Notices } from './notices.js';
 import { FilePath, HostAndPort, SecretRef, ServerVersion, Tls } from './fields.js';
 
 export {
@@ -20,6 +22,7 @@ export {
   VersionSwitch,
   type ServerNode,
 } from './drivers.js';
+export type { ApprovalPolicy } from './approval.js';
 export { Role, SecretRef, Tls } from './fields.js';
 
 /**
@@ -228,6 +231,11 @@ export const Policy = z
       })
       .prefault({})
       .describe('Where a person decides. Staging has no gates unless they are named; live has all of them.'),
+    approval: z
+      .strictObject({ staging: ApprovalPolicy.prefault({}), live: ApprovalPolicy.prefault({}) })
+      .prefault({})
+      .describe('Who decides at the gates and incidents of each target.'),
+    notices: Notices.prefault({}).describe('Who is told of gates, incidents and the end, and how.'),
     settle: z
       .strictObject({
         atLeast: Duration.prefault(SETTLE_MS).describe('Time that History gets to load and rewrite every shard.'),

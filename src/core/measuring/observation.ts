@@ -160,6 +160,14 @@ export interface Verdict {
   readonly lines: readonly string[];
 }
 
+/** A window of a hop with its judgement, as people see it. */
+export interface JudgedWindow extends Pick<Verdict, 'verdict' | 'checks'> {
+  /** What it shows, such as `old servers, new schema`. */
+  readonly what: string;
+  /** ISO 8601. */
+  readonly endedAt: string;
+}
+
 /** What must be true of the versions in a window. */
 export interface Expected {
   /** Versions that processes may run: one, or the two of a roll. Any, but one alone for each role, when left out. */

@@ -1,0 +1,59 @@
+import chromium from '@sparticuz/chromium';
+import { chromium as playwright, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
+
+/** Sizes of a window, in pixels. */
+export const WINDOWS = { wide: { width: 1_600, height: 1_000 }, narrow: { width: 800, height: 1_000 } } as const;
+
+/** A real Chromium that looks at the Web UI of Temporal. It is that of an npm package: nothing has to be installed. */
+export class WebUi {
+  private constructor(
+    private readonly browser: Browser,
+    private readonly context: BrowserContext,
+    readonly page: Page,
+    private readonly origin: string,
+  ) {}
+
+  static async open(origin: string, options: { colorScheme?: 'light' | 'dark'; window?: keyof typeof WINDOWS } = {}) {
+    const { colorScheme = 'light', window = 'wide' } = options;
+    const browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: chromium.args });
+    const context = await browser.newContext({ colorScheme, viewport: WINDOWS[window] });
+    const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    return new WebUi(browser, context, page, origin);
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+    await this.browser.close();
+  }
+
+  /** The page of a workflow. It is never idle, so that elements are waited for. */
+  async workflow(workflowId: string, runId: string): Promise<void> {
+    const url = `${this.origin}/namespaces/default/workflows/${workflowId}/${runId}/history`;
+    await this.page.goto(url, { waitUntil: 'domcontentloaded' });
+    await this.page.getByRole('button', { name: 'More Actions' }).waitFor();
+  }
+
+  /** The dialog in which a signal is sent, with its list of signals open. */
+  async openSignals(): Promise<Locator> {
+    const { page } = this;
+    await page.getByRole('button', { name: 'More Actions' }).click();
+    await page.getByRole('menuitem', { name: 'Send a Signal' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Send a Signal' });
+    await dialog.getByTestId('signal-select-button').click();
+    return dialog;
+  }
+
+  /** By hand, as a person does: More Actions, Send a Signal, its name out of the list, one payload. */
+  async sendSignal(name: string, payload: string): Promise<void> {
+    const dialog = await this.openSignals();
+    await this.page
+      .getByRole('option')
+      .filter({ hasText: new RegExp(`^\\s*${name}\\b`) })
+      .first()
+      .click();
+    await dialog.locator('.cm-content[contenteditable=true]').first().fill(payload);
+    await dialog.getByRole('button', { name: 'Submit' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+  }
+}

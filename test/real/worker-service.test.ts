@@ -1,0 +1,89 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { findFreePorts } from '../../src/lab/free-ports.js';
+import { OneServer } from '../helpers/one-server.js';
+
+/** The worker as a service manager runs it, against a control plane that goes away and comes back. */
+const BIN = fileURLToPath(new URL('../../bin/temporal-upgrade', import.meta.url));
+let folder: string;
+let server: OneServer;
+let worker: ChildProcess;
+let health: string;
+let metrics: string;
+let log = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'worker-service-'));
+  server = await OneServer.start(folder);
+  const [healthPort, metricsPort] = await findFreePorts(2);
+  health = `127.0.0.1:${healthPort}`;
+  metrics = `127.0.0.1:${metricsPort}`;
+  worker = spawn(BIN, ['worker', '--log-format', 'json'], {
+    env: {
+      ...process.env,
+      TEMPORAL_ADDRESS: server.address,
+      TEMPORAL_UPGRADE_HEALTH: health,
+      TEMPORAL_UPGRADE_METRICS: metrics,
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  worker.stderr?.on('data', (chunk: Buffer) => (log += chunk.toString()));
+}, 120_000);
+
+afterAll(async () => {
+  if (worker.exitCode === null) worker.kill('SIGKILL');
+  await server.kill();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function get(address: string, path: string): Promise<readonly [number, string]> {
+  const response = await fetch(`http://${address}${path}`);
+  return [response.status, await response.text()];
+}
+
+/** What `/readyz` says, once it has that status. */
+async function ready(status: number): Promise<unknown> {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(200)) {
+    const [seen, body] = await get(health, '/readyz').catch(() => [0, ''] as const);
+    if (seen === status) return JSON.parse(body);
+  }
+  throw new Error(`/readyz never answered ${status}; the worker said: ${log}`);
+}
+
+test('it is ready when it polls, and shows the metrics of the SDK', async () => {
+  expect(await ready(200)).toEqual({ ready: true, state: 'RUNNING' });
+  const [status, page] = await get(metrics, '/metrics');
+  expect(status).toBe(200);
+  expect(page).toMatch(/^temporal_num_pollers/m);
+}, 90_000);
+
+test('it is alive and not ready while the control plane is away, and ready again after that', async () => {
+  await server.kill();
+  expect(await ready(503)).toMatchObject({
+    ready: false,
+    problem: expect.stringMatching(/control plane does not answer/),
+  });
+  expect((await get(health, '/livez'))[0]).toBe(200);
+  await server.startAgain();
+  expect(await ready(200)).toMatchObject({ ready: true });
+}, 180_000);
+
+test('SIGTERM ends it in order, and every line of its log is JSON', async () => {
+  const ended = once(worker, 'exit');
+  worker.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+  const lines = log.split('\n').filter((line) => line !== '');
+  expect(lines.length).toBeGreaterThan(0);
+  for (const line of lines)
+    expect(JSON.parse(line)).toMatchObject({
+      at: expect.any(String),
+      level: expect.any(String),
+      message: expect.any(String),
+    });
+}, 60_000);

@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { ControlPlane } from '../helpers/control-plane.js';
+import { LIVE_ALONE } from '../helpers/plans.js';
+import { judged, Script } from '../helpers/scripted-activities.js';
+import { WebhookReceiver } from '../helpers/webhook-receiver.js';
+
+let controlPlane: ControlPlane;
+let receiver: WebhookReceiver;
+beforeAll(async () => {
+  controlPlane = await ControlPlane.start();
+}, 600_000);
+afterAll(() => controlPlane.stop());
+beforeEach(async () => {
+  receiver = await WebhookReceiver.start();
+});
+afterEach(() => receiver.stop());
+
+const SCHEMA = 'live/1.31.2/schema';
+const policy = (channel: object = {}, more: object = {}) => ({
+  gates: { live: ['schema' as const] },
+  notices: { channels: [{ type: 'webhook' as const, url: receiver.url, ...channel }], ...more },
+});
+
+/** The messages, once there are so many. */
+async function messages(count: number) {
+  for (const deadline = Date.now() + 20_000; receiver.received.length < count; await sleep(50))
+    if (Date.now() > deadline) throw new Error(`never ${count} messages: ${JSON.stringify(receiver.messages)}`);
+  return receiver.messages;
+}
+
+test('people are told of a gate, of an incident, and of the end, each with what answers it', async () => {
+  const script = new Script(LIVE_ALONE).once('observe', judged('fail', 'too bad'));
+  const run = await controlPlane.begin({ script, policy: policy() });
+  const { name } = await run.atIncident('live/1.31.2/baseline');
+  await messages(1);
+  await run.signal('retry', { gate: name, by: 'ada' });
+  await run.atGate(SCHEMA);
+  await messages(2);
+  await run.approve(SCHEMA);
+  await run.result();
+  const told = await messages(3);
+  const about = { rolloutId: run.workflowId, cluster: run.name };
+  const hop = { ...about, from: '1.30.7', to: '1.31.2' };
+  expect(told).toMatchObject([
+    { ...hop, kind: 'incident', gate: name, command: expect.stringContaining(`--workflow-id ${run.workflowId}`) },
+    { ...hop, kind: 'gate', gate: SCHEMA, command: expect.stringContaining('--name approve') },
+    { ...about, kind: 'completed', evidence: expect.arrayContaining(['1 hops, 1 incidents']) },
+  ]);
+  expect(told[0]?.['evidence']).toContain('fail: error-ratio: too bad');
+  expect(new Set(told.map(({ id }) => id)).size).toBe(3);
+});
+
+test('a gate that stays open is told again, and not after it was passed', async () => {
+  const run = await controlPlane.begin({ policy: policy({ about: ['reminder'] }, { remind: 300 }) });
+  await run.atGate(SCHEMA);
+  expect(await messages(2)).toMatchObject([
+    { kind: 'reminder', gate: SCHEMA },
+    { kind: 'reminder', gate: SCHEMA },
+  ]);
+  await run.approve(SCHEMA);
+  await run.result();
+  const { length } = receiver.received;
+  await sleep(700);
+  expect(receiver.received.length).toBe(length);
+});
+
+test('a channel that takes nothing holds nothing up, and gets it later', async () => {
+  receiver.status = 503;
+  const run = await controlPlane.begin({ policy: policy({ about: ['gate'] }) });
+  await run.approve(SCHEMA);
+  expect(await run.result()).toMatchObject({ status: 'completed' });
+  const before = (await messages(1)).length;
+  receiver.status = 200;
+  // The roll-out is over; what it had to tell is tried again all the same.
+  const told = await messages(before + 1);
+  expect(new Set(told.map(({ id }) => id)).size).toBe(1);
+}, 60_000);
+
+test('without channels there is nothing of it in the history', async () => {
+  const run = await controlPlane.begin({ policy: { gates: { live: ['schema'] }, notices: { remind: '1s' } } });
+  await run.approve(SCHEMA);
+  await run.result();
+  const events = (await run.histories()).flatMap(({ history }) => history.events ?? []);
+  const children = events.filter((event) => event.startChildWorkflowExecutionInitiatedEventAttributes);
+  expect(
+    children.map((event) => event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowType?.name),
+  ).not.toContain('notice');
+});
