@@ -178,3 +178,21 @@ test('what was observed last is a table, with what did not pass on top', () => {
   const rows = text.split('\n').filter((line) => line.startsWith('| ✗') || line.startsWith('| ✓'));
   expect(rows).toEqual(['| ✗ | health | 1 | ≤ 0 | - | 12 |', '| ✓ | restarts | 0 | ≤ 0 | - | 12 |']);
 });
+
+test('of many checks the first are shown, and the rest is counted: the details go through an address', () => {
+  const checks = Array.from({ length: 50 }, (_, index) => ({
+    id: `check-${index}`,
+    verdict: index === 49 ? ('fail' as const) : ('pass' as const),
+    value: 1,
+    unit: 'count' as const,
+    bound: 0,
+    baseline: null,
+    samples: 12,
+  }));
+  const text = statusMarkdown(
+    status({ judged: { what: 'new servers', endedAt: '2026-01-01T10:00:00.000Z', verdict: 'fail', checks } }),
+  );
+  expect(text).toContain('| ✗ | check-49 |');
+  expect(text).toContain('And 38 more: 38 pass.');
+  expect(encodeURIComponent(text).length).toBeLessThan(8_000);
+});
