@@ -62,6 +62,9 @@ wait_until_quiet() {
   done
 }
 
+# Else nobody would ever be seen to leave, and this would wait for ever.
+[ -n "$(all_members)" ] || { echo "$TDBG names no member of the rings at $FRONTENDS" >&2; exit 1; }
+
 original=$(mktemp)
 cp "$DYNAMIC_CONFIG" "$original"
 cat >>"$DYNAMIC_CONFIG" <<'SETTINGS'

@@ -9,6 +9,7 @@ import { decide, executionState, queryStatus, resultOf, startRollout } from '../
 import type { RolloutInputText } from '../../core/input/input.js';
 import { rollOrder } from '../../core/planning/roll-order.js';
 import type { LabCluster } from '../../lab/cluster.js';
+import { findTdbg } from './tdbg.js';
 
 /** How the servers of a cluster are replaced: two shell scripts, and a roll-out in two styles. */
 export const WAYS = ['documented', 'careful by hand', 'careful', 'strict'] as const;
@@ -43,6 +44,7 @@ export async function roll(way: Way, order: RollOrder): Promise<Span> {
 async function rollByScript(script: string, { cluster, to, tools, pollSeconds }: RollOrder): Promise<Span> {
   const { target, dynamicConfigFile } = cluster;
   const program = await tools.serverTool('temporal-server', to);
+  const tdbg = await findTdbg(to, tools);
   const names = rollOrder(target.driver.nodes, 'forward');
   const lines = names.flatMap((name) => {
     const node = target.driver.nodes.find((one) => one.name === name);
@@ -59,7 +61,7 @@ async function rollByScript(script: string, { cluster, to, tools, pollSeconds }:
       DYNAMIC_CONFIG: dynamicConfigFile,
       POLL: String(pollSeconds),
       FRONTENDS: cluster.frontends.join(' '),
-      TDBG: join(dirname(program), 'tdbg'),
+      TDBG: tdbg,
     },
   });
   return { from, to: Date.now() };
