@@ -8,6 +8,7 @@ import { addDevCommand, addWorkerCommand } from './dev.js';
 import { addCheckCommand } from './check.js';
 import { addDoctorCommand } from './doctor.js';
 import { addObserveCommand } from './observe.js';
+import { addInitCommand } from './init.js';
 import { addPlanCommand } from './plan.js';
 import { addSchemaCommand } from './schema.js';
 import { addReportCommand, addStartCommand, addStatusCommand, addWatchCommand } from './rollouts.js';
@@ -33,6 +34,7 @@ export function buildProgram(): Command {
     );
   addDevCommand(program);
   addWorkerCommand(program);
+  addInitCommand(program);
   addPlanCommand(program);
   addCheckCommand(program);
   addDoctorCommand(program);

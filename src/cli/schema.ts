@@ -1,15 +1,19 @@
 import type { Command } from 'commander';
 import { rolloutJsonSchema } from '../core/input/input-json-schema.js';
+import { schemaReference } from '../report/schema-reference.js';
 import { print, runCommandLine } from './output.js';
 
-/** `schema`: for editors that check YAML and JSON as one writes. */
+/** `schema`: for editors that check YAML and JSON as one writes, and for people. */
 export function addSchemaCommand(program: Command): void {
   program
     .command('schema')
-    .description('print the JSON Schema of a roll-out, for editors')
-    .action(() =>
-      runCommandLine('text', () =>
-        Promise.resolve(print('text', undefined, JSON.stringify(rolloutJsonSchema(), null, 2))),
-      ),
+    .description('print the JSON Schema of a roll-out, for editors; or every field of it, for people')
+    .option('--markdown', 'a table for each object')
+    .action(({ markdown }: { readonly markdown?: true }) =>
+      runCommandLine('text', () => {
+        const schema = rolloutJsonSchema();
+        print('text', undefined, markdown === true ? schemaReference(schema) : JSON.stringify(schema, null, 2));
+        return Promise.resolve();
+      }),
     );
 }

@@ -1,16 +1,19 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { checkHealth, HEALTH_SERVICES } from '../../src/adapters/grpc-health.js';
 import { runCommand } from '../../src/adapters/run-command.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
-import { Target } from '../../src/core/input/input.js';
+import { parseTarget, Target } from '../../src/core/input/input.js';
 import { findServersBelow, removeLab } from '../../src/lab/clean-up.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
 import { startPostgres, type LabPostgres } from '../../src/lab/postgres.js';
 
 const VERSION = '1.29.1';
+const CLI = fileURLToPath(new URL('../../bin/temporal-upgrade', import.meta.url));
 const tools = createToolResolver();
 let directory: string;
 let postgres: LabPostgres;
@@ -51,6 +54,41 @@ async function expectRunning(cluster: LabCluster): Promise<void> {
   });
 }
 
+/** `init` finds out all that the lab knows of it. */
+async function expectDescribed({ target }: LabCluster): Promise<void> {
+  const file = join(directory, 'plain.yaml');
+  if (!('address' in target.connection)) throw new Error('the lab gives an address');
+  const args = [
+    'init',
+    '--address',
+    target.connection.address,
+    '--name',
+    target.name,
+    '--backup-dir',
+    target.backupDir,
+  ];
+  const run = () => runCommand(CLI, [...args, '--write', file, '--output', 'json'], { timeoutMs: 60_000 });
+  expect(JSON.parse((await run()).stdout)).toMatchObject({
+    version: VERSION,
+    shards: 8,
+    nodes: 4,
+    here: 4,
+    unseen: [],
+  });
+  const text = await readFile(file, 'utf8');
+  expect(text).not.toContain(postgres.password);
+  const described = parseTarget(parse(text));
+  const password = { env: 'LAB_PLAIN_DB_PASSWORD' };
+  const { stores, driver, ...rest } = target;
+  expect(described).toEqual({
+    ...rest,
+    stores: { default: { ...stores.default, password }, visibility: { ...stores.visibility, password } },
+    driver: { ...driver, nodes: expect.arrayContaining([...driver.nodes]) },
+  });
+  expect(JSON.parse(await readFile(join(directory, 'target.schema.json'), 'utf8'))).toHaveProperty('properties.stores');
+  await expect(run()).rejects.toThrow('is there already and was left as it is');
+}
+
 test('a cluster without TLS serves, takes a workflow, and leaves no process behind', async () => {
   const cluster = await startCluster({
     name: 'lab-plain',
@@ -62,6 +100,7 @@ test('a cluster without TLS serves, takes a workflow, and leaves no process behi
   expect(Target.parse(JSON.parse(JSON.stringify(cluster.target)))).toEqual(cluster.target);
   expect(JSON.stringify(cluster.target)).not.toContain(postgres.password);
   await startWorkflowAndSeeIt(cluster);
+  await expectDescribed(cluster);
   expect(await findServersBelow(join(directory, 'plain'))).toHaveLength(4);
   await cluster.stop();
   expect(await findServersBelow(join(directory, 'plain'))).toEqual([]);

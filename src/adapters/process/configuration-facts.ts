@@ -125,3 +125,49 @@ function text(value: unknown): string | undefined {
 function count(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) ? value : undefined;
 }
+
+/** Where a process listens and which databases it uses. Passwords are not among it. */
+export interface PlaceFacts {
+  readonly grpcPort: number | undefined;
+  readonly metricsAddress: string | undefined;
+  readonly stores: Readonly<Partial<Record<'default' | 'visibility', SqlPlace>>>;
+}
+
+export interface SqlPlace {
+  readonly plugin: string | undefined;
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly database: string;
+  readonly user: string | undefined;
+  readonly tls: boolean;
+}
+
+/** What the files say together of where things are. */
+export function placeFacts(files: readonly ConfigurationFile[], role: Role): PlaceFacts {
+  const value = files.reduce<Value>((below, { value: over }) => merge(below, over), {});
+  const stores = (['default', 'visibility'] as const).flatMap((part) => {
+    const name = text(at(value, 'persistence', STORE_FIELDS[part]));
+    const place =
+      name === undefined ? undefined : sqlPlace(record(at(value, 'persistence', 'datastores', name, 'sql')));
+    return place === undefined ? [] : [[part, place] as const];
+  });
+  return {
+    grpcPort: count(at(value, 'services', role, 'rpc', 'grpcPort')),
+    metricsAddress: text(at(value, 'global', 'metrics', 'prometheus', 'listenAddress')),
+    stores: Object.fromEntries(stores),
+  };
+}
+
+function sqlPlace(sql: Value): SqlPlace | undefined {
+  const [, host, port] = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(text(sql['connectAddr']) ?? '') ?? [];
+  const database = text(sql['databaseName']);
+  if (host === undefined || database === undefined) return undefined;
+  return {
+    plugin: text(sql['pluginName']),
+    host: host.replace(/^\[|\]$/g, ''),
+    port: port === undefined ? undefined : Number(port),
+    database,
+    user: text(sql['user']),
+    tls: at(sql, 'tls', 'enabled') === true,
+  };
+}

@@ -32,7 +32,8 @@ async function asServerProcess(entry: LinuxProcess): Promise<ServerProcess | und
   return { ...entry, configDir: resolve(workingDirectory, join(root, config)), services };
 }
 
-function flagValues(args: readonly string[], names: readonly string[]): string[] {
+/** What the flags of these names were given, in order. */
+export function flagValues(args: readonly string[], names: readonly string[]): string[] {
   return args.flatMap((arg, index) => {
     const [, name = '', value] = /^--?([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
     if (!names.includes(name)) return [];

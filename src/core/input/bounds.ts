@@ -66,7 +66,15 @@ export type Bounds = z.infer<typeof Bounds>;
 
 /** Bounds of one target: only what differs from those of the policy. */
 export const BoundsOverride = z.strictObject(
-  Object.fromEntries(Object.entries(SHAPE).map(([name, type]) => [name, type.unwrap().optional()])) as {
+  Object.fromEntries(
+    Object.entries(SHAPE).map(([name, type]) => [
+      name,
+      type
+        .unwrap()
+        .optional()
+        .describe(type.description ?? ''),
+    ]),
+  ) as {
     readonly [name in keyof typeof SHAPE]: z.ZodOptional<ReturnType<(typeof SHAPE)[name]['unwrap']>>;
   },
 );

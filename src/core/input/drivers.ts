@@ -8,8 +8,11 @@ import { placeholderProblem, type TemplateRule } from './placeholders.js';
 
 /** What every node of every driver has. */
 const named = {
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, dot, dash or underscore'),
-  role: Role,
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, dot, dash or underscore')
+    .describe('What people call this process.'),
+  role: Role.describe('The service that it runs; one a process.'),
   rpcAddress: HostAndPort.describe('Where its gRPC port answers.'),
   metricsAddress: HostAndPort.optional().describe('Where it serves Prometheus metrics at /metrics.'),
 };
@@ -37,7 +40,10 @@ const timing = {
   startTimeout: Duration.prefault(180_000).describe('How long a process may take until it is SERVING.'),
 };
 
-const Environment = z.record(z.string(), z.union([z.string(), SecretRef])).default({});
+const Environment = z
+  .record(z.string(), z.union([z.string(), SecretRef]))
+  .default({})
+  .describe('What the server gets beside the PATH and HOME of the worker.');
 
 /** A node of a target as surveys and measurements know it, whatever its driver. */
 export interface ServerNode {
@@ -67,12 +73,13 @@ export const ProcessNode = z.strictObject({
 export type ProcessNode = z.infer<typeof ProcessNode>;
 
 export const ProcessDriver = z.strictObject({
-  type: z.literal('process'),
+  type: z.literal('process').describe('Plain processes on the host of the worker.'),
   nodes: z
     .array(ProcessNode)
     .min(1)
     .superRefine(reportNodeProblems, anyShape)
-    .superRefine(reportFolderProblems, anyShape),
+    .superRefine(reportFolderProblems, anyShape)
+    .describe('Every process of the cluster.'),
   allowNoAuth: z.boolean().default(false).describe('Start servers with --allow-no-auth.'),
   ...timing,
 });
@@ -83,7 +90,8 @@ export const SystemdNode = z.strictObject({
   ...named,
   unit: z
     .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9:_.\\@-]*\.service$/, 'expected a unit in full, such as "temporal-history.service"'),
+    .regex(/^[A-Za-z0-9][A-Za-z0-9:_.\\@-]*\.service$/, 'expected a unit in full, such as "temporal-history.service"')
+    .describe('Name of its unit in full.'),
   host: z
     .string()
     // Not with a dash at its beginning: ssh would take it for an option.
@@ -118,13 +126,14 @@ export const VersionSwitch = z.discriminatedUnion('by', [
 export type VersionSwitch = z.infer<typeof VersionSwitch>;
 
 export const SystemdDriver = z.strictObject({
-  type: z.literal('systemd'),
+  type: z.literal('systemd').describe('A unit a node, here or where ssh reaches it.'),
   nodes: z
     .array(SystemdNode)
     .min(1)
     .superRefine(reportNodeProblems, anyShape)
-    .superRefine(reportUnitProblems, anyShape),
-  versionSwitch: VersionSwitch,
+    .superRefine(reportUnitProblems, anyShape)
+    .describe('Every process of the cluster.'),
+  versionSwitch: VersionSwitch.describe('How a unit gets another version.'),
   unitDir: UnitPath.default('/etc/systemd/system').describe('Folder in which drop-ins are written.'),
   sudo: z
     .boolean()
@@ -155,8 +164,12 @@ function commandTemplate(rule: TemplateRule) {
 }
 
 export const CommandDriver = z.strictObject({
-  type: z.literal('command'),
-  nodes: z.array(CommandNode).min(1).superRefine(reportNodeProblems, anyShape),
+  type: z.literal('command').describe('Commands of yours.'),
+  nodes: z
+    .array(CommandNode)
+    .min(1)
+    .superRefine(reportNodeProblems, anyShape)
+    .describe('Every process of the cluster.'),
   commands: z
     .strictObject({
       status: commandTemplate({ allowed: PER_NODE }).describe(

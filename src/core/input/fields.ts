@@ -32,8 +32,8 @@ export const FilePath = z.string().min(1);
 export const Tls = z
   .strictObject({
     serverCaFile: FilePath.optional().describe('Certificate authority of the server; the system’s when left out.'),
-    clientCertFile: FilePath.optional(),
-    clientKeyFile: FilePath.optional(),
+    clientCertFile: FilePath.optional().describe('Certificate of the client, where the server wants one.'),
+    clientKeyFile: FilePath.optional().describe('Its key.'),
     serverName: z.string().min(1).optional().describe('Name to expect in the server’s certificate.'),
   })
   .refine(({ clientCertFile, clientKeyFile }) => (clientCertFile === undefined) === (clientKeyFile === undefined), {

@@ -33,9 +33,12 @@ export { Role, SecretRef, Tls } from './fields.js';
 /** How the frontend of a target is reached: by address, or by a profile of the Temporal CLI's `temporal.toml`. */
 export const Connection = z.union([
   z.strictObject({
-    address: HostAndPort,
-    tls: z.union([z.literal(true), Tls]).optional(),
-    apiKey: SecretRef.optional(),
+    address: HostAndPort.describe('host:port of a frontend, or of the balancer before them.'),
+    tls: z
+      .union([z.literal(true), Tls])
+      .optional()
+      .describe('true for the system’s certificate authorities.'),
+    apiKey: SecretRef.optional().describe('Sent with each call, where an authorizer of yours wants one.'),
   }),
   z.strictObject({
     profile: z.string().min(1).describe('A profile of the standard temporal.toml.'),
@@ -45,17 +48,20 @@ export const Connection = z.union([
 export type Connection = z.infer<typeof Connection>;
 
 export const PostgresStore = z.strictObject({
-  type: z.literal('postgresql'),
+  type: z.literal('postgresql').describe('PostgreSQL 12 or later, or what speaks as it does.'),
   plugin: z
     .enum(['postgres12', 'postgres12_pgx'])
     .default('postgres12')
     .describe('Plugin name of the server’s configuration.'),
-  host: z.string().min(1),
-  port: z.int().min(1).max(65_535).default(5432),
-  database: z.string().min(1),
-  user: z.string().min(1),
-  password: SecretRef.optional(),
-  tls: z.union([z.literal(true), Tls]).optional(),
+  host: z.string().min(1).describe('Where the workers of this target reach it.'),
+  port: z.int().min(1).max(65_535).default(5432).describe('Its port.'),
+  database: z.string().min(1).describe('Name of the database.'),
+  user: z.string().min(1).describe('Who owns the tables, or may change them.'),
+  password: SecretRef.optional().describe('None where the database asks for none.'),
+  tls: z
+    .union([z.literal(true), Tls])
+    .optional()
+    .describe('true for the system’s certificate authorities.'),
 });
 export type PostgresStore = z.infer<typeof PostgresStore>;
 
@@ -78,13 +84,16 @@ export const MetricsSource = z.strictObject({
     .record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'expected the name of a label'), z.string())
     .default({})
     .describe('What else the series of this cluster carry, where one Prometheus has several.'),
-  bearerToken: SecretRef.optional(),
+  bearerToken: SecretRef.optional().describe('Sent with each question.'),
 });
 export type MetricsSource = z.infer<typeof MetricsSource>;
 
 export const Target = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and dashes'),
-  connection: Connection,
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and dashes')
+    .describe('What people call it; the roll-out of live NAME is upgrade-NAME.'),
+  connection: Connection.describe('How clients reach it: by address, or by a profile.'),
   frontends: z
     .array(HostAndPort)
     .min(1)
@@ -95,11 +104,12 @@ export const Target = z.strictObject({
   ),
   stores: z
     .strictObject({
-      default: StoreInput,
-      visibility: StoreInput,
+      default: StoreInput.describe('Histories and all else that is not visibility.'),
+      visibility: StoreInput.describe('What lists and counts are answered from.'),
     })
-    .superRefine(reportSameStore, anyShape),
-  driver: DriverInput,
+    .superRefine(reportSameStore, anyShape)
+    .describe('Its databases.'),
+  driver: DriverInput.describe('How its servers are stopped and started.'),
   shardsFrom: z
     .enum(['database', 'admin'])
     .optional()
@@ -135,7 +145,7 @@ export type LoadMix = z.infer<typeof LoadMix>;
 
 /** Work of the operator's own, done by the operator's own workers. */
 export const OwnWorkflow = z.strictObject({
-  workflowType: z.string().min(1),
+  workflowType: z.string().min(1).describe('What is started.'),
   namespace: z.string().min(1).default('default').describe('Namespace on the target; it has to be there.'),
   taskQueue: z.string().min(1).describe('Task queue of the workers that do this work.'),
   arguments: z.array(z.json()).default([]).describe('Arguments of each start. The history shows them: no secrets.'),
@@ -184,8 +194,8 @@ export const LoadPolicy = z
     own: z.array(OwnWorkflow).max(100).optional().describe('Workflows of your own, started as canaries are.'),
     copyMixOf: z
       .strictObject({
-        connection: Connection,
-        namespaces: z.array(z.string().min(1)).min(1).max(100),
+        connection: Connection.describe('How it is reached.'),
+        namespaces: z.array(z.string().min(1)).min(1).max(100).describe('Where its workflows are counted.'),
       })
       .optional()
       .describe('Weights of `own` are taken from how often each type was started there in the last day.'),
@@ -226,13 +236,22 @@ export const Policy = z
   .strictObject({
     gates: z
       .strictObject({
-        staging: z.array(z.enum(['schema', 'servers'])).default([]),
-        live: z.array(z.enum(GATE_PHASES)).default([...GATE_PHASES]),
+        staging: z
+          .array(z.enum(['schema', 'servers']))
+          .default([])
+          .describe('Before which steps of each hop.'),
+        live: z
+          .array(z.enum(GATE_PHASES))
+          .default([...GATE_PHASES])
+          .describe('Before which steps of each hop; promote: before live is touched at all.'),
       })
       .prefault({})
       .describe('Where a person decides. Staging has no gates unless they are named; live has all of them.'),
     approval: z
-      .strictObject({ staging: ApprovalPolicy.prefault({}), live: ApprovalPolicy.prefault({}) })
+      .strictObject({
+        staging: ApprovalPolicy.prefault({}).describe('At staging.'),
+        live: ApprovalPolicy.prefault({}).describe('At live.'),
+      })
       .prefault({})
       .describe('Who decides at the gates and incidents of each target.'),
     notices: Notices.prefault({}).describe('Who is told of gates, incidents and the end, and how.'),
@@ -268,7 +287,8 @@ export const Policy = z
           path: ['reason'],
           message: 'a settle proved by less than two quiet minutes and two writes of each shard needs a reason',
         },
-      ),
+      )
+      .describe('How long History gets after the servers of a hop, and what is asked of its shards then.'),
     observation: z
       .strictObject({
         window: Duration.prefault(180_000).describe('Length of each observation.'),
@@ -283,13 +303,15 @@ export const Policy = z
           .default(2)
           .describe('How often a window without enough evidence is extended.'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('How long a target is looked at, and what it may show.'),
     load: z
       .strictObject({
-        staging: LoadPolicy.prefault({}),
+        staging: LoadPolicy.prefault({}).describe('Canaries on staging, all the time.'),
         live: LoadPolicy.optional().describe('Canaries on live too; none unless asked for.'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('Simulated work, every item of which is accounted for.'),
     roll: RollPolicy.prefault({}).describe('How servers are replaced.'),
     onFail: z
       .enum(['incident', 'rollBack'])
@@ -322,9 +344,9 @@ export const RolloutInput = z
       )
       .default({})
       .describe('Patch to use for a minor, instead of the newest: {"1.30": "1.30.7"}.'),
-    staging: Target,
-    live: Target,
-    policy: Policy,
+    staging: Target.describe('The cluster on which all of it is done first.'),
+    live: Target.describe('The cluster that it is about.'),
+    policy: Policy.describe('By which rules; every one has a default.'),
     dataDir: FilePath.default('~/.local/share/temporal-upgrade').describe(
       'Folder of the workers for ledgers, samples and the report; ~ is the home folder of the worker.',
     ),

@@ -18,17 +18,21 @@ export const Windows = z.strictObject({
       z
         .strictObject({
           days: z.array(z.enum(DAYS)).min(1).optional().describe('Days on which it opens; every day when left out.'),
-          from: TimeOfDay,
+          from: TimeOfDay.describe('Time of day, such as "22:00".'),
           to: TimeOfDay.describe('On the next day where that is not later than "from".'),
         })
         .refine(({ from, to }) => from !== to, { path: ['to'], message: 'is the time at which it opens' }),
     )
     .min(1)
-    .max(50),
+    .max(50)
+    .describe('When it is open.'),
   closed: z
     .array(
       z
-        .strictObject({ from: CalendarDate, to: CalendarDate })
+        .strictObject({
+          from: CalendarDate.describe('First day, such as "2026-12-24".'),
+          to: CalendarDate.describe('Last day.'),
+        })
         .refine(({ from, to }) => from <= to, { path: ['to'], message: 'is before "from"' }),
     )
     .max(100)
