@@ -1,17 +1,20 @@
+const swc = (parser, more = {}) => [
+  '@swc/jest',
+  {
+    module: { type: 'es6' },
+    jsc: { parser: { syntax: 'typescript', importAttributes: true, ...parser }, target: 'es2022', ...more },
+    sourceMaps: 'inline',
+  },
+];
+
 const shared = {
   testEnvironment: 'node',
-  extensionsToTreatAsEsm: ['.ts'],
+  extensionsToTreatAsEsm: ['.ts', '.tsx'],
   // Source says ./x.js, as Node wants it after the build; under test the file is ./x.ts.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        module: { type: 'es6' },
-        jsc: { parser: { syntax: 'typescript', importAttributes: true }, target: 'es2022' },
-        sourceMaps: 'inline',
-      },
-    ],
+    '^.+\\.ts$': swc({}),
+    '^.+\\.tsx$': swc({ tsx: true }, { transform: { react: { runtime: 'automatic', importSource: 'preact' } } }),
   },
 };
 

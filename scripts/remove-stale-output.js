@@ -7,5 +7,5 @@ for (const entry of readdirSync(`${root}dist`, { recursive: true, withFileTypes:
   if (!entry.isFile() || entry.name.endsWith('-bundle.js')) continue;
   const file = `${entry.parentPath}/${entry.name}`;
   const source = file.replace(`${root}dist/`, `${root}src/`).replace(/\.js(\.map)?$/, '.ts');
-  if (!existsSync(source)) rmSync(file);
+  if (!existsSync(source) && !existsSync(`${source}x`)) rmSync(file);
 }

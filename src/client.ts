@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Client,
   Connection,
+  QueryNotRegisteredError,
   WorkflowFailedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
@@ -10,12 +12,19 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, defaultPayloadConverter, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { DEFAULT_TASK_QUEUE, ROLLOUT_WORKFLOW, rolloutIdOf, SETTLE_ACTIVITY } from './contract/names.js';
+import {
+  DEFAULT_TASK_QUEUE,
+  REPORT_WORKFLOW,
+  ROLLOUT_WORKFLOW,
+  rolloutIdOf,
+  SETTLE_ACTIVITY,
+} from './contract/names.js';
 import type { DecisionKind, DecisionPayload } from './core/decision.js';
+import type { ReportData } from './core/evidence.js';
 import type { IdentityGrade } from './core/identity.js';
 import { parseRolloutInput, type RolloutInput, type RolloutInputText } from './core/input/input.js';
 import { environmentOf } from './core/plan.js';
-import type { RolloutResult } from './core/rollout-result.js';
+import type { RolloutResult, RolloutSoFar } from './core/rollout-result.js';
 import { ShardPicture } from './core/shard-picture.js';
 import type { RolloutStatus } from './core/status.js';
 
@@ -186,6 +195,48 @@ export async function resultOf(client: Client, workflowId: string): Promise<Roll
       });
     }
     throw asRequestError(error, workflowId);
+  }
+}
+
+/** The result of a roll-out that is over, or what it would be if it ended now. @throws RequestError when nothing is known yet */
+export async function resultSoFar(client: Client, workflowId: string): Promise<RolloutSoFar> {
+  if ((await executionState(client, workflowId)) !== 'RUNNING') return resultOf(client, workflowId);
+  return (await askForReport(client.workflow.getHandle(workflowId))).rollout;
+}
+
+/**
+ * All that is known of a roll-out, under way or over: its result so far, and what was written down near both targets. A workflow
+ * of its own gathers it. @throws RequestError when nothing is known yet, or no worker answers
+ */
+export async function reportOf(client: Client, workflowId: string): Promise<ReportData> {
+  const handle = client.workflow.getHandle(workflowId);
+  const request = await askForReport(handle);
+  const { status, taskQueue } = await handle.describe();
+  // The last run tells less than its own result, such as why it was ended.
+  const rollout = status.name === 'COMPLETED' ? await resultOf(client, workflowId) : request.rollout;
+  return client.workflow.execute<(request: unknown) => Promise<ReportData>>(REPORT_WORKFLOW, {
+    workflowId: `${workflowId}-report-${randomUUID()}`,
+    taskQueue,
+    args: [{ ...request, rollout }],
+    staticSummary: `report of ${workflowId}`,
+    workflowExecutionTimeout: '15 minutes',
+  });
+}
+
+/** What {@link REPORT_WORKFLOW} wants, as the roll-out gives it. */
+interface ReportRequest {
+  readonly rollout: RolloutSoFar;
+}
+
+async function askForReport(handle: WorkflowHandle): Promise<ReportRequest> {
+  try {
+    return await handle.query<ReportRequest>('report');
+  } catch (error) {
+    if (!(error instanceof QueryNotRegisteredError)) throw asRequestError(error, handle.workflowId);
+    throw new RequestError(
+      `there is nothing to report of ${handle.workflowId} yet; "temporal-upgrade status ${handle.workflowId}" shows where it is`,
+      { cause: error },
+    );
   }
 }
 

@@ -15,6 +15,7 @@ const ROOMS: readonly {
 }[] = [
   { room: 'core', rooms: [], libraries: ['zod', 'semver', 'ms', 'luxon'] },
   { room: 'report', rooms: ['core'], libraries: [] },
+  { room: 'page', rooms: ['core', 'report'], libraries: ['echarts', 'preact', 'preact-render-to-string'] },
   { room: 'contract', rooms: ['core'], libraries: ['@temporalio/common'] },
   {
     room: 'workflows',
@@ -56,7 +57,7 @@ const ROOMS: readonly {
   },
   {
     room: 'activities',
-    rooms: ['core', 'contract', 'adapters', 'load', 'report'],
+    rooms: ['core', 'contract', 'adapters', 'load', 'page', 'report'],
     libraries: ['node:', 'tar', 'zod', '@temporalio/activity', '@temporalio/client'],
   },
   {
@@ -73,6 +74,7 @@ const ROOMS: readonly {
   { room: 'input-file.ts', rooms: ['core', 'client.ts'], libraries: ['node:', 'yaml'] },
   { room: 'planning.ts', rooms: ['core', 'adapters'], libraries: [] },
   { room: 'observing.ts', rooms: ['core', 'adapters'], libraries: ['node:'] },
+  { room: 'describing.ts', rooms: ['core', 'adapters'], libraries: ['node:'] },
   { room: 'dev-server.ts', rooms: ['core', 'contract', 'adapters'], libraries: ['node:'] },
   {
     room: 'dev.ts',
@@ -85,10 +87,12 @@ const ROOMS: readonly {
       'core',
       'contract',
       'report',
+      'page',
       'client.ts',
       'input-file.ts',
       'planning.ts',
       'observing.ts',
+      'describing.ts',
       'run-worker.ts',
       'dev.ts',
     ],
@@ -149,7 +153,7 @@ interface Import {
 }
 
 const imports: readonly Import[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts'))
+  .filter((file) => /\.tsx?$/.test(file))
   .flatMap((file) =>
     ts.preProcessFile(readFileSync(join(SRC, file), 'utf8')).importedFiles.map(({ fileName }) => {
       const isLibrary = !fileName.startsWith('.');

@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { activityInfo, ApplicationFailure, cancellationSignal, getClient } from '@temporalio/activity';
-import { expandHome } from '../adapters/data-dir.js';
 import { identityOf, readEvents, type RunRef } from '../adapters/event-identity.js';
 import { sendNotice } from '../adapters/notices/send-notice.js';
 import { missingSearchAttributes } from '../adapters/search-attributes.js';
@@ -16,7 +15,9 @@ import type { Identity } from '../core/identity.js';
 import type { RolloutPlan } from '../core/plan.js';
 import { gateFindings } from '../core/planning/gate-findings.js';
 import { planRollout } from '../core/planning/rollout-plan.js';
+import { reportPage } from '../page/report-page.js';
 import { reportMarkdown } from '../report/report-markdown.js';
+import { findEarlier, reportDir } from './earlier-reports.js';
 import { presentState } from '../core/planning/present-state.js';
 import { rollTargetOf } from '../core/planning/roll-settings.js';
 import { nextOpening } from '../core/windows.js';
@@ -58,11 +59,15 @@ export const createControlActivities = ({ catalogue }: { readonly catalogue: Cat
     return Promise.resolve().then(() => makePlan(catalogue, request));
   },
 
-  async writeReport({ dataDir, result }) {
-    const directory = join(expandHome(dataDir), 'reports', result.rolloutId, result.startedAt.replaceAll(':', '-'));
+  findEarlier: ({ dataDir, rollout }) => findEarlier(dataDir, rollout),
+
+  async writeReport({ dataDir, report }) {
+    const directory = reportDir(dataDir, report.rollout);
     await mkdir(directory, { recursive: true });
-    await writeWhole(join(directory, 'report.json'), `${JSON.stringify(result, null, 2)}\n`, READABLE);
-    await writeWhole(join(directory, 'report.md'), reportMarkdown(result), READABLE);
+    const write = (name: string, text: string) => writeWhole(join(directory, name), text, READABLE);
+    await write('report.json', `${JSON.stringify(report, null, 2)}\n`);
+    await write('report.md', reportMarkdown(report.rollout));
+    await write('report.html', reportPage(report));
     return { directory };
   },
 });

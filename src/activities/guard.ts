@@ -6,10 +6,12 @@ import {
   CancelledFailure,
   heartbeat,
 } from '@temporalio/activity';
+import { withJournal } from '../adapters/command-journal.js';
 import { CommandError } from '../adapters/run-command.js';
 import type { Work } from '../adapters/store.js';
 import { ToolUnavailableError } from '../adapters/tools/tool-unavailable.js';
 import { FailureType } from '../contract/names.js';
+import { journalOf } from './records.js';
 import { InvalidRolloutError, messageOf, PreconditionError, UnsupportedPathError } from '../core/errors.js';
 
 /** Well below the heartbeat timeout of `workflows/proxies.ts`, so that one late beat is no dead worker. */
@@ -67,7 +69,8 @@ export function guard<T extends object>(activities: T): T {
           if (slot !== undefined) beat(slot);
         }, HEARTBEAT_EVERY_MS);
         try {
-          return await activity(request);
+          const journal = journalOf(request);
+          return await (journal === undefined ? activity(request) : withJournal(journal, () => activity(request)));
         } catch (error) {
           if (cancellationSignal().aborted)
             throw new CancelledFailure('cancelled', [], error instanceof Error ? error : undefined);

@@ -3,6 +3,7 @@ import type { Activities } from '../contract/activities.js';
 import type { Catalogue } from '../core/catalogue/catalogue.js';
 import { createClusterActivities } from './clusters.js';
 import { createControlActivities } from './control-activities.js';
+import { createEvidenceActivities } from './evidence.js';
 import { guard } from './guard.js';
 import { createLoadActivities } from './load.js';
 import { createMeterActivities } from './meter.js';
@@ -35,5 +36,6 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     ...createMeterActivities(dependencies),
     ...createObserveActivities(),
     ...createLoadActivities(),
+    ...createEvidenceActivities(),
   });
 }

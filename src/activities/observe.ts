@@ -14,6 +14,7 @@ import { readLoadWindow } from '../load/load-window.js';
 import { currentWork, keepForNextAttempt, keptBefore, reportProgress } from './guard.js';
 import { ledgerFileOf, readLedger } from './load.js';
 import { meterFileOf } from './meter.js';
+import { recordWindow } from './records.js';
 
 /** A round whose time-outs are waited for is written so long after its beat; the probe writes every few seconds. */
 const LATE_MS = 8_000;
@@ -36,15 +37,23 @@ interface Judged {
 
 /** Activities that judge what the meter of a target has sampled, and what its load went through. */
 export const createObserveActivities = (): ObserveActivities => ({
-  observe: (request) => observe(request, begunBefore()),
+  async observe(request) {
+    const judged = await observe(request, begunBefore());
+    keepForReport(request, judged);
+    return judged;
+  },
 
   async watchEvidence(request) {
     let begun = begunBefore();
     for (let unclear = 0; ;) {
-      const { verdict } = await observe(request, begun);
+      const judged = await observe(request, begun);
+      const { verdict } = judged;
       begun = undefined;
       unclear = verdict.verdict === 'inconclusive' ? unclear + 1 : 0;
-      if (verdict.verdict === 'fail' || unclear >= MOST_UNCLEAR) return { verdict };
+      if (verdict.verdict !== 'fail' && unclear < MOST_UNCLEAR) continue;
+      // Only the one that ends it: a gate may be open for days.
+      keepForReport(request, judged);
+      return { verdict };
     }
   },
 });
@@ -69,6 +78,11 @@ async function observe(request: ObserveRequest, begun: Ends | undefined): Promis
   const observation = cutWindow(cut({ from, to }), { kind, from, to, beatMs, ...judgedBy, queuedSince, load: counted });
   const baseline = sameHours({ cut, from, to, beatMs, bounds, until: request.sameHoursUntil }) ?? request.baseline;
   return { observation, verdict: judge({ observation, baseline, bounds, expected }) };
+}
+
+function keepForReport(request: ObserveRequest, { observation, verdict: { verdict, summary, checks } }: Judged): void {
+  const { kind, startedAt, endedAt } = observation;
+  recordWindow(request, { what: request.what ?? kind, kind, startedAt, endedAt, verdict, summary, checks });
 }
 
 /** The window of a try that was killed, or failed: judged again, and no better time in its place. What was seen is on disk. */

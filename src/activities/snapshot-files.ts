@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { targetDir } from '../adapters/data-dir.js';
+import { recordDir } from '../adapters/data-dir.js';
 import { writeWhole } from '../adapters/write-whole.js';
 import type { HopPlace } from '../contract/activities.js';
 import type { ShardRow } from '../core/cluster.js';
@@ -33,16 +33,19 @@ export function refreshList(place: HopPlace & { readonly stamp: string }): strin
   return join(snapshotFiles(place).directory, `restore-${place.stamp}-refresh.jsonl`);
 }
 
+/** How the name of the file ends in which a settle was watched. */
+export const SHARD_WATCH = '-shards-watched.jsonl';
+
 /** The files of one hop and try of one roll-out. */
 export function snapshotFiles(place: HopPlace): SnapshotFiles {
-  const { dataDir, rolloutId, target, environment, from, to, attempt, firstRunId, restored } = place;
+  const { environment, from, to, attempt, restored } = place;
   // What a roll-back before the restore saw of the shards is another state of them.
   const name = `${environment}-${from}-to-${to}-${attempt}${restored === true ? '-restored' : ''}`;
-  const directory = join(targetDir(dataDir, rolloutId, target.name), firstRunId);
+  const directory = recordDir(place);
   return {
     directory,
     shards: join(directory, `${name}-shards.json`),
-    shardWatch: join(directory, `${name}-shards-watched.jsonl`),
+    shardWatch: join(directory, `${name}${SHARD_WATCH}`),
     running: join(directory, `${name}-running.jsonl`),
     runningSummary: join(directory, `${name}-running.json`),
     runningAfter: join(directory, `${name}-running-after.json`),

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import { execa, ExecaError } from 'execa';
 import { messageOf } from '../core/errors.js';
+import { shellLine } from '../core/shell-line.js';
+import { journaled } from './command-journal.js';
 
 export interface CommandOptions {
   /** Added to the few variables that a child gets; secrets go here or into `input`, never into the arguments. */
@@ -63,6 +65,10 @@ export async function runCommand(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
+  return journaled(lineOf(program, args, options), () => run(program, args, options));
+}
+
+async function run(program: string, args: readonly string[], options: CommandOptions): Promise<CommandResult> {
   const child = execa(program, args, {
     env: { ...inheritedEnvironment(), ...options.env },
     extendEnv: false,
@@ -89,8 +95,7 @@ export async function runCommand(
     await lines;
     return { stdout, stderr, durationMs };
   } catch (error) {
-    if (error instanceof ExecaError)
-      throw commandError(program, error as Failure, options.secrets ?? longValues(options.env));
+    if (error instanceof ExecaError) throw commandError(program, error as Failure, secretsOf(options));
     throw error;
   }
 }
@@ -183,9 +188,15 @@ function redact(text: string, secrets: readonly string[]): string {
   return secrets.filter((secret) => secret !== '').reduce((left, secret) => left.replaceAll(secret, '***'), text);
 }
 
-function longValues(env: CommandOptions['env'] = {}): string[] {
+/** For people, and without a secret, should an operator's own command have one among its arguments. */
+function lineOf(program: string, args: readonly string[], options: Pick<CommandOptions, 'env' | 'secrets'>): string {
+  const secrets = secretsOf(options);
+  return shellLine([program, ...args].map((argument) => redact(argument, secrets)));
+}
+
+function secretsOf({ secrets, env = {} }: Pick<CommandOptions, 'env' | 'secrets'>): readonly string[] {
   // Short values such as "1" or "true" are settings, not secrets, and would blacken the message.
-  return Object.values(env).filter((value) => value.length >= 6);
+  return secrets ?? Object.values(env).filter((value) => value.length >= 6);
 }
 
 /**
@@ -195,7 +206,22 @@ function longValues(env: CommandOptions['env'] = {}): string[] {
 export async function startDetached(
   program: string,
   args: readonly string[],
-  options: { readonly env: Readonly<Record<string, string>>; readonly cwd: string; readonly logFile: string },
+  options: DetachedOptions,
+): Promise<{ readonly pid: number }> {
+  const line = `${lineOf(program, args, options)} >> ${shellLine([options.logFile])} &`;
+  return journaled(line, () => startAndLeave(program, args, options));
+}
+
+interface DetachedOptions {
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly logFile: string;
+}
+
+async function startAndLeave(
+  program: string,
+  args: readonly string[],
+  options: DetachedOptions,
 ): Promise<{ readonly pid: number }> {
   const log = await open(options.logFile, 'a');
   try {

@@ -1,8 +1,19 @@
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Option, type Command } from 'commander';
-import { connectControlPlane, executionState, queryStatus, RequestError, resultOf, startRollout } from '../client.js';
+import {
+  connectControlPlane,
+  executionState,
+  queryStatus,
+  reportOf,
+  RequestError,
+  resultOf,
+  resultSoFar,
+  startRollout,
+} from '../client.js';
 import type { RolloutInputText } from '../core/input/input.js';
 import { readInputFile } from '../input-file.js';
+import { reportPage } from '../page/report-page.js';
 import { reportMarkdown } from '../report/report-markdown.js';
 import { statusText } from '../report/status-text.js';
 import { ExitCode } from './exit-codes.js';
@@ -81,22 +92,25 @@ export function addWatchCommand(program: Command): void {
   );
 }
 
-/** `report`: what a roll-out that is over did. */
+/** `report`: what a roll-out has done until now. */
 export function addReportCommand(program: Command): void {
   const command = program
     .command('report <workflow-id>')
-    .description('the report of a roll-out that is over, as Markdown');
-  withOutput(withControlPlane(command)).action((workflowId: string, options: CommonOptions) =>
-    runCommandLine(options.output, async () => {
-      const client = await connectControlPlane(options);
-      if ((await executionState(client, workflowId)) === 'RUNNING') {
-        throw new RequestError(
-          `${workflowId} is still running; "temporal-upgrade status ${workflowId}" shows where it is`,
-        );
-      }
-      const result = await resultOf(client, workflowId);
-      print(options.output, result, reportMarkdown(result));
-      await client.connection.close();
-    }),
+    .description('what a roll-out did, or has done until now: as Markdown, or as a page with all that was measured')
+    .option('--html <file>', 'write the page there: one file, to be opened without a network');
+  withOutput(withControlPlane(command)).action(
+    (workflowId: string, options: CommonOptions & { readonly html?: string }) =>
+      runCommandLine(options.output, async () => {
+        const client = await connectControlPlane(options);
+        const { html, output } = options;
+        if (html === undefined && output === 'text')
+          print(output, {}, reportMarkdown(await resultSoFar(client, workflowId)));
+        else {
+          const report = await reportOf(client, workflowId);
+          if (html !== undefined) await writeFile(html, reportPage(report));
+          print(output, report, `written to ${html}`);
+        }
+        await client.connection.close();
+      }),
   );
 }

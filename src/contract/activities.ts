@@ -1,4 +1,5 @@
 import type { ClusterFacts } from '../core/cluster.js';
+import type { EarlierHop, ReportData, Span, TargetEvidence } from '../core/evidence.js';
 import type { Finding } from '../core/finding.js';
 import type { Identity } from '../core/identity.js';
 import type { NoticeChannel } from '../core/input/notices.js';
@@ -10,7 +11,7 @@ import type { Bounds } from '../core/input/bounds.js';
 import type { Expected, Observation, Verdict, WindowKind } from '../core/measuring/observation.js';
 import type { Environment, Hop, RolloutPlan } from '../core/plan.js';
 import type { RunningCounts, StuckRuns } from '../core/running-work/running-counts.js';
-import type { RolloutResult } from '../core/rollout-result.js';
+import type { RolloutSoFar } from '../core/rollout-result.js';
 import type { SettleDemands } from '../core/settling/demands.js';
 import type { ShardPicture } from '../core/shard-picture.js';
 
@@ -35,10 +36,15 @@ export interface ControlActivities {
   nextOpening(request: { readonly windows: Windows; readonly at: string }): Promise<{ readonly opensAt: string }>;
   /** Sends one notice by one channel. @throws when it was not taken */
   sendNotice(request: { readonly channel: NoticeChannel; readonly notice: Notice }): Promise<void>;
-  /** Writes report.md and report.json. */
+  /** Hops of the same versions in earlier roll-outs whose reports are in `dataDir`, the newest first, at most ten for each. */
+  findEarlier(request: {
+    readonly dataDir: string;
+    readonly rollout: Pick<RolloutSoFar, 'rolloutId' | 'startedAt' | 'hops'>;
+  }): Promise<readonly EarlierHop[]>;
+  /** Writes report.html, report.md and report.json. */
   writeReport(request: {
     readonly dataDir: string;
-    readonly result: RolloutResult;
+    readonly report: ReportData;
   }): Promise<{ readonly directory: string }>;
 }
 
@@ -72,18 +78,25 @@ export interface Holder {
 /** A roll-out by its workflow id and the first run of its chain: another one may have the same id later. */
 export type RolloutRef = Pick<Holder, 'workflowId' | 'firstRunId'>;
 
-/** Where in a roll-out an activity works: names its files. */
-export interface HopPlace {
+/** Of which roll-out and target something is: names the folder of what is written down about it. */
+export interface RecordPlace {
   readonly target: Target;
-  readonly environment: Environment;
   readonly rolloutId: string;
   readonly dataDir: string;
+  /** First run id of the roll-out: sets its files apart from those of an earlier one with the same workflow id. */
+  readonly firstRunId: string;
+}
+
+/** As a request carries it; absent in requests of earlier releases, and where there is no roll-out. */
+export type MaybeRecorded = Partial<Omit<RecordPlace, 'target'>>;
+
+/** Where in a roll-out an activity works: names its files. */
+export interface HopPlace extends RecordPlace {
+  readonly environment: Environment;
   readonly from: string;
   readonly to: string;
   /** 1 for the first try of the hop; another after each roll-back. */
   readonly attempt: number;
-  /** First run id of the roll-out: sets its files apart from those of an earlier one with the same workflow id. */
-  readonly firstRunId: string;
   /** Set when the databases have gone back to their backups in this try: what was written down before does not hold any more. */
   readonly restored?: true | undefined;
   /** Namespaces of the load, where canaries run on this target. */
@@ -95,7 +108,7 @@ export interface TargetActivities {
   /** Everything that is known of a target without changing it. @throws `PreflightFailed` with what is wrong */
   inspectTarget(request: { readonly target: Target; readonly controlPlaneClusterId: string }): Promise<ClusterFacts>;
   /** Finds or fetches the programs of each version, so that none is missing half-way. @throws `ToolUnavailable` */
-  bringTools(request: { readonly target: Target; readonly versions: readonly string[] }): Promise<void>;
+  bringTools(request: MaybeRecorded & { readonly target: Target; readonly versions: readonly string[] }): Promise<void>;
   /** @throws `ClusterBusy` naming the roll-out that holds it */
   claimTarget(request: { readonly target: Target; readonly holder: Holder }): Promise<void>;
   releaseTarget(request: { readonly target: Target; readonly holder: Holder }): Promise<void>;
@@ -155,14 +168,14 @@ export interface TargetActivities {
    */
   prepareRestore(request: RestoreRequest): Promise<{ readonly lines: readonly string[] }>;
   /** Stops every server, callers before what they call, and waits until nobody is connected to the databases any more. */
-  stopServers(request: { readonly target: Target }): Promise<{ readonly stoppedAt: string }>;
+  stopServers(request: MaybeRecorded & { readonly target: Target }): Promise<{ readonly stoppedAt: string }>;
   /**
    * Puts both databases back to their backups, the visibility store in step with the default one. What is there by now is kept.
    * Killed on any line, it is run again and does the rest. @throws `Precondition`
    */
   restoreStores(request: RestoreRequest): Promise<RestoreResult>;
   /** Starts every server with `version`, what is called before what calls it. Whether they serve is proved by `replaceNode`. */
-  startServers(request: { readonly target: Target; readonly version: string }): Promise<void>;
+  startServers(request: MaybeRecorded & { readonly target: Target; readonly version: string }): Promise<void>;
   /** Has the servers write the visibility of the workflows whose row was not in step with the default store. */
   refreshVisibility(request: RestoreRequest): Promise<{ readonly refreshed: number; readonly gone: number }>;
   /** Takes what the restore has undone out of the ledger's account. Safe to run again. */
@@ -184,6 +197,16 @@ export interface TargetActivities {
   verifyLedger(
     request: LoadRequest & { readonly drain: boolean; readonly since?: number | undefined },
   ): Promise<LedgerSummary>;
+  /** All that was written down about a target, for the report; what cannot be read is told in its notes. */
+  gatherEvidence(request: EvidenceRequest): Promise<TargetEvidence>;
+}
+
+/** Of what a report is made, near one target. */
+export interface EvidenceRequest extends RecordPlace {
+  readonly environment: Environment;
+  readonly meter: MeterRequest;
+  readonly load?: LoadRequest | undefined;
+  readonly spans: readonly Span[];
 }
 
 /** Which backups a target goes back to. */
@@ -225,8 +248,10 @@ export interface MeterRequest {
   readonly beatMs: number;
 }
 
-export interface ObserveRequest {
+export interface ObserveRequest extends MaybeRecorded {
   readonly target: Target;
+  /** For people: what this window shows. Absent, as the names of the roll-out, where it is not written down. */
+  readonly what?: string | undefined;
   /** Length of the window that is observed from now on, in milliseconds. */
   readonly windowMs: number;
   /** A window that lies behind, ISO 8601, in place of the coming one. */
@@ -275,7 +300,7 @@ export interface RollStep {
   readonly role: string;
 }
 
-export interface ReplaceNodeRequest {
+export interface ReplaceNodeRequest extends MaybeRecorded {
   readonly target: Target;
   readonly node: string;
   readonly version: string;

@@ -5,6 +5,7 @@ export const ROLLOUT_WORKFLOW = 'rollout';
 export const LOAD_WORKFLOW = 'load';
 export const METER_WORKFLOW = 'meter';
 export const NOTICE_WORKFLOW = 'notice';
+export const REPORT_WORKFLOW = 'report';
 /** The activity whose heartbeat shows who owns the shards while they settle. */
 export const SETTLE_ACTIVITY = 'proveSettle';
 export const DEFAULT_TASK_QUEUE = 'temporal-upgrade';

@@ -2,7 +2,7 @@ import type { LedgerSummary } from './ledger.js';
 import type { Finding } from './finding.js';
 import type { Environment } from './plan.js';
 import type { DecisionRecord } from './decision.js';
-import type { HopResult, IncidentRecord, PhaseResult } from './status.js';
+import type { HopResult, IncidentRecord, PhaseResult, RolloutState } from './status.js';
 
 /** What a roll-out ends with: the workflow's result, and the data of the report. */
 export interface RolloutResult {
@@ -26,6 +26,13 @@ export interface RolloutResult {
   readonly reason?: string | undefined;
   /** Folder with the report and the evidence. */
   readonly reportDir?: string | undefined;
+}
+
+/** The same of a roll-out that may still be under way: `endedAt` is when it was asked for. */
+export interface RolloutSoFar extends Omit<RolloutResult, 'status'> {
+  readonly status: RolloutState;
+  /** Phases of the hop that is under way. */
+  readonly phases?: readonly PhaseResult[] | undefined;
 }
 
 export interface TargetResult {

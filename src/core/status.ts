@@ -53,6 +53,8 @@ export type Waiting =
 /** Something that was done, or skipped, with a number that shows it. */
 export interface PhaseResult {
   readonly phase: HopPhase | RolloutStep;
+  /** ISO 8601; absent in results of earlier releases. */
+  readonly startedAt?: string | undefined;
   readonly seconds: number;
   /** One line for people: what was found or reached. */
   readonly summary: string;
@@ -106,6 +108,8 @@ export interface HopResult {
     readonly sha256: string;
   }[];
   readonly incidents: number;
+  /** Schema versions by store before the hop and, as far as it came, after it; absent in results of earlier releases. */
+  readonly schema?: Readonly<Record<string, { readonly before: string; readonly after: string }>> | undefined;
 }
 
 /** One target in the status. */

@@ -1,13 +1,13 @@
 import { formatDuration } from '../core/duration.js';
 import { decidedBy, type DecisionRecord } from '../core/decision.js';
 import { findingText } from '../core/finding.js';
-import type { RolloutResult } from '../core/rollout-result.js';
+import type { RolloutSoFar } from '../core/rollout-result.js';
 import type { HopResult } from '../core/status.js';
 import { cell, inline, oneLine } from './escape.js';
 import { phaseMark } from './phase-mark.js';
 
-/** The report of a roll-out that is over, for people and auditors. */
-export function reportMarkdown(result: RolloutResult): string {
+/** What a roll-out has done, for people and auditors. */
+export function reportMarkdown(result: RolloutSoFar): string {
   const { staging, live, settle } = result;
   const lines = [
     `# Roll-out ${inline(result.rolloutId)}: ${result.status}`,
@@ -32,7 +32,7 @@ export function reportMarkdown(result: RolloutResult): string {
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
-function ledgerSection({ ledgers }: RolloutResult): string[] {
+function ledgerSection({ ledgers }: RolloutSoFar): string[] {
   const rows = Object.entries(ledgers).map(
     ([environment, { started, completed, running, lost, duplicated, wrong, failed, failedCalls }]) =>
       `| ${[environment, started, completed, running, lost, duplicated, wrong, failed, failedCalls].join(' | ')} |`,
@@ -79,12 +79,12 @@ function hopSection({
   ];
 }
 
-function stepSection({ steps }: RolloutResult): string[] {
+function stepSection({ steps }: RolloutSoFar): string[] {
   if (steps.length === 0) return [];
   return ['## Between the hops', '', ...steps.map(({ phase, summary }) => `- ${phase}: ${inline(summary)}`), ''];
 }
 
-function incidentSection({ incidents = [] }: RolloutResult): string[] {
+function incidentSection({ incidents = [] }: RolloutSoFar): string[] {
   if (incidents.length === 0) return [];
   const rows = incidents.map(({ name, openedAt, endedAt, problem, decision, by }) => {
     const answer = decision === undefined ? 'open' : `${decision} by ${by ?? 'somebody'}, ${endedAt}`;
@@ -93,7 +93,7 @@ function incidentSection({ incidents = [] }: RolloutResult): string[] {
   return ['## Incidents', '', '| opened | gate | what was wrong | decided |', '| --- | --- | --- | --- |', ...rows, ''];
 }
 
-function decisionSection({ decisions }: RolloutResult): string[] {
+function decisionSection({ decisions }: RolloutSoFar): string[] {
   if (decisions.length === 0) return [];
   return [
     '## Decisions',
@@ -110,7 +110,7 @@ function decisionSection({ decisions }: RolloutResult): string[] {
 }
 
 /** The grade of the name that counted, and what else the event or the payload says. */
-function sureness({ who, by, identity = {}, via }: DecisionRecord): string {
+export function sureness({ who, by, identity = {}, via }: DecisionRecord): string {
   if (via === 'policy') return 'policy';
   const names = { said: by, ...identity };
   const counted = who?.name ?? by;
@@ -121,7 +121,7 @@ function sureness({ who, by, identity = {}, via }: DecisionRecord): string {
   ].join('; ');
 }
 
-function findingSection({ findings }: RolloutResult): string[] {
+function findingSection({ findings }: RolloutSoFar): string[] {
   if (findings.length === 0) return [];
   return [
     '## Findings',

@@ -1,5 +1,6 @@
 import { formatDuration } from '../core/duration.js';
 import type { DecisionKind } from '../core/decision.js';
+import { ENVIRONMENTS } from '../core/plan.js';
 import type { HopResult, RolloutStatus, Waiting } from '../core/status.js';
 import { cell, inline, shellWord } from './escape.js';
 import { needsText } from './gate-needs.js';
@@ -32,7 +33,7 @@ export function statusMarkdown(status: RolloutStatus): string {
   }
   if (status.judged !== undefined) lines.push(...verdictTable(status.judged), '');
   if (status.hops.length > 0) lines.push('Hops done:', '', ...status.hops.map(hopLine), '');
-  for (const environment of ['staging', 'live'] as const) {
+  for (const environment of ENVIRONMENTS) {
     const target = status[environment];
     if (target === undefined) continue;
     lines.push(`${environment} **${target.name}**: ${target.path.join(' → ')}`, '');

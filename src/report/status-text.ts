@@ -1,5 +1,6 @@
 import { formatDuration } from '../core/duration.js';
 import type { JudgedWindow } from '../core/measuring/observation.js';
+import { ENVIRONMENTS } from '../core/plan.js';
 import { HOP_PHASES, type RolloutStatus, type Waiting, WAYS_BACK } from '../core/status.js';
 import { wrap } from './columns.js';
 import { oneLine, shellWord } from './escape.js';
@@ -12,7 +13,7 @@ import { MEANING } from './status-markdown.js';
 export function statusText(status: RolloutStatus, now: number): string {
   const { current, waiting } = status;
   const lines = [`${oneLine(status.rolloutId)}  ${status.state}  (to ${status.to}, since ${status.startedAt})`, ''];
-  for (const environment of ['staging', 'live'] as const) {
+  for (const environment of ENVIRONMENTS) {
     const target = status[environment];
     if (target === undefined) continue;
     const done = status.hops

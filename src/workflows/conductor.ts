@@ -455,7 +455,7 @@ export class Conductor {
     try {
       const value = await work();
       const { summary, unproved } = value;
-      this.#finish({ phase: name, seconds: secondsSince(started), summary, unproved });
+      this.#finish({ phase: name, ...tookSince(started), summary, unproved });
       return { value };
     } catch (error) {
       if (isInterruption(error) || isCancellation(error)) throw error;
@@ -476,7 +476,7 @@ export class Conductor {
         this.#accepted = { ...this.#accepted, [environment]: failedAt };
       this.#finish({
         phase: name,
-        seconds: secondsSince(started),
+        ...tookSince(started),
         summary: `went on in spite of: ${firstLine(problem)}`,
         overridden: { by: decidedBy(decision), reason: decision.reason ?? '' },
       });
@@ -623,7 +623,7 @@ export class Conductor {
     const { gate } = desk;
     return {
       rolloutId: this.rolloutId,
-      state: this.#state(),
+      state: this.currentState,
       startedAt: this.startedAt,
       to,
       staging: target('staging'),
@@ -647,7 +647,7 @@ export class Conductor {
     };
   }
 
-  #state(): RolloutState {
+  get currentState(): RolloutState {
     if (this.#ended !== undefined) return this.#ended;
     if (this.desk.gate?.kind === 'incident') return 'incident';
     if (this.desk.paused !== undefined) return 'paused';
@@ -668,8 +668,12 @@ export function now(): string {
   return new Date().toISOString();
 }
 
-export function secondsSince(startedMs: number): number {
-  return Math.round((Date.now() - startedMs) / 100) / 10;
+/** When something began that is over now, and how long it took. */
+export function tookSince(startedMs: number): Required<Pick<PhaseResult, 'startedAt' | 'seconds'>> {
+  return {
+    startedAt: new Date(startedMs).toISOString(),
+    seconds: Math.round((Date.now() - startedMs) / 100) / 10,
+  };
 }
 
 function because({ reason }: { readonly reason?: string | undefined }): string {

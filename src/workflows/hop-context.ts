@@ -1,4 +1,4 @@
-import type { Holder, HopPlace, LoadRequest, MeterRequest } from '../contract/activities.js';
+import type { Holder, HopPlace, LoadRequest, MeterRequest, RecordPlace } from '../contract/activities.js';
 import type { Policy } from '../core/input/input.js';
 import type { Environment, Hop } from '../core/plan.js';
 import type { Conductor } from './conductor.js';
@@ -6,7 +6,7 @@ import type { near } from './proxies.js';
 
 /** What an observation needs, in a hop or outside. */
 export type ObserveContext = Pick<HopContext, 'conductor' | 'target' | 'policy' | 'load' | 'meter'> & {
-  readonly place: Pick<HopPlace, 'target'>;
+  readonly place: RecordPlace;
 };
 
 /** What every phase of a hop needs. */
@@ -25,4 +25,9 @@ export interface HopContext {
   readonly load?: LoadRequest | undefined;
   /** Names the long canaries that cross this try of the hop. */
   readonly crossing: string;
+}
+
+/** As a request carries it that is of no hop alone. */
+export function recordOf({ target, rolloutId, dataDir, firstRunId }: RecordPlace): RecordPlace {
+  return { target, rolloutId, dataDir, firstRunId };
 }

@@ -2,7 +2,7 @@ import { isCancellation, log } from '@temporalio/workflow';
 import type { LoadRequest } from '../contract/activities.js';
 import { besideId, LOAD_WORKFLOW } from '../contract/names.js';
 import { ledgerLine, ledgerProblems, type LedgerSummary } from '../core/ledger.js';
-import type { Environment } from '../core/plan.js';
+import { ENVIRONMENTS, type Environment } from '../core/plan.js';
 import { startBeside, stopBeside } from './background.js';
 import type { Conductor } from './conductor.js';
 import { NotGoodEnough } from './interruptions.js';
@@ -44,6 +44,11 @@ export class LoadKeeper {
     return this.#loads[environment] === 'running' ? this.request(environment) : undefined;
   }
 
+  /** The load that runs on an environment, or ran there; undefined when there was none. */
+  ran(environment: Environment): LoadRequest | undefined {
+    return this.#loads[environment] === undefined ? undefined : this.request(environment);
+  }
+
   /** Starts the load of an environment, once; it runs through all its hops. */
   async ensure(environment: Environment): Promise<void> {
     if (this.#loads[environment] !== undefined || this.prepared.input.policy.load[environment] === undefined) return;
@@ -81,7 +86,7 @@ export class LoadKeeper {
 
   /** What is known of the canaries of a roll-out that was aborted; nobody waits for those that still run. */
   async readLedgers(): Promise<void> {
-    for (const environment of ['staging', 'live'] as const) {
+    for (const environment of ENVIRONMENTS) {
       if (this.#loads[environment] === undefined || this.#ledgers[environment] !== undefined) continue;
       const request = this.request(environment);
       try {

@@ -1,6 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { DECISION_KINDS, type DecisionKind } from '../core/decision.js';
 import type { RolloutStatus } from '../core/status.js';
+import type { ReportRequest } from './make-report.js';
 
 /** Each decision is a signal, for the Web UI, and an update of the same name, for an answer. Both end in one place. */
 export const decisionMessages = DECISION_KINDS.map((kind) => ({
@@ -26,6 +27,8 @@ export const DECISION_DESCRIPTIONS: Record<DecisionKind, string> = {
 };
 
 export const statusQuery = defineQuery<RolloutStatus>('status');
+/** Answered once both targets have been looked at. */
+export const reportQuery = defineQuery<ReportRequest>('report');
 
 /** Stop the load, or the meter, for good; sent by the roll-out. */
 export const stopLoadSignal = defineSignal('stopLoad');

@@ -2,7 +2,7 @@ import type { ObserveRequest } from '../contract/activities.js';
 import { openLines, type Observation } from '../core/measuring/observation.js';
 import type { Done } from './conductor.js';
 import { evidenceWatch, type EvidenceWatch } from './evidence-watch.js';
-import type { ObserveContext } from './hop-context.js';
+import { recordOf, type ObserveContext } from './hop-context.js';
 import { NotGoodEnough } from './interruptions.js';
 
 /** What is observed, and against what. */
@@ -46,6 +46,7 @@ export function watchOver(context: ObserveContext, window: Window, renew: Eviden
 
 function observeRequest({ place, policy, load, meter }: ObserveContext, window: Window): ObserveRequest {
   const { window: usual, bounds } = policy.observation;
-  const { kind, expected, baseline, sameHoursUntil, past, windowMs = usual } = window;
-  return { target: place.target, windowMs, past, kind, bounds, expected, baseline, sameHoursUntil, load, meter };
+  const { what, kind, expected, baseline, sameHoursUntil, past, windowMs = usual } = window;
+  const judged = { windowMs, past, kind, bounds, expected, baseline, sameHoursUntil, load, meter };
+  return { ...recordOf(place), what, ...judged };
 }

@@ -1,8 +1,8 @@
 import { ActivityFailure, ApplicationFailure, CancellationScope, workflowInfo } from '@temporalio/workflow';
-import type { Holder } from '../contract/activities.js';
+import type { Holder, MaybeRecorded } from '../contract/activities.js';
 import type { Identity } from '../core/identity.js';
 import type { RolloutInput } from '../core/input/input.js';
-import type { Environment, Path, RolloutPlan } from '../core/plan.js';
+import { ENVIRONMENTS, type Environment, type Path, type RolloutPlan } from '../core/plan.js';
 import type { Conductor } from './conductor.js';
 import { letGoOf } from './let-go.js';
 import { control, near } from './proxies.js';
@@ -40,11 +40,11 @@ export async function prepare(conductor: Conductor, raw: unknown): Promise<Prepa
       workflowId,
       firstRunId: firstExecutionRunId,
     };
-    await bringTools(input, plan);
+    await bringTools(input, plan, { dataDir: input.dataDir, rolloutId: workflowId, firstRunId: firstExecutionRunId });
     const examined = await examineBoth(input, plan);
     const claimed: Environment[] = [];
     try {
-      for (const environment of ['staging', 'live'] as const) {
+      for (const environment of ENVIRONMENTS) {
         const target = input[environment];
         await near(target).look.claimTarget.executeWithOptions({ summary: `take hold of ${target.name}` }, [
           { target, holder },
@@ -95,14 +95,14 @@ async function examineBoth(input: RolloutInput, plan: RolloutPlan): Promise<Roll
 }
 
 /** Each target's workers get the programs of all hops now: one that cannot be had must not show between two hops. */
-async function bringTools(input: RolloutInput, plan: RolloutPlan): Promise<void> {
-  for (const environment of ['staging', 'live'] as const) {
+async function bringTools(input: RolloutInput, plan: RolloutPlan, record: MaybeRecorded): Promise<void> {
+  for (const environment of ENVIRONMENTS) {
     const versions = plan[environment].hops.map(({ to }) => to);
     if (versions.length === 0) continue;
     const target = input[environment];
     await near(target).act.bringTools.executeWithOptions(
       { summary: `tools of ${versions.join(', ')} for ${target.name}` },
-      [{ target, versions }],
+      [{ ...record, target, versions }],
     );
   }
 }

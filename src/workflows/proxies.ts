@@ -25,6 +25,14 @@ const ACT: ActivityOptions = {
   retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 5 },
 };
 
+/** For the report, which does without it rather than keep a roll-out from its end. */
+const GATHER: ActivityOptions = {
+  scheduleToCloseTimeout: '5 minutes',
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumAttempts: 3 },
+};
+
 /** Runs for as long as the load is wanted, on whichever worker is there. */
 const KEEP_RUNNING: ActivityOptions = {
   startToCloseTimeout: '365 days',
@@ -54,5 +62,5 @@ export function near(target: Pick<Target, 'taskQueue'>) {
     proxyActivities<TargetActivities>(
       target.taskQueue === undefined ? options : { ...options, taskQueue: target.taskQueue },
     );
-  return { glance: on(GLANCE), look: on(LOOK), act: on(ACT), keepRunning: on(KEEP_RUNNING) };
+  return { glance: on(GLANCE), look: on(LOOK), act: on(ACT), gather: on(GATHER), keepRunning: on(KEEP_RUNNING) };
 }

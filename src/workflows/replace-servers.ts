@@ -4,7 +4,7 @@ import type { Hop } from '../core/plan.js';
 import { rollBatches, type RollBatch } from '../core/planning/roll-batches.js';
 import type { Done } from './conductor.js';
 import { describeFailure } from './describe-failure.js';
-import type { HopContext } from './hop-context.js';
+import { recordOf, type HopContext } from './hop-context.js';
 import { observeCanary, type CanaryWindow } from './observe-canary.js';
 import { setForRoll, takeBackForRoll, type RollState } from './roll-settings.js';
 
@@ -72,7 +72,7 @@ async function replaceBatch(
     Promise.allSettled(
       nodes.map((node) =>
         target.act.replaceNode.executeWithOptions({ summary: `${node} → ${version}` }, [
-          { target: place.target, node, version, previous, quietMs: policy.roll.quiet },
+          { ...recordOf(place), node, version, previous, quietMs: policy.roll.quiet },
         ]),
       ),
     ),

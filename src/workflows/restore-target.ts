@@ -3,7 +3,7 @@ import type { BackupResult, HopPlace, RestoreRequest, RestoreResult, StoreName }
 import { ledgerLine, ledgerProblems } from '../core/ledger.js';
 import { now, type Done } from './conductor.js';
 import { describeFailure } from './describe-failure.js';
-import type { HopContext } from './hop-context.js';
+import { recordOf, type HopContext } from './hop-context.js';
 import { NotGoodEnough } from './interruptions.js';
 import { takeBackForRoll, type RollState } from './roll-settings.js';
 import { settlePhase } from './settle-phase.js';
@@ -75,7 +75,7 @@ async function stopRestoreStart(context: HopContext, restoring: Restoring): Prom
   ]);
   // All of them before one is proved: alone none can serve.
   await target.act.startServers.executeWithOptions({ summary: `start all with ${hop.from}` }, [
-    { target: place.target, version: hop.from },
+    { ...recordOf(place), version: hop.from },
   ]);
   state.servers = hop.from;
   const steps = await target.look.planRoll.executeWithOptions({ summary: 'order of nodes' }, [
@@ -83,7 +83,7 @@ async function stopRestoreStart(context: HopContext, restoring: Restoring): Prom
   ]);
   for (const { node } of steps) {
     await target.act.replaceNode.executeWithOptions({ summary: `${node} with ${hop.from}, proved` }, [
-      { target: place.target, node, version: hop.from, quietMs: policy.roll.quiet },
+      { ...recordOf(place), node, version: hop.from, quietMs: policy.roll.quiet },
     ]);
   }
   lines.push(`${steps.length} nodes started with ${hop.from}, each proved`);
@@ -114,9 +114,7 @@ async function stopAndRestore(
   if (stoppedAt !== undefined && restored !== undefined) return { stoppedAt, restored };
   await target.act.prepareRestore.executeWithOptions({ summary: 'backups read again' }, [request]);
   state.servers = 'none: stopped for a restore';
-  const stopped = await target.act.stopServers.executeWithOptions({ summary: 'stop all servers' }, [
-    { target: place.target },
-  ]);
+  const stopped = await target.act.stopServers.executeWithOptions({ summary: 'stop all servers' }, [recordOf(place)]);
   journal.stoppedAt ??= stopped.stoppedAt;
   journal.restored = await target.act.restoreStores.executeWithOptions({ summary: 'restore both stores' }, [request]);
   return { stoppedAt: journal.stoppedAt, restored: journal.restored };

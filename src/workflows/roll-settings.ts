@@ -1,5 +1,5 @@
 import { CancellationScope, log } from '@temporalio/workflow';
-import { secondsSince } from './conductor.js';
+import { tookSince } from './conductor.js';
 import { describeFailure } from './describe-failure.js';
 import type { HopContext } from './hop-context.js';
 import type { Replacement } from './replace-servers.js';
@@ -52,8 +52,7 @@ export async function takeBackForRoll({ target, place }: HopContext, state: Roll
 export async function leaveNoRollSettings(context: HopContext, state: RollState): Promise<void> {
   if (state.settings === 'as before') return;
   const started = Date.now();
-  const tell = (summary: string) =>
-    context.conductor.note({ phase: 'servers', seconds: secondsSince(started), summary });
+  const tell = (summary: string) => context.conductor.note({ phase: 'servers', ...tookSince(started), summary });
   await CancellationScope.nonCancellable(async () => {
     try {
       await takeBackForRoll(context, state);

@@ -5,18 +5,22 @@ import {
   continueAsNew,
   isCancellation,
   log,
+  setHandler,
 } from '@temporalio/workflow';
 import { decidedBy } from '../core/decision.js';
-import type { Environment, Hop } from '../core/plan.js';
+import type { RecordPlace } from '../contract/activities.js';
+import { ENVIRONMENTS, type Environment, type Hop } from '../core/plan.js';
 import { findingText } from '../core/finding.js';
 import { namespacesOf } from '../core/input/load-namespaces.js';
 import type { RolloutResult } from '../core/rollout-result.js';
 import { overrideLines } from '../core/status.js';
-import { Conductor, now, secondsSince, type ConductorState } from './conductor.js';
+import { Conductor, now, tookSince, type ConductorState } from './conductor.js';
 import type { HopContext } from './hop-context.js';
 import { AbortRequested, RollBackRequested } from './interruptions.js';
 import { letGoOf } from './let-go.js';
 import { LoadKeeper, type LoadState } from './load-keeper.js';
+import { makeReport, spansOf, type ReportRequest } from './make-report.js';
+import { reportQuery } from './messages.js';
 import { MeterKeeper, type MeterState } from './meter-keeper.js';
 import { prepare, type Prepared } from './prepare.js';
 import { control, near } from './proxies.js';
@@ -84,6 +88,9 @@ class Rollout {
     private readonly prepared: Prepared,
     carried: CarriedState | undefined,
   ) {
+    setHandler(reportQuery, () => this.#reportRequest(), {
+      description: 'What a report is made of: the result so far, and where the evidence is.',
+    });
     this.loads = new LoadKeeper(conductor, prepared, carried?.load);
     this.meters = new MeterKeeper(conductor, prepared, carried?.meters);
     this.#promoted = carried?.promoted ?? false;
@@ -104,7 +111,7 @@ class Rollout {
   /** The first hop of the plan that was not completed: staging's before live's. */
   nextHop(): { environment: Environment; hop: Hop } | undefined {
     const { plan } = this.prepared;
-    for (const environment of ['staging', 'live'] as const) {
+    for (const environment of ENVIRONMENTS) {
       const { hops } = plan[environment];
       const hop = hops[this.#completed(environment, hops)];
       if (hop !== undefined) return { environment, hop };
@@ -157,6 +164,12 @@ class Rollout {
     await this.#holdUntilRetry(context, restored ? 'restored' : 'rolled-back');
   }
 
+  #record(environment: Environment): RecordPlace {
+    const { input, holder } = this.prepared;
+    const { rolloutId } = this.conductor;
+    return { target: input[environment], rolloutId, dataDir: input.dataDir, firstRunId: holder.firstRunId };
+  }
+
   async #holdUntilRetry({ environment, hop }: HopContext, state: 'restored' | 'rolled-back'): Promise<void> {
     this.conductor.next = `the hop to ${hop.to} again, once a person says retry`;
     await this.conductor.holdUntilRetry(
@@ -176,14 +189,11 @@ class Rollout {
       environment,
       hop,
       place: {
-        target: input[environment],
+        ...this.#record(environment),
         environment,
-        rolloutId: conductor.rolloutId,
-        dataDir: input.dataDir,
         from: hop.from,
         to: hop.to,
         attempt: this.#attempt,
-        firstRunId: holder.firstRunId,
         canaryNamespaces: simulated === undefined ? [] : namespacesOf(simulated),
       },
       policy: input.policy,
@@ -224,7 +234,7 @@ class Rollout {
       });
       conductor.note({
         phase: 'promote',
-        seconds: secondsSince(started),
+        ...tookSince(started),
         summary: `live approved by ${decidedBy(approved)}${approved.reason === undefined ? '' : `: ${approved.reason}`}`,
       });
     }
@@ -285,7 +295,7 @@ class Rollout {
         {
           conductor,
           target: near(input.live),
-          place: { target: input.live },
+          place: this.#record('live'),
           policy: input.policy,
           meter: this.meters.request('live'),
           load: this.loads.running('live'),
@@ -316,7 +326,7 @@ class Rollout {
     await this.letGo();
     if (status === 'aborted') await this.loads.readLedgers();
     conductor.end(status);
-    const result = { ...this.#result(status), reason: aborted?.decision.reason };
+    const result = { ...this.#result(), status, reason: aborted?.decision.reason };
     const reportDir = await this.#writeReport(result);
     await conductor.tellOfEnd(status, endLines({ ...result, reportDir }));
     await condition(allHandlersFinished);
@@ -325,7 +335,7 @@ class Rollout {
 
   /** Stops the load and releases both clusters; what cannot be reached now is told in the log, and looked after later. */
   async letGo(): Promise<void> {
-    for (const environment of ['staging', 'live'] as const) await this.#letGoOf(environment);
+    for (const environment of ENVIRONMENTS) await this.#letGoOf(environment);
   }
 
   async #letGoOf(environment: Environment): Promise<void> {
@@ -338,10 +348,10 @@ class Rollout {
   }
 
   async #writeReport(result: RolloutResult): Promise<string | undefined> {
+    const { dataDir } = this.prepared.input;
     try {
-      const { directory } = await control.writeReport.executeWithOptions({ summary: 'report' }, [
-        { dataDir: this.prepared.input.dataDir, result },
-      ]);
+      const report = await makeReport({ ...this.#reportRequest(), rollout: result });
+      const { directory } = await control.writeReport.executeWithOptions({ summary: 'report' }, [{ dataDir, report }]);
       return directory;
     } catch (error) {
       // The result has all of it; a full disk must not make a finished roll-out fail.
@@ -350,7 +360,24 @@ class Rollout {
     }
   }
 
-  #result(status: RolloutResult['status']): RolloutResult {
+  #reportRequest(): ReportRequest {
+    const { conductor } = this;
+    const { input } = this.prepared;
+    const sources = ENVIRONMENTS.map((environment) => ({
+      ...this.#record(environment),
+      environment,
+      meter: this.meters.request(environment),
+      load: this.loads.ran(environment),
+      spans: spansOf(conductor, environment),
+    }));
+    return {
+      dataDir: input.dataDir,
+      rollout: { ...this.#result(), status: conductor.currentState, phases: conductor.phases },
+      sources,
+    };
+  }
+
+  #result(): Omit<RolloutResult, 'status'> {
     const { conductor } = this;
     const { input, plan } = this.prepared;
     const reached = (environment: Environment) => {
@@ -361,7 +388,6 @@ class Rollout {
     };
     return {
       rolloutId: conductor.rolloutId,
-      status,
       startedAt: conductor.startedAt,
       endedAt: now(),
       staging: reached('staging'),

@@ -22,11 +22,13 @@ import { settlePhase } from './settle-phase.js';
 /** How far a hop has come, as far as its result tells of it. */
 interface Progress extends RollState {
   backups: readonly BackupResult[];
+  /** By store, as far as they have been upgraded. */
+  schema: Record<string, { readonly before: string; readonly after: string }>;
 }
 
 /** Takes one target from one server version to the next: schema first, then servers, then the proof that it settled. */
 export async function runHop(context: HopContext): Promise<HopResult> {
-  const progress: Progress = { backups: [], servers: context.hop.from, settings: 'as before' };
+  const progress: Progress = { backups: [], schema: {}, servers: context.hop.from, settings: 'as before' };
   return withResult(context, progress, () => forwardOrBack(context, progress));
 }
 
@@ -35,7 +37,7 @@ export async function runHop(context: HopContext): Promise<HopResult> {
  * watched. The schema stays.
  */
 export async function takeBackHop(context: HopContext): Promise<HopResult> {
-  const progress: Progress = { backups: [], servers: context.hop.to, settings: 'as before' };
+  const progress: Progress = { backups: [], schema: {}, servers: context.hop.to, settings: 'as before' };
   return withResult(context, progress, async () => {
     await rollBackServers(context, progress);
     return 'rolled-back';
@@ -114,7 +116,7 @@ function restoreEstimate(context: HopContext, { backups }: Progress): Conductor[
 function resultOf(
   { conductor, environment, hop, place }: HopContext,
   outcome: HopResult['outcome'],
-  { backups, servers }: Progress,
+  { backups, schema, servers }: Progress,
 ): HopResult {
   return {
     environment,
@@ -130,6 +132,8 @@ function resultOf(
     incidents: conductor.incidents,
     historyEvents: workflowInfo().historyLength,
     backups: backups.map(({ store, file, bytes, sha256 }) => ({ store, file, bytes, sha256 })),
+    // A restore has put it back.
+    ...(outcome === 'restored' || Object.keys(schema).length === 0 ? {} : { schema }),
   };
 }
 
@@ -172,7 +176,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   }
   await conductor.window(schemaStep);
   conductor.next = 'observe the old servers on the new schema';
-  await conductor.phase('schema', () => upgradeSchemas(context));
+  await conductor.phase('schema', () => upgradeSchemas(context, progress));
 
   conductor.next = gates.includes('servers') ? `gate ${environment}/${hop.to}/servers` : 'replace the servers';
   const onSchema = {
@@ -307,7 +311,7 @@ async function backUp({ target, place }: HopContext, progress: Progress): Promis
   return { summary: `${made.length} backups, ${bytes} bytes, each read back${without}`, value: true };
 }
 
-async function upgradeSchemas({ target, place, hop }: HopContext): Promise<Done<true>> {
+async function upgradeSchemas({ target, place, hop }: HopContext, progress: Progress): Promise<Done<true>> {
   const lines = [];
   for (const store of STORES) {
     const { to } = hop.schema[store];
@@ -317,6 +321,7 @@ async function upgradeSchemas({ target, place, hop }: HopContext): Promise<Done<
         { ...place, store, schema: to },
       ]),
     );
+    progress.schema[store] ??= { before, after };
     lines.push(changed ? `${store} ${before} → ${after}` : `${store} stays at ${after}`);
   }
   return { summary: lines.join(', '), value: true };

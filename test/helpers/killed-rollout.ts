@@ -6,15 +6,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import proto from '@temporalio/proto';
 import { readClaim } from '../../src/adapters/cluster/cluster-lock.js';
 import { isRunning, listProcesses } from '../../src/adapters/process/linux-process.js';
 import { listServerProcesses } from '../../src/adapters/process/server-process.js';
 import { withTarget } from '../../src/adapters/cluster/target-connection.js';
 import type { RolloutResult } from '../../src/core/rollout-result.js';
 import { rollOrder } from '../../src/core/planning/roll-order.js';
+import type { ReportData } from '../../src/core/evidence.js';
 import { HOP_PHASES, type HopPhase } from '../../src/core/status.js';
 import { listWaitingWorkflows, startWaitingWorkflows } from '../../src/lab/waiting-workflows.js';
 import type { RolloutLab, WorkerProcess } from '../../src/lab/rollout-lab.js';
+import { openPage } from './opened-page.js';
 import {
   FROM,
   SCHEMA,
@@ -238,6 +241,12 @@ export function testKilledRollout(phases: readonly HopPhase[], { everyRestart = 
     expect(running).toEqual([]);
   });
 
+  /** As it is sent: texts of payloads stand in it as they are. */
+  async function historyOf(id: string, runId: string): Promise<Buffer> {
+    const history = await lab.client.workflow.getHandle(id, runId).fetchHistory();
+    return Buffer.from(proto.temporal.api.history.v1.History.encode(history).finish());
+  }
+
   async function runningWorkflows(): Promise<string[]> {
     const ids: string[] = [];
     for await (const { workflowId } of lab.client.workflow.list({ query: 'ExecutionStatus = "Running"' })) {
@@ -248,13 +257,51 @@ export function testKilledRollout(phases: readonly HopPhase[], { everyRestart = 
 
   test('the report says what the result says', async () => {
     const reportDir = result.reportDir ?? '';
-    const written: RolloutResult = { ...result, reportDir: undefined };
-    expect(JSON.parse(await readFile(join(reportDir, 'report.json'), 'utf8'))).toEqual(
-      JSON.parse(JSON.stringify(written)),
-    );
+    const rollout: RolloutResult = { ...result, reportDir: undefined };
+    const report = JSON.parse(await readFile(join(reportDir, 'report.json'), 'utf8')) as ReportData;
+    expect(report.rollout).toEqual(JSON.parse(JSON.stringify(rollout)));
     const markdown = await readFile(join(reportDir, 'report.md'), 'utf8');
     for (const { backups } of result.hops) for (const { sha256 } of backups) expect(markdown).toContain(sha256);
   });
+
+  test('the page of the report has what was run, judged and measured on both clusters, and opens by itself', async () => {
+    const reportDir = result.reportDir ?? '';
+    const { evidence } = JSON.parse(await readFile(join(reportDir, 'report.json'), 'utf8')) as ReportData;
+    for (const { commands, windows, shards, spans, notes } of evidence) {
+      expect(notes).toEqual([]);
+      const lines = commands.map(({ line }) => line).join('\n');
+      for (const program of ['pg_dump', 'pg_restore', 'temporal-sql-tool', 'temporal-server', 'kill -TERM'])
+        expect(lines).toContain(program);
+      expect(windows.map(({ what }) => what)).toEqual(
+        expect.arrayContaining(['baseline', 'old servers, new schema', 'while servers were replaced', 'new servers']),
+      );
+      expect(shards).toHaveLength(1);
+      expect(spans).toEqual([expect.objectContaining({ what: `${FROM} → ${TO}` })]);
+      expect(spans[0]?.clients?.attempts).toBeGreaterThan(0);
+    }
+    const opened = await openPage(join(reportDir, 'report.html'));
+    expect(opened).toMatchObject({ requests: [], problems: [] });
+    // Of each cluster one of the hop, and one of its settle.
+    expect(opened.pictures).toHaveLength(4);
+  }, 120_000);
+
+  test('the password of the databases is in no report, history, record or log, and in no list of processes', async () => {
+    const { password } = lab.postgres;
+    const texts = new Map<string, Buffer>();
+    const folders = [result.reportDir ?? '', lab.directory];
+    for (const folder of folders)
+      for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+        const file = join(entry.parentPath, entry.name);
+        if (entry.isFile() && /\.(jsonl?|md|html|log)$/.test(file)) texts.set(file, await readFile(file));
+      }
+    for await (const { workflowId: id, runId } of lab.client.workflow.list())
+      texts.set(`${id} ${runId}`, await historyOf(id, runId));
+    texts.set('processes', Buffer.from(JSON.stringify(await listProcesses())));
+    expect([...texts.keys()]).toEqual(
+      expect.arrayContaining([expect.stringMatching(/report\.html$/), expect.stringMatching(/commands\.jsonl$/)]),
+    );
+    expect([...texts].filter(([, text]) => text.includes(password)).map(([where]) => where)).toEqual([]);
+  }, 120_000);
 
   test('watch and report of the command line say that it is complete', async () => {
     const env = { ...process.env, TEMPORAL_ADDRESS: lab.controlPlane.address };
@@ -262,6 +309,9 @@ export function testKilledRollout(phases: readonly HopPhase[], { everyRestart = 
     expect(JSON.parse(watched)).toEqual(JSON.parse(JSON.stringify(result)));
     const { stdout: report } = await promisify(execFile)(CLI, ['report', workflowId], { env });
     expect(report).toMatch(/^# Roll-out upgrade-live: completed\n/);
+    const html = join(lab.directory, 'asked-for.html');
+    await promisify(execFile)(CLI, ['report', workflowId, '--html', html], { env });
+    expect(await readFile(html, 'utf8')).toBe(await readFile(join(result.reportDir ?? '', 'report.html'), 'utf8'));
   }, 120_000);
 
   /** Processes that the lab's workers started and that are still there: they run in the folder of their worker. */

@@ -1,5 +1,6 @@
 import { activityInfo, ApplicationFailure, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { createControlActivities } from '../../src/activities/control-activities.js';
+import { createEvidenceActivities } from '../../src/activities/evidence.js';
 import { guard } from '../../src/activities/guard.js';
 import { loadCatalogue } from '../../src/adapters/catalogue-file.js';
 import type { Activities, RollSettingsResult, RollStep } from '../../src/contract/activities.js';
@@ -173,8 +174,8 @@ export function rollOf(nodes: readonly string[]): RollStep[] {
   return nodes.map((node) => ({ node, role: node.replace(/-\d+$/, '') }));
 }
 
-/** What the control plane itself does is real: the input is parsed, the report is written. */
-const real = createControlActivities({ catalogue: await loadCatalogue() });
+/** What the control plane itself does is real: the input is parsed, the report is written, of what was written down. */
+const real = { ...createControlActivities({ catalogue: await loadCatalogue() }), ...createEvidenceActivities() };
 
 const backup = (store: string) => ({ store, file: `/backups/${store}`, bytes: 100, sha256: 'f00d', entries: 10 });
 
@@ -183,6 +184,7 @@ const NO_ROLL_SETTINGS: RollSettingsResult = { keys: [], nodes: {}, lines: ['no 
 const USUAL: Activities = {
   validateInput: (raw) => real.validateInput(raw),
   makePlan: () => Promise.reject(new Error('a script brings its own plan')),
+  findEarlier: (request) => real.findEarlier(request),
   writeReport: (request) => real.writeReport(request),
   sendNotice: (request) => real.sendNotice(request),
   nextOpening: (request) => real.nextOpening(request),
@@ -231,4 +233,5 @@ const USUAL: Activities = {
   startLongCanaries: () => Promise.resolve({ started: 20 }),
   releaseLongCanaries: () => Promise.resolve({ released: 20 }),
   verifyLedger: () => Promise.resolve(LEDGER),
+  gatherEvidence: (request) => real.gatherEvidence(request),
 };

@@ -27,6 +27,8 @@ const CLOSING: readonly ActivityName[] = [
   'takeBackRollSettings',
   'releaseTarget',
   'verifyLedger',
+  'gatherEvidence',
+  'findEarlier',
   'writeReport',
 ];
 

@@ -60,6 +60,9 @@ test.concurrent('staging goes hop by hop under load, then live, each phase in it
     ...HOP,
     'releaseTarget',
     'releaseTarget',
+    'gatherEvidence',
+    'gatherEvidence',
+    'findEarlier',
     'writeReport',
   ]);
   expect(run.script.requests('preflight').map(({ environment, from, to }) => [environment, from, to])).toEqual([

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { PreconditionError } from '../../core/errors.js';
+import { journaled } from '../command-journal.js';
 
 /** A run of a process. Process ids are used again; together with the start time (in clock ticks since boot) they are not. */
 export interface ProcessId {
@@ -74,7 +75,9 @@ export async function readUsage(
 export async function signalProcess(id: ProcessId, signal: 'SIGTERM' | 'SIGKILL'): Promise<boolean> {
   if (!(await isRunning(id))) return false;
   try {
-    return process.kill(id.pid, signal);
+    return await journaled(`kill -${signal.slice('SIG'.length)} ${id.pid}`, () =>
+      Promise.resolve(process.kill(id.pid, signal)),
+    );
   } catch (cause) {
     if (hasCode(cause, 'ESRCH')) return false;
     throw new PreconditionError(

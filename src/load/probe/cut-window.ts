@@ -11,7 +11,7 @@ export interface Span {
 /** With everything that the probe can tell. */
 export type SeenWindow = Required<ProbeWindow>;
 
-interface Recorded {
+export interface Recorded {
   /** Those that touch the window, in the order in which they began. */
   readonly intervals: Iterable<Omit<ProbeInterval, 'failures'>>;
   /** Those within the window. */

@@ -3,7 +3,9 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { inTransaction } from '../sqlite-transaction.js';
+import type { ProbePoint } from '../../core/evidence.js';
 import { cutWindow, type SeenWindow, type Span } from './cut-window.js';
+import { probePoints } from './probe-points.js';
 import { PROBE_KINDS, type KindTally, type ProbeFailure, type ProbeInterval } from './probe-interval.js';
 
 const SCHEMA = `
@@ -80,6 +82,11 @@ export class ProbeStore implements Disposable {
   /** What was seen from `from` until before `to`. */
   window(span: Span): SeenWindow {
     return cutWindow({ intervals: this.#intervals(span), failures: this.#failures(span) }, span);
+  }
+
+  /** The same piece by piece, to be drawn. Each interval counts where it ended. */
+  points(span: Span, stepMs: number): ProbePoint[] {
+    return probePoints({ intervals: this.#intervals(span), failures: this.#failures(span) }, { ...span, stepMs });
   }
 
   /** A load that an earlier release began goes on: its file had neither reasons nor times. */

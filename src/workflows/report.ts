@@ -1,0 +1,12 @@
+import { setCurrentDetails } from '@temporalio/workflow';
+import type { ReportData } from '../core/evidence.js';
+import { now } from './conductor.js';
+import { makeReport, type ReportRequest } from './make-report.js';
+
+/** The report of a roll-out at any time, asked for from outside: nothing of it stands in the history of the roll-out itself. */
+export async function report(request: ReportRequest): Promise<ReportData> {
+  const { rollout } = request;
+  setCurrentDetails(`what is known of **${rollout.rolloutId}**`);
+  const isOver = rollout.status === 'completed' || rollout.status === 'aborted';
+  return makeReport(isOver ? request : { ...request, rollout: { ...rollout, endedAt: now() } });
+}
