@@ -10,6 +10,7 @@ import { startRolloutLab, type RolloutLab } from '../lab/rollout-lab.js';
 import { measuredRoll, rollTable, sliceRoll, type MeasuredRoll } from './roll/measured-roll.js';
 import { plotRolls } from './roll/plot-rolls.js';
 import { findRate, RollLoad } from './roll/roll-load.js';
+import { findTdbg } from './roll/tdbg.js';
 import { roll, WAYS, type Span, type Way } from './roll/ways.js';
 
 export interface MeasuredRolls {
@@ -56,6 +57,8 @@ export async function measureRolls(onProgress: (line: string) => void): Promise<
   if (rolls.length === 0) await rm(file, { force: true });
   const tools = createToolResolver();
   for (const version of [FROM, TO]) await tools.serverTool('temporal-server', version);
+  // Built before anything is measured, where no archive brings it.
+  await findTdbg(TO, tools);
   // Staging runs the new version already, so that a roll-out is one hop of live.
   const lab = await startRolloutLab({
     directory,
