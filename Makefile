@@ -2,7 +2,7 @@
 # The full tests and the demo also need Temporal's own programs; see `make tools`.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo march test test-long bench lint tools catalogue catalogue-check shapes clean distclean node dependencies
+.PHONY: build demo tutorial tutorial-clusters tutorial-stop march test test-long bench lint tools catalogue catalogue-check shapes clean distclean node dependencies
 
 SERVER_VERSIONS ?= 1.20.5 1.21.6 1.23.1 1.29.1 1.30.7 1.31.2
 NODE_FLAGS := --disable-warning=ExperimentalWarning
@@ -57,6 +57,17 @@ test-long: tools
 
 demo: build
 	@node $(NODE_FLAGS) dist/demo/main.js
+
+# The commands of docs/tutorial.md, one after the other.
+tutorial: build
+	@node $(NODE_FLAGS) scripts/run-tutorial.js
+
+# Its two clusters, in the folder `tutorial`; and the end of them.
+tutorial-clusters: build
+	@node $(NODE_FLAGS) dist/tutorial/main.js start tutorial
+
+tutorial-stop:
+	@node $(NODE_FLAGS) dist/tutorial/main.js stop tutorial
 
 # From 1.20 to 1.32 in one roll-out: about an hour, after building what is not there. No part of the tests.
 march: build

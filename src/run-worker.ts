@@ -11,6 +11,7 @@ import { createToolResolver } from './adapters/tools/tool-resolver.js';
 import { DEFAULT_TASK_QUEUE, SEARCH_ATTRIBUTE_NAMES } from './contract/names.js';
 import { addSearchAttributes, missingSearchAttributes } from './adapters/search-attributes.js';
 import { messageOf } from './core/errors.js';
+import type { Tracing } from './tracing.js';
 
 export interface WorkerSettings {
   readonly taskQueue?: string | undefined;
@@ -49,7 +50,9 @@ export async function runWorker(
     telemetryOptions: metricsAddress === undefined ? {} : { metrics: { prometheus: { bindAddress: metricsAddress } } },
     ...(logFormat === 'json' ? { logger: jsonLogger() } : {}),
   });
-  const { worker, connection } = await createWorker(settings);
+  // What has not been sent yet is sent when all else has ended.
+  await using tracing = await traceIfAsked();
+  const { worker, connection } = await createWorker(settings, tracing);
   try {
     const health =
       healthAddress === undefined
@@ -64,6 +67,12 @@ export async function runWorker(
   } finally {
     await connection.close();
   }
+}
+
+/** Loaded only where the standard variables of OpenTelemetry name a place for traces: its libraries are many. */
+async function traceIfAsked(): Promise<Tracing | undefined> {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: all = '', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces = all } = process.env;
+  return traces === '' ? undefined : (await import('./tracing.js')).startTracing();
 }
 
 /** Ready is a worker that polls, and whose control plane answers. */
@@ -99,7 +108,10 @@ export function stopSignal(): AbortSignal {
 }
 
 /** Connected and ready to run. The caller closes `connection` in the end. */
-async function createWorker(settings: WorkerSettings): Promise<{ worker: Worker; connection: NativeConnection }> {
+async function createWorker(
+  settings: WorkerSettings,
+  tracing: Tracing | undefined,
+): Promise<{ worker: Worker; connection: NativeConnection }> {
   if (!existsSync(WORKFLOW_BUNDLE)) throw new Error(`${WORKFLOW_BUNDLE} is not there; run "make build"`);
   const config = loadClientConnectConfig({ profile: settings.profile });
   const namespace = settings.namespace ?? config.namespace ?? 'default';
@@ -115,7 +127,8 @@ async function createWorker(settings: WorkerSettings): Promise<{ worker: Worker;
       namespace,
       taskQueue: settings.taskQueue ?? DEFAULT_TASK_QUEUE,
       ...(settings.identity === undefined ? {} : { identity: settings.identity }),
-      workflowBundle: { codePath: WORKFLOW_BUNDLE },
+      workflowBundle: tracing?.workflowBundle ?? { codePath: WORKFLOW_BUNDLE },
+      ...(tracing === undefined ? {} : { interceptors: tracing.interceptors, sinks: tracing.sinks }),
       activities,
       shutdownGraceTime: '10s',
       // A cancellation comes with the answer to a heartbeat: by default 16 s may pass until a meter or a load hears of its end.

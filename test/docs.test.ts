@@ -29,6 +29,12 @@ test.each(documents)('the links of %s lead somewhere', (document) => {
   }
 });
 
+test('every document is named in the README', () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const unnamed = documents.filter((document) => document !== 'README.md' && !readme.includes(`](${document})`));
+  expect(unnamed).toEqual([]);
+});
+
 /** As GitHub makes it of a title. */
 function slug(title: string): string {
   return title

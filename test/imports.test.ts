@@ -61,8 +61,21 @@ const ROOMS: readonly {
     libraries: ['node:', 'tar', 'zod', '@temporalio/activity', '@temporalio/client'],
   },
   {
+    room: 'tracing.ts',
+    rooms: [],
+    libraries: [
+      'node:',
+      '@opentelemetry/exporter-trace-otlp-proto',
+      '@opentelemetry/resources',
+      '@opentelemetry/sdk-trace-base',
+      '@opentelemetry/sdk-trace-node',
+      '@temporalio/interceptors-opentelemetry',
+      '@temporalio/worker',
+    ],
+  },
+  {
     room: 'run-worker.ts',
-    rooms: ['core', 'contract', 'adapters', 'activities'],
+    rooms: ['core', 'contract', 'adapters', 'activities', 'tracing.ts'],
     libraries: ['node:', '@temporalio/worker', '@temporalio/envconfig'],
   },
   { room: 'worker.ts', rooms: ['run-worker.ts'], libraries: [] },
@@ -105,6 +118,7 @@ const ROOMS: readonly {
     libraries: ['node:', 'proper-lockfile', 'pg', 'yaml', '@temporalio/client', '@temporalio/common'],
   },
   { room: 'demo', rooms: ['core', 'adapters', 'lab'], libraries: ['node:'] },
+  { room: 'tutorial', rooms: ['core', 'adapters', 'lab'], libraries: ['node:'] },
   {
     room: 'march',
     rooms: ['core', 'adapters', 'lab'],

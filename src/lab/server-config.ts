@@ -66,22 +66,20 @@ export function serverConfig(config: LabConfig, node: LabNode): object {
         ] as const;
       }),
     ),
-    clusterMetadata: {
-      enableGlobalNamespace: false,
-      failoverVersionIncrement: 10,
-      masterClusterName: 'active',
-      currentClusterName: 'active',
-      clusterInformation: {
-        active: {
-          enabled: true,
-          initialFailoverVersion: 1,
-          rpcName: 'frontend',
-          rpcAddress: `${HOST}:${frontend?.grpcPort ?? 0}`,
-        },
-      },
-    },
+    clusterMetadata: soleCluster(`${HOST}:${frontend?.grpcPort ?? 0}`),
     dcRedirectionPolicy: { policy: 'noop' },
     dynamicConfigClient: { filepath: config.dynamicConfigFile, pollInterval: '10s' },
+  };
+}
+
+/** `clusterMetadata` of a cluster that is replicated to no other. */
+export function soleCluster(rpcAddress: string): object {
+  return {
+    enableGlobalNamespace: false,
+    failoverVersionIncrement: 10,
+    masterClusterName: 'active',
+    currentClusterName: 'active',
+    clusterInformation: { active: { enabled: true, initialFailoverVersion: 1, rpcName: 'frontend', rpcAddress } },
   };
 }
 

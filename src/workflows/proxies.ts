@@ -28,6 +28,8 @@ const ACT: ActivityOptions = {
 /** For the report, which does without it rather than keep a roll-out from its end. */
 const GATHER: ActivityOptions = {
   scheduleToCloseTimeout: '5 minutes',
+  // Where nobody works on the task queue of a target, the report does without it.
+  scheduleToStartTimeout: '30s',
   startToCloseTimeout: '2 minutes',
   heartbeatTimeout: HEARTBEAT_TIMEOUT,
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumAttempts: 3 },

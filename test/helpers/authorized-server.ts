@@ -11,6 +11,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { stringify } from 'yaml';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { findFreePorts } from '../../src/lab/free-ports.js';
+import { soleCluster } from '../../src/lab/server-config.js';
 
 const HOST = '127.0.0.1';
 const SERVICES = ['frontend', 'internal-frontend', 'history', 'matching', 'worker'] as const;
@@ -149,15 +150,7 @@ function configuration([keyPort = 0, ...ports]: readonly number[], dynamicConfig
       },
     },
     services: Object.fromEntries(services) as object,
-    clusterMetadata: {
-      enableGlobalNamespace: false,
-      failoverVersionIncrement: 10,
-      masterClusterName: 'active',
-      currentClusterName: 'active',
-      clusterInformation: {
-        active: { enabled: true, initialFailoverVersion: 1, rpcName: 'frontend', rpcAddress: `${HOST}:${ports[0]}` },
-      },
-    },
+    clusterMetadata: soleCluster(`${HOST}:${ports[0]}`),
     dcRedirectionPolicy: { policy: 'noop' },
     dynamicConfigClient: { filepath: dynamicConfig, pollInterval: '10s' },
   };

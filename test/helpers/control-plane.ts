@@ -9,7 +9,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { besideId, ROLLOUT_WORKFLOW, SearchAttributes } from '../../src/contract/names.js';
-import type { DecisionKind } from '../../src/core/decision.js';
+import type { DecisionKind, DecisionRecord } from '../../src/core/decision.js';
 import type { RolloutInputText } from '../../src/core/input/input.js';
 import type { RolloutPlan } from '../../src/core/plan.js';
 import type { RolloutResult } from '../../src/core/rollout-result.js';
@@ -250,6 +250,12 @@ export class RunningRollout {
       if (Date.now() > deadline) throw new Error(`never ${what}: ${JSON.stringify(status, null, 2)}`);
       await sleep(50);
     }
+  }
+
+  /** The last decision, once there are so many. */
+  async decided(count: number): Promise<DecisionRecord | undefined> {
+    const { decisions } = await this.until(`${count} decisions`, (status) => status.decisions.length >= count);
+    return decisions.at(-1);
   }
 
   /** Waits until a gate or incident is open. */

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { findFreePorts } from '../../src/lab/free-ports.js';
 import { OneServer } from '../helpers/one-server.js';
+import { WebhookReceiver } from '../helpers/webhook-receiver.js';
 
 /** The worker as a service manager runs it, against a control plane that goes away and comes back. */
 const BIN = fileURLToPath(new URL('../../bin/temporal-upgrade', import.meta.url));
@@ -87,3 +89,37 @@ test('SIGTERM ends it in order, and every line of its log is JSON', async () => 
       message: expect.any(String),
     });
 }, 60_000);
+
+test('where OpenTelemetry has a place for traces, workflows and activities are traced there, without a payload', async () => {
+  const collector = await WebhookReceiver.start();
+  const traced = spawn(BIN, ['worker', '--task-queue', 'traced'], {
+    env: {
+      ...process.env,
+      TEMPORAL_ADDRESS: server.address,
+      OTEL_EXPORTER_OTLP_ENDPOINT: new URL(collector.url).origin,
+      OTEL_SERVICE_NAME: 'upgrades',
+    },
+    stdio: 'ignore',
+  });
+  try {
+    const connection = await Connection.connect({ address: server.address });
+    const run = new Client({ connection }).workflow.execute('rollout', {
+      workflowId: 'traced',
+      taskQueue: 'traced',
+      args: [{ to: 'a version that is none' }],
+    });
+    await expect(run).rejects.toThrow(WorkflowFailedError);
+    await connection.close();
+    const ended = once(traced, 'exit');
+    traced.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    // Names and attributes stand in the protocol buffer as they are.
+    const sent = collector.received.map(({ body }) => body).join('\n');
+    for (const told of ['upgrades', 'RunWorkflow:rollout', 'StartActivity:validateInput', 'RunActivity:validateInput'])
+      expect(sent).toContain(told);
+    expect(sent).not.toContain('a version that is none');
+  } finally {
+    traced.kill('SIGKILL');
+    await collector.stop();
+  }
+}, 120_000);

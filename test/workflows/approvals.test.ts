@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
-import { ControlPlane, refusal, type RunningRollout } from '../helpers/control-plane.js';
+import { ControlPlane, refusal } from '../helpers/control-plane.js';
 import { LIVE_ALONE } from '../helpers/plans.js';
 import { judged, Script } from '../helpers/scripted-activities.js';
 
@@ -21,12 +21,6 @@ const NO_DOUBTS = {
   ...LIVE_ALONE,
   live: { ...LIVE_ALONE.live, hops: LIVE_ALONE.live.hops.map((hop) => ({ ...hop, findings: [] })) },
 };
-
-/** The last decision, once there are so many. */
-async function decision(run: RunningRollout, count: number) {
-  const { decisions } = await run.until(`${count} decisions`, (status) => status.decisions.length >= count);
-  return decisions.at(-1);
-}
 
 describe('who decided is read from the event', () => {
   test.concurrent('of a signal and of an update, beside what the payload says', async () => {
@@ -61,7 +55,7 @@ describe('who decided is read from the event', () => {
     const run = await controlPlane.begin({ policy: { ...AT_SCHEMA, approval: { live: { identity: 'claimed' } } } });
     await run.atGate(SCHEMA);
     await run.rawSignal('approve', 'json/plain', JSON.stringify({ gate: SCHEMA, by: 'ada' }));
-    expect(await decision(run, 1)).toMatchObject({
+    expect(await run.decided(1)).toMatchObject({
       counted: false,
       refused: expect.stringMatching(/^policy\.approval\.live\.identity asks for who decides as claimed/),
       who: { name: 'ada', grade: 'said' },
@@ -261,7 +255,7 @@ describe('a signal under another name', () => {
     const run = await controlPlane.begin({ policy: AT_SCHEMA });
     await run.atGate(SCHEMA);
     await run.latest.signal('approveAll', { gate: SCHEMA });
-    expect(await decision(run, 1)).toMatchObject({
+    expect(await run.decided(1)).toMatchObject({
       kind: 'unknown',
       sentAs: 'approveAll',
       counted: false,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { ControlPlane, refusal, type RunningRollout } from '../helpers/control-plane.js';
+import { ControlPlane, refusal } from '../helpers/control-plane.js';
 import { LIVE_ALONE, ONE_HOP } from '../helpers/plans.js';
 import { judged, Script, type RequestOf } from '../helpers/scripted-activities.js';
 
@@ -21,12 +21,6 @@ const BOTH = { gates: { live: ['schema', 'servers'] as ('schema' | 'servers')[] 
 function failsWhen(bad: (request: RequestOf<'observe'>) => boolean) {
   const failing = () => Promise.reject(ApplicationFailure.nonRetryable('the file of the samples is locked'));
   return (request: RequestOf<'observe'>) => (bad(request) ? failing() : judged('pass', 'fine')(request));
-}
-
-/** The last decision, once there are so many. */
-async function decision(run: RunningRollout, count: number) {
-  const { decisions } = await run.until(`${count} decisions`, (status) => status.decisions.length >= count);
-  return decisions.at(-1);
 }
 
 test.concurrent('nothing passes a gate before it is approved, and each gate needs an approval of its own', async () => {
@@ -61,7 +55,7 @@ describe('evidence that breaks while a gate is open', () => {
     });
     expect(again.phases.map(({ phase }) => phase).filter((phase) => phase === 'observe-schema')).toHaveLength(2);
     await run.signal('approve', { gate: SERVERS, by: 'ada' });
-    expect(await decision(run, 1)).toMatchObject({ counted: false, refused: expect.stringContaining('again/2') });
+    expect(await run.decided(1)).toMatchObject({ counted: false, refused: expect.stringContaining('again/2') });
     expect(script.count('replaceNode')).toBe(0);
     await run.approve(`${SERVERS}/again/2`);
     expect(await run.result()).toMatchObject({ status: 'completed', hops: [{ incidents: 0 }] });
@@ -75,7 +69,7 @@ describe('evidence that breaks while a gate is open', () => {
     await run.atGate(SCHEMA);
     await run.signal('approve', { gate: SCHEMA, by: 'ada' });
     await run.atGate(`${SCHEMA}/again/2`);
-    expect(await decision(run, 1)).toMatchObject({
+    expect(await run.decided(1)).toMatchObject({
       by: 'ada',
       counted: false,
       refused: 'void: the evidence had broken: fail: error-ratio: so it is',
@@ -162,7 +156,7 @@ test.concurrent('a second click on the gate just passed does not approve the nex
   await Promise.all([run.signal('approve', { gate: SCHEMA }), run.signal('approve', { gate: SCHEMA })]);
   await run.atGate(SERVERS);
   await run.signal('approve', { gate: SCHEMA });
-  expect(await decision(run, 3)).toMatchObject({ counted: false, refused: expect.stringContaining(SERVERS) });
+  expect(await run.decided(3)).toMatchObject({ counted: false, refused: expect.stringContaining(SERVERS) });
   const { waiting, decisions } = await run.status();
   expect(waiting).toMatchObject({ name: SERVERS });
   expect(decisions.map(({ counted }) => counted)).toEqual([true, false, false]);
@@ -205,7 +199,7 @@ test.concurrent.each<[string, unknown[], RegExp]>([
   const run = await controlPlane.begin({ policy: { gates: { live: ['schema'] } } });
   await run.atGate(SCHEMA);
   await run.signal('approve', ...payload);
-  expect(await decision(run, 1)).toMatchObject({ counted: false, refused: expect.stringMatching(reason) });
+  expect(await run.decided(1)).toMatchObject({ counted: false, refused: expect.stringMatching(reason) });
   expect((await run.metadata()).currentDetails).toContain('Not counted:');
   await run.signal('approve', { gate: SCHEMA });
   expect(await run.result()).toMatchObject({ status: 'completed' });
@@ -218,7 +212,7 @@ test.concurrent.each([
   const run = await controlPlane.begin({ policy: { gates: { live: ['schema'] } } });
   await run.atGate(SCHEMA);
   await run.rawSignal('approve', encoding, text);
-  expect(await decision(run, 1)).toMatchObject({ counted: false, refused: expect.stringMatching(reason) });
+  expect(await run.decided(1)).toMatchObject({ counted: false, refused: expect.stringMatching(reason) });
   await run.signal('approve', { gate: SCHEMA });
   expect(await run.result()).toMatchObject({ status: 'completed' });
 });
@@ -255,7 +249,7 @@ test.concurrent('a rejected gate opens an incident, whose retry opens the gate a
     waiting: { kind: 'incident', allowed: ['retry', 'abort', 'restore'] },
   });
   await run.signal('approve', { gate: name, reason: 'no matter' });
-  expect(await decision(run, 2)).toMatchObject({ counted: false });
+  expect(await run.decided(2)).toMatchObject({ counted: false });
   await run.signal('retry', { gate: name });
   await run.approve(SCHEMA);
   expect(await run.result()).toMatchObject({ status: 'completed', hops: [{ incidents: 1 }] });
