@@ -16,9 +16,12 @@ const script = [
   ),
 ].join('\n');
 const child = spawn('bash', ['-c', script], { cwd: root, stdio: 'inherit' });
+// A roll-out that has stopped would be waited for by its reader, who sees why.
+const limit = setTimeout(() => child.kill('SIGTERM'), 40 * 60_000);
 // The shell ends what it has started; this waits for it.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code) => {
+  clearTimeout(limit);
   console.log(code === 0 ? `tutorial: ${blocks.length} steps done` : `tutorial: ended with exit code ${code}`);
   process.exitCode = code ?? 1;
 });

@@ -1,6 +1,6 @@
 import { mkdir, open } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkHealth } from './adapters/grpc-health.js';
 import { isRunning, listProcesses, signalProcess, type LinuxProcess } from './adapters/process/linux-process.js';
@@ -33,7 +33,9 @@ const FRONTEND = 'temporal.api.workflowservice.v1.WorkflowService';
  * end. One that is left from a killed `dev` is found again and used. @throws PreconditionError when a port is taken
  */
 export async function startDevServer(options: DevServerOptions): Promise<DevServer> {
-  const { dataDir, port, uiPort, tools, onProgress } = options;
+  const { port, uiPort, tools, onProgress } = options;
+  // The server runs in that folder, and is found again by the path of its file.
+  const dataDir = resolve(options.dataDir);
   const databaseFile = join(dataDir, 'control-plane.db');
   const logFile = join(dataDir, 'control-plane.log');
   const address = `127.0.0.1:${port}`;

@@ -8,7 +8,7 @@ import { readInputFile } from '../input-file.js';
 import { explainReplacements, planFromClusters, planOffline, planTarget } from '../planning.js';
 import { wrap } from '../report/columns.js';
 import { gateLines } from '../report/gate-plan.js';
-import { findingJson, planJson, planTable } from '../report/plan.js';
+import { findingJson, planJson, planTable, type PlanTableOptions } from '../report/plan.js';
 import { replacementsJson, replacementsText } from '../report/replacements.js';
 import { withOutput, type CommonOptions } from './options.js';
 import { print, runCommandLine } from './output.js';
@@ -68,13 +68,14 @@ async function plan(options: PlanOptions): Promise<void> {
     return;
   }
   const cluster = parseTarget(await readInputFile(target));
-  const { json, text } = await told(cluster, await planTarget(cluster, { to, pins: pin }), explain);
+  const { json, text } = await told(cluster, await planTarget(cluster, { to, pins: pin }), { explain });
   print(output, json, text);
 }
 
 /** The plan of a cluster that was looked at; explained, with what its driver will run. */
-async function told(target: Target, path: Path, explain: boolean) {
-  const table = planTable(path, { explain });
+async function told(target: Target, path: Path, options: PlanTableOptions) {
+  const { explain } = options;
+  const table = planTable(path, options);
   if (!explain) return { json: planJson(path), text: table };
   const replacements = await explainReplacements(target, path);
   return {
@@ -100,7 +101,8 @@ function moveOf({ moveVisibilityTo }: PlanOptions) {
 async function planOfFile(file: string, { output, explain }: PlanOptions): Promise<void> {
   const input = parseRolloutInput(await readInputFile(file));
   const { staging, live, findings } = await planFromClusters(input);
-  const [ofStaging, ofLive] = [await told(input.staging, staging, explain), await told(input.live, live, explain)];
+  const shown = { explain, settleMs: input.policy.settle.atLeast };
+  const [ofStaging, ofLive] = [await told(input.staging, staging, shown), await told(input.live, live, shown)];
   const text = [
     `staging ${input.staging.name}`,
     ofStaging.text,

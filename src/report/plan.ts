@@ -69,10 +69,12 @@ const MARKS: Readonly<Record<Finding['severity'], string>> = { block: '✗', war
 export interface PlanTableOptions {
   /** Rule and source of each line, and the notes. */
   readonly explain: boolean;
+  /** Settle of each hop, in milliseconds; that of Temporal's guide when left out. */
+  readonly settleMs?: number;
 }
 
 /** The path for people, at most 80 columns wide: a table of hops, then what to know of each. */
-export function planTable(path: Path, { explain }: PlanTableOptions = { explain: false }): string {
+export function planTable(path: Path, { explain, settleMs }: PlanTableOptions = { explain: false }): string {
   const { hops, findings } = path;
   const table =
     hops.length === 0
@@ -88,7 +90,7 @@ export function planTable(path: Path, { explain }: PlanTableOptions = { explain:
           ]),
         ]);
   const sections = [
-    [...table, ...costLines(path).flatMap((line) => wrap(line, '', ''))],
+    [...table, ...costLines(path, settleMs).flatMap((line) => wrap(line, '', ''))],
     ...section(
       'the whole path',
       shown(findings, explain).flatMap((finding) => findingLines(finding, explain)),
@@ -101,7 +103,7 @@ export function planTable(path: Path, { explain }: PlanTableOptions = { explain:
 }
 
 /** What the path costs: where only backups lead back, and how long it takes at least. */
-export function costLines({ direction, path, hops }: Path): string[] {
+export function costLines({ direction, path, hops }: Path, settleMs = SETTLE_MINUTES * 60_000): string[] {
   const [start] = path;
   if (direction !== 'forward' || start === undefined) return [];
   const third = path.find((version) => new Set(path.slice(0, path.indexOf(version) + 1).map(minorOf)).size === 3);
@@ -112,7 +114,7 @@ export function costLines({ direction, path, hops }: Path): string[] {
       : [
           `Going back costs data, which only a backup has, from the schema step on to ${costly.map(({ to }) => to).join(', ')}.`,
         ]),
-    `Each hop takes at least ${SETTLE_MINUTES} minutes of settle: ${formatDuration(hops.length * SETTLE_MINUTES * 60_000)} in all, on each cluster.`,
+    `Each hop takes at least ${formatDuration(settleMs)} of settle: ${formatDuration(hops.length * settleMs)} in all, on each cluster.`,
     ...(third === undefined
       ? []
       : [

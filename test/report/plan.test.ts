@@ -52,6 +52,13 @@ test('the table shows hops, schema steps, the way back and findings in at most 8
   expect(text).toMatch(/\n\n\d+ notes, the rules and their sources: add --explain$/);
 });
 
+test('how long it takes at least is by the settle of the roll-out, ten minutes where there is none', () => {
+  const path = plan('1.29.7', '1.31');
+  expect(words(planTable(path))).toContain('Each hop takes at least 10m of settle: 20m in all, on each cluster.');
+  const shortened = words(planTable(path, { explain: false, settleMs: 20_000 }));
+  expect(shortened).toContain('Each hop takes at least 20s of settle: 40s in all, on each cluster.');
+});
+
 test('what has to be moved before a hop stands there with its steps', () => {
   const text = words(planTable(plan('1.20.5', '1.24', {}, { default: 'cassandra', visibility: 'cassandra' })));
   expect(text).toContain(
