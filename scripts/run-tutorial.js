@@ -1,6 +1,7 @@
 // Runs the commands of docs/tutorial.md as a reader would, one after the other in one shell; the first that fails ends it.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -9,7 +10,7 @@ const blocks = [...text.matchAll(/^```bash\n([\s\S]*?)^```$/gm)].map(([, block])
 const script = [
   'set -euo pipefail',
   // Whatever happens, nothing is left running.
-  "trap 'kill $(jobs -p) 2>/dev/null; wait; make --silent tutorial-stop' EXIT",
+  "trap 'kill $(jobs -p) 2>/dev/null || true; wait; make --silent tutorial-stop' EXIT",
   ...blocks.map(
     (block) =>
       `cat <<'BLOCK_OF_THE_TUTORIAL'\n\n${block.trimEnd().replaceAll(/^/gm, '$ ')}\nBLOCK_OF_THE_TUTORIAL\n${block}`,

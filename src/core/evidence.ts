@@ -1,7 +1,7 @@
-import type { LedgerSummary, ProbeWindow } from './ledger.js';
+import type { ProbeWindow } from './ledger.js';
 import type { Check, Verdict, WindowKind } from './measuring/observation.js';
 import type { TrafficPoint } from './measuring/traffic.js';
-import type { Environment } from './plan.js';
+import { ENVIRONMENTS, type Environment } from './plan.js';
 import type { RolloutSoFar } from './rollout-result.js';
 import type { ShardHistory } from './settling/shard-history.js';
 
@@ -97,29 +97,38 @@ export interface EarlierHop {
   readonly phases: readonly { readonly phase: string; readonly seconds: number }[];
 }
 
-/** The numbers of the mission: what became of work and calls while a roll-out was under way. */
+/** The numbers of the mission: what became of work and calls on one target while it was upgraded. */
 export interface Losses {
+  readonly environment: Environment;
   readonly canaries: number;
   readonly lost: number;
+  /** Of canaries and probe, after the SDK's retries. */
   readonly failedCalls: number;
+  /** Of the probe, which tries each of them once. */
   readonly attempts: number;
   readonly failedAttempts: number;
   readonly longestGapMs: number | null;
 }
 
-/** What the ledgers and the probe have seen; undefined where no load ran. */
-export function lossesOf({ rollout, evidence }: ReportData): Losses | undefined {
-  const ledgers: readonly LedgerSummary[] = Object.values(rollout.ledgers);
-  const clients = evidence.flatMap(({ spans }) => spans.flatMap((span) => span.clients ?? []));
-  if (ledgers.length === 0 && clients.length === 0) return undefined;
-  return {
-    canaries: sumOf(ledgers, ({ started }) => started),
-    lost: sumOf(ledgers, ({ lost }) => lost),
-    failedCalls: sumOf(ledgers, (one) => one.failedCalls) + sumOf(clients, (one) => one.failedCalls),
-    attempts: sumOf(clients, ({ attempts }) => attempts),
-    failedAttempts: sumOf(clients, ({ failedAttempts }) => failedAttempts),
-    longestGapMs: clients.length === 0 ? null : Math.max(...clients.map(({ longestGapMs }) => longestGapMs)),
-  };
+/** What ledger and probe of each target have seen; those of live first, none of a target without load. */
+export function lossesOf({ rollout, evidence }: ReportData): Losses[] {
+  return ENVIRONMENTS.toReversed().flatMap((environment): Losses[] => {
+    const ledger = rollout.ledgers[environment];
+    const spans = evidence.flatMap((one) => (one.environment === environment ? one.spans : []));
+    const clients = spans.flatMap((span) => span.clients ?? []);
+    if (ledger === undefined && clients.length === 0) return [];
+    return [
+      {
+        environment,
+        canaries: ledger?.started ?? 0,
+        lost: ledger?.lost ?? 0,
+        failedCalls: (ledger?.failedCalls ?? 0) + sumOf(clients, (one) => one.failedCalls),
+        attempts: sumOf(clients, ({ attempts }) => attempts),
+        failedAttempts: sumOf(clients, ({ failedAttempts }) => failedAttempts),
+        longestGapMs: clients.length === 0 ? null : Math.max(...clients.map(({ longestGapMs }) => longestGapMs)),
+      },
+    ];
+  });
 }
 
 function sumOf<T>(all: readonly T[], value: (one: T) => number): number {

@@ -1,21 +1,12 @@
 import { init, use, type EChartsCoreOption } from 'echarts/core';
-import { BarChart, LineChart, ScatterChart } from 'echarts/charts';
+import { LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, LegendComponent, MarkAreaComponent, TitleComponent } from 'echarts/components';
 import { SVGRenderer } from 'echarts/renderers';
 import type { SpanEvidence } from '../core/evidence.js';
 import type { ShardHistory } from '../core/settling/shard-history.js';
 import type { PhaseResult } from '../core/status.js';
 
-use([
-  BarChart,
-  LineChart,
-  ScatterChart,
-  GridComponent,
-  LegendComponent,
-  MarkAreaComponent,
-  TitleComponent,
-  SVGRenderer,
-]);
+use([LineChart, ScatterChart, GridComponent, LegendComponent, MarkAreaComponent, TitleComponent, SVGRenderer]);
 
 const WIDTH = 1_080;
 const PANEL = 170;
@@ -50,10 +41,9 @@ export function spanChart(span: SpanEvidence, phases: readonly PhaseResult[]): s
   const axis = { min: Date.parse(span.from), max: Date.parse(span.to) };
   return draw(TOP + panels.length * PANEL, {
     legend: panels.map(({ series }, index) => ({
-      ...TEXT,
+      ...LEGEND,
       top: TOP + index * PANEL - 28,
-      left: LEFT + 260,
-      itemHeight: 8,
+      right: RIGHT,
       data: series.map(({ name }) => String(name)),
     })),
     title: panels.map(({ title }, index) => ({
@@ -64,7 +54,7 @@ export function spanChart(span: SpanEvidence, phases: readonly PhaseResult[]): s
     })),
     grid: panels.map((_, index) => ({ left: LEFT, right: RIGHT, top: TOP + index * PANEL, height: PANEL - 66 })),
     xAxis: panels.map((_, index) => ({ ...timeAxis(index), ...axis })),
-    yAxis: panels.map(({ log }, index) => ({ ...valueAxis(index), type: log === true ? 'log' : 'value' })),
+    yAxis: panels.map(({ log }, index) => ({ ...valueAxis(index), ...(log === true ? { type: 'log' } : { min: 0 }) })),
     series: panels.flatMap(({ series }, index) =>
       series.map((one, at) => ({
         ...one,
@@ -78,11 +68,13 @@ export function spanChart(span: SpanEvidence, phases: readonly PhaseResult[]): s
 
 /** Who owned how many shards while a settle was watched. SVG. */
 export function shardChart({ owners, looks }: ShardHistory): string {
-  return draw(TOP + PANEL + 40, {
-    legend: { ...TEXT, top: 8, left: LEFT, itemHeight: 8, type: 'plain' },
-    grid: [{ left: LEFT, right: RIGHT, top: TOP, height: PANEL - 30 }],
+  // A row of the legend has room for about five addresses.
+  const top = 34 + 20 * Math.floor((owners.length - 1) / 5);
+  return draw(top + PANEL, {
+    legend: { ...LEGEND, top: 8, left: LEFT, type: 'plain' },
+    grid: [{ left: LEFT, right: RIGHT, top, height: PANEL - 30 }],
     xAxis: [timeAxis(0)],
-    yAxis: [valueAxis(0)],
+    yAxis: [{ ...valueAxis(0), min: 0 }],
     series: owners.map((owner, index) => ({
       name: owner,
       type: 'line',
@@ -137,7 +129,15 @@ function gapPanel({ probe }: SpanEvidence): Panel | undefined {
   return {
     title: 'longest time without a success, ms',
     series: [
-      { name: 'gap', type: 'bar', color: GAP, data: probe.map(({ at, longestGapMs }) => [at, longestGapMs]) },
+      // No bars: they would make the axis of time a longer one than that of the other panels.
+      {
+        ...line(
+          'gap',
+          GAP,
+          probe.map(({ at, longestGapMs }) => [at, longestGapMs]),
+        ),
+        areaStyle: { opacity: 0.4 },
+      },
       {
         name: 'a call failed',
         type: 'scatter',
@@ -181,7 +181,7 @@ function markArea(
   };
 }
 
-const TEXT = { textStyle: { color: INK, fontSize: 11 } } as const;
+const LEGEND = { textStyle: { color: INK, fontSize: 11 }, itemHeight: 8, itemGap: 28, icon: 'roundRect' } as const;
 
 function timeAxis(gridIndex: number) {
   return {
@@ -196,7 +196,6 @@ function timeAxis(gridIndex: number) {
 function valueAxis(gridIndex: number) {
   return {
     gridIndex,
-    min: 0,
     axisLabel: { color: INK, fontSize: 11 },
     splitLine: { lineStyle: { color: INK, opacity: 0.25 } },
     splitNumber: 3,

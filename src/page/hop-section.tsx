@@ -33,7 +33,7 @@ export function StretchSection({
         {moment(stretch.from)} to {moment(stretch.to)}
         {hop === undefined
           ? ''
-          : `; ${formatDuration(hop.waitedSeconds * 1_000)} of it for people, ${hop.incidents} incidents`}
+          : `; ${hop.waitedSeconds === 0 ? '' : `${formatDuration(hop.waitedSeconds * 1_000)} of it for people, `}${hop.incidents} incidents`}
       </p>
       <Table
         columns={[

@@ -73,27 +73,42 @@ function Head({ rolloutId, status, startedAt, endedAt, reason, staging, live }: 
 function Figures(data: ReportData) {
   const { rollout } = data;
   const losses = lossesOf(data);
+  const all = (key: 'lost' | 'canaries' | 'failedCalls') => losses.reduce((sum, one) => sum + one[key], 0);
   const people = rollout.decisions.filter(({ counted, via }) => counted && via !== 'policy').length;
   const waited = rollout.hops.reduce((sum, { waitedSeconds }) => sum + waitedSeconds, 0);
   return (
-    <div class="figures">
-      {losses === undefined ? null : (
-        <>
-          <Figure value={losses.lost} of={`workflows lost, of ${losses.canaries} canaries`} isBad={losses.lost > 0} />
-          <Figure value={losses.failedCalls} of="client calls failed" isBad={losses.failedCalls > 0} />
-          <Figure
-            value={losses.failedAttempts}
-            of={`single attempts failed, of ${losses.attempts}`}
-            isBad={losses.failedAttempts > 0}
-          />
-          {losses.longestGapMs === null ? null : (
-            <Figure value={`${losses.longestGapMs} ms`} of="longest time without a success" />
-          )}
-        </>
-      )}
-      <Figure value={rollout.incidents.length} of="incidents" isBad={rollout.incidents.length > 0} />
-      <Figure value={people} of={`decisions by people, who took ${formatDuration(waited * 1_000)}`} />
-    </div>
+    <>
+      <div class="figures">
+        {losses.length === 0 ? null : (
+          <>
+            <Figure value={all('lost')} of={`workflows lost, of ${all('canaries')} canaries`} isBad={all('lost') > 0} />
+            <Figure value={all('failedCalls')} of="client calls failed" isBad={all('failedCalls') > 0} />
+          </>
+        )}
+        <Figure value={rollout.incidents.length} of="incidents" isBad={rollout.incidents.length > 0} />
+        <Figure value={people} of={`decisions by people, who took ${formatDuration(waited * 1_000)}`} />
+      </div>
+      <Table
+        columns={[
+          { title: 'seen by clients on' },
+          { title: 'canaries', kind: 'number' },
+          { title: 'lost', kind: 'number' },
+          { title: 'failed calls', kind: 'number' },
+          { title: 'single attempts', kind: 'number' },
+          { title: 'failed', kind: 'number' },
+          { title: 'longest time without a success', kind: 'number' },
+        ]}
+        rows={losses.map(({ environment, canaries, lost, failedCalls, attempts, failedAttempts, longestGapMs }) => [
+          environment,
+          canaries,
+          lost,
+          failedCalls,
+          attempts,
+          failedAttempts,
+          longestGapMs === null ? '' : `${longestGapMs} ms`,
+        ])}
+      />
+    </>
   );
 }
 
@@ -170,7 +185,7 @@ function Path({ staging, live, steps }: RolloutSoFar) {
 function stretchesOf({ rollout, evidence }: ReportData): (Stretch & { readonly environment: string })[] {
   const hops = rollout.hops.map((hop) => ({
     environment: hop.environment,
-    title: `${hop.environment} ${hop.target}: ${hop.from} → ${hop.to}, ${hop.outcome}`,
+    title: `${placeOf(hop.environment, hop.target)}: ${hop.from} → ${hop.to}, ${hop.outcome}`,
     from: hop.startedAt,
     to: hop.endedAt,
     phases: hop.phases,
@@ -181,13 +196,17 @@ function stretchesOf({ rollout, evidence }: ReportData): (Stretch & { readonly e
       .filter(({ from }) => hops.every((hop) => hop.environment !== environment || hop.from !== from))
       .map(({ what, from, to }) => ({
         environment,
-        title: `${environment} ${target}: ${what}`,
+        title: `${placeOf(environment, target)}: ${what}`,
         from,
         to,
         phases: what === 'watch' ? rollout.steps.filter(({ phase }) => phase === 'watch') : (rollout.phases ?? []),
       })),
   );
   return [...hops, ...others];
+}
+
+function placeOf(environment: string, target: string): string {
+  return environment === target ? target : `${environment} ${target}`;
 }
 
 function Ledgers({ ledgers }: RolloutSoFar) {

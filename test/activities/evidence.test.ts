@@ -101,14 +101,11 @@ test('samples, probe and shards become series, and the losses are counted from t
   ]);
 
   const losses = lossesOf({ rollout: result(), evidence: [evidence], earlier: [] });
-  expect(losses).toEqual({
-    canaries: 40,
-    lost: 0,
-    failedCalls: 0,
-    attempts: 361,
-    failedAttempts: 1,
-    longestGapMs: 500,
-  });
+  const none = { lost: 0, failedCalls: 0 };
+  expect(losses).toEqual([
+    { environment: 'live', canaries: 0, ...none, attempts: 361, failedAttempts: 1, longestGapMs: 500 },
+    { environment: 'staging', canaries: 40, ...none, attempts: 0, failedAttempts: 0, longestGapMs: null },
+  ]);
 });
 
 test('where nothing was written down, the report is told so', async () => {
