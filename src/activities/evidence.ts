@@ -18,10 +18,11 @@ import { meterFileOf } from './meter.js';
 import { recordFiles } from './records.js';
 import { SHARD_WATCH } from './snapshot-files.js';
 
-/*
- * It all goes through a history, where one message may have 2 MB (BlobSizeLimitError of the server): with these bounds it has
- * some hundred kilobytes.
+/**
+ * Of one target. It goes through a history, where a message that has more than 2 MB ends the roll-out that sends it
+ * (BlobSizeLimitError of the server), and that of the report has both targets and the result.
  */
+const MOST_BYTES = 300_000;
 const MOST_COMMANDS = 400;
 const LONGEST_LINE = 500;
 const MOST_WINDOWS = 80;
@@ -69,7 +70,7 @@ export const createEvidenceActivities = (): Pick<TargetActivities, 'gatherEviden
       ['settles', shards, MOST_SETTLES],
     ] as const)
       if (all.length > most) notes.push(`the last ${most} of ${all.length} ${what} are shown`);
-    return {
+    return fitted({
       environment: request.environment,
       target: request.target.name,
       commands: last(commands, MOST_COMMANDS),
@@ -77,9 +78,35 @@ export const createEvidenceActivities = (): Pick<TargetActivities, 'gatherEviden
       spans,
       shards: last(shards, MOST_SETTLES),
       notes,
-    } satisfies TargetEvidence;
+    });
   },
 });
+
+/** What is left out of evidence that is too much, one after the other until it is not: what is least missed comes first. */
+const SHORTENED: readonly (readonly [note: string, shorten: (evidence: TargetEvidence) => Partial<TargetEvidence>])[] =
+  [
+    [
+      'checks of windows that passed, but the last ten',
+      ({ windows }) => ({
+        windows: windows.map((window, index) =>
+          window.verdict === 'pass' && index < windows.length - 10 ? { ...window, checks: [] } : window,
+        ),
+      }),
+    ],
+    ['commands but the last hundred', ({ commands }) => ({ commands: last(commands, 100) })],
+    ['windows but the last twenty', ({ windows }) => ({ windows: last(windows, 20) })],
+    ['measurements but those of the last four spans of time', ({ spans }) => ({ spans: last(spans, 4) })],
+    ['all of it', () => ({ commands: [], windows: [], spans: [], shards: [] })],
+  ];
+
+function fitted(evidence: TargetEvidence): TargetEvidence {
+  let fits = evidence;
+  for (const [what, shorten] of SHORTENED) {
+    if (Buffer.byteLength(JSON.stringify(fits)) <= MOST_BYTES) break;
+    fits = { ...fits, ...shorten(fits), notes: [...fits.notes, `too much to be shown here: ${what}`] };
+  }
+  return fits;
+}
 
 function last<T>(all: readonly T[], most: number): readonly T[] {
   return all.slice(-most);

@@ -1,3 +1,4 @@
+import { isCancellation } from '@temporalio/workflow';
 import type { EvidenceRequest } from '../contract/activities.js';
 import type { ReportData, Span, TargetEvidence } from '../core/evidence.js';
 import type { RolloutSoFar } from '../core/rollout-result.js';
@@ -45,8 +46,15 @@ export async function makeReport({ dataDir, rollout, sources }: ReportRequest): 
       { dataDir, rollout: { rolloutId, startedAt, hops } },
     ]),
   ]);
-  return { rollout, evidence, earlier };
+  const report = { rollout, evidence, earlier };
+  if (JSON.stringify(report).length <= MOST_CHARACTERS) return report;
+  return { ...report, evidence: evidence.map((one) => ({ ...one, ...NOTHING, notes: [TOO_MUCH] })) };
 }
+
+/** A message of more than 2 MB ends the workflow that sends it (BlobSizeLimitError of the server): a report is not worth that. */
+const MOST_CHARACTERS = 1_500_000;
+const TOO_MUCH = 'all evidence: with it the report is too much for one message; it is in the files of dataDir';
+const NOTHING = { commands: [], windows: [], spans: [], shards: [] } as const;
 
 async function gather(source: EvidenceRequest): Promise<TargetEvidence> {
   const { environment, target } = source;
@@ -55,7 +63,7 @@ async function gather(source: EvidenceRequest): Promise<TargetEvidence> {
       source,
     ]);
   } catch (error) {
-    const nothing = { commands: [], windows: [], spans: [], shards: [] };
-    return { environment, target: target.name, ...nothing, notes: [`no evidence: ${describeFailure(error)}`] };
+    if (isCancellation(error)) throw error;
+    return { environment, target: target.name, ...NOTHING, notes: [`no evidence: ${describeFailure(error)}`] };
   }
 }

@@ -103,7 +103,7 @@ export function scriptedActivities(scriptOf: (rolloutId: string) => Script): Act
   const perform = (name: ActivityName) => (request: unknown) => {
     // Who decided is looked up in the history; it is none of what a roll-out does.
     if (name === 'identifySender') return real.identifySender(request as RequestOf<'identifySender'>);
-    const rolloutId = activityInfo().workflowExecution?.workflowId.replace(/-(load|meter|notice)-.*$/, '') ?? '';
+    const rolloutId = activityInfo().workflowExecution?.workflowId.replace(/-(load|meter|notice|report)-.*$/, '') ?? '';
     return scriptOf(rolloutId).perform(name, request);
   };
   const names = Object.keys(USUAL) as ActivityName[];
