@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import {
   appendFile,
   chmod,
@@ -298,8 +299,16 @@ describe('servers that run', () => {
   const valued = (value: string) => `{ constraints: {} value: ${value} }`;
   const running = { pid: process.pid };
 
-  /** Writes `text` to a log some time after the file changes, as a server does at its next look. */
-  const answer = (log: string, text: string) => setTimeout(() => void appendFile(log, text), 150);
+  /** Writes to a log once the file has changed, as a server does at its next look. */
+  const answer = (file: string, write: () => Promise<void>) => {
+    const before = readFileSync(file, 'utf8');
+    const timer = setInterval(() => {
+      if (readFileSync(file, 'utf8') === before) return;
+      clearInterval(timer);
+      void write();
+    }, 20);
+    return timer;
+  };
 
   test('are waited for until each key stands in their log, after the place where it ended', async () => {
     const file = await dynamicFile();
@@ -307,14 +316,14 @@ describe('servers that run', () => {
     const log = join(folder, 'history-1.log');
     // Of an earlier roll: it does not count.
     await writeFile(log, line('history.alignMembershipChange', 'nil', valued('10s')));
-    const timer = answer(log, line('history.alignMembershipChange', 'nil', valued('10s')));
+    const timer = answer(file, () => appendFile(log, line('history.alignMembershipChange', 'nil', valued('10s'))));
     expect((await applySettings({ record, nodes, settings: SETTINGS })).nodes).toEqual([
       { node: 'history-1', pickedUp: 'seen' },
     ]);
-    clearTimeout(timer);
-    const back = answer(log, line('history.alignMembershipChange', valued('10s'), 'nil'));
+    clearInterval(timer);
+    const back = answer(file, () => appendFile(log, line('history.alignMembershipChange', valued('10s'), 'nil')));
     expect((await takeBackSettings({ record, nodes })).nodes).toEqual([{ node: 'history-1', pickedUp: 'seen' }]);
-    clearTimeout(back);
+    clearInterval(back);
   });
 
   test.each<[string, string, Partial<ConfiguredNode> & { readonly log?: string }]>([
@@ -326,10 +335,10 @@ describe('servers that run', () => {
     const file = await dynamicFile();
     const nodes = [await node('history-1', 'history', file, { ...running, ...more })];
     await writeFile(join(folder, 'history-1.log'), '');
-    const timer = answer(join(folder, 'history-1.log'), text);
+    const timer = answer(file, () => appendFile(join(folder, 'history-1.log'), text));
     const begin = Date.now();
     const { nodes: after } = await applySettings({ record, nodes, settings: SETTINGS });
-    clearTimeout(timer);
+    clearInterval(timer);
     expect(after).toEqual([{ node: 'history-1', pickedUp: 'waited' }]);
     expect(Date.now() - begin).toBeGreaterThanOrEqual(1_400);
   });
@@ -338,11 +347,13 @@ describe('servers that run', () => {
     const file = await dynamicFile();
     const nodes = [await node('history-1', 'history', file, running)];
     await writeFile(join(folder, 'history-1.log'), '');
-    const timer = answer(join(folder, 'history-1.log'), '{"level":"error","msg":"Unable to update dynamic config."}\n');
+    const timer = answer(file, () =>
+      appendFile(join(folder, 'history-1.log'), '{"level":"error","msg":"Unable to update dynamic config."}\n'),
+    );
     await expect(applySettings({ record, nodes, settings: SETTINGS })).rejects.toThrow(
       `history-1 says that it cannot read ${file}`,
     );
-    clearTimeout(timer);
+    clearInterval(timer);
   });
 
   test('are found again in a log that was begun anew', async () => {
@@ -350,11 +361,8 @@ describe('servers that run', () => {
     const nodes = [await node('history-1', 'history', file, running)];
     const log = join(folder, 'history-1.log');
     await writeFile(log, 'x'.repeat(10_000));
-    const timer = setTimeout(
-      () => void writeFile(log, line('history.alignMembershipChange', 'nil', valued('10s'))),
-      150,
-    );
+    const timer = answer(file, () => writeFile(log, line('history.alignMembershipChange', 'nil', valued('10s'))));
     expect((await applySettings({ record, nodes, settings: SETTINGS })).nodes[0]?.pickedUp).toBe('seen');
-    clearTimeout(timer);
+    clearInterval(timer);
   });
 });
