@@ -2,7 +2,7 @@ import { formatDuration } from '../core/duration.js';
 import { decidedBy, type DecisionRecord } from '../core/decision.js';
 import { findingText } from '../core/finding.js';
 import type { RolloutSoFar } from '../core/rollout-result.js';
-import type { HopResult } from '../core/status.js';
+import type { HopResult, PhaseResult } from '../core/status.js';
 import { cell, inline, oneLine } from './escape.js';
 import { phaseMark } from './phase-mark.js';
 
@@ -24,6 +24,7 @@ export function reportMarkdown(result: RolloutSoFar): string {
     '',
     ...ledgerSection(result),
     ...result.hops.flatMap(hopSection),
+    ...presentSection(result),
     ...stepSection(result),
     ...incidentSection(result),
     ...decisionSection(result),
@@ -62,12 +63,7 @@ function hopSection({
   return [
     `## ${environment} ${target}: ${from} → ${to}, ${outcome}`,
     '',
-    '| phase | took | result |',
-    '| --- | --- | --- |',
-    ...phases.map((result) => {
-      const { phase, seconds, summary } = result;
-      return `| ${phase} | ${formatDuration(seconds * 1_000)} | ${cell(summary)}${phaseMark(result)} |`;
-    }),
+    ...phaseTable(phases),
     '',
     `${incidents} incidents; ${formatDuration(waitedSeconds * 1_000)} waiting for people.`,
     '',
@@ -76,6 +72,22 @@ function hopSection({
         `- backup of ${store}: \`${oneLine(file)}\`, ${bytes} bytes, sha256 ${sha256}`,
     ),
     '',
+  ];
+}
+
+/** The hop that is not over yet. */
+function presentSection({ phases = [] }: RolloutSoFar): string[] {
+  return phases.length === 0 ? [] : ['## Under way', '', ...phaseTable(phases), ''];
+}
+
+function phaseTable(phases: readonly PhaseResult[]): string[] {
+  return [
+    '| phase | took | result |',
+    '| --- | --- | --- |',
+    ...phases.map((result) => {
+      const { phase, seconds, summary } = result;
+      return `| ${phase} | ${formatDuration(seconds * 1_000)} | ${cell(summary)}${phaseMark(result)} |`;
+    }),
   ];
 }
 

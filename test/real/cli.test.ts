@@ -290,15 +290,16 @@ describe('with dev and two clusters', () => {
     expect(again.stderr).toContain('a roll-out of live is running already: upgrade-live');
   }, 120_000);
 
-  test('status shows the open gate and how to decide, and report says that it is too early', async () => {
+  test('status shows the open gate and how to decide, and report what has been done until now', async () => {
     await openGate(schemaGate);
     const { code, stdout } = await run('status', 'upgrade-live');
     expect(code).toBe(0);
     expect(stdout).toContain(`GATE    ${schemaGate}`);
     expect(stdout).toContain(`temporal-upgrade approve upgrade-live --gate ${schemaGate}`);
     const report = await run('report', 'upgrade-live');
-    expect(report.code).toBe(2);
-    expect(report.stderr).toContain('upgrade-live is still running');
+    expect(report.code).toBe(0);
+    expect(report.stdout).toMatch(/^# Roll-out upgrade-live: waiting\n/);
+    expect(report.stdout).toMatch(/^## Under way\n[^#]*\| backup \|/m);
     const other = await run('status', 'upgrade-other');
     expect(other.code).toBe(2);
     expect(other.stderr).toContain('there is no roll-out upgrade-other here');
@@ -348,9 +349,13 @@ describe('with dev and two clusters', () => {
     expect(stdout).toMatch(/^# Roll-out upgrade-live: aborted\n/);
     expect(stdout).toContain('Reason: enough');
     expect(await json('report', 'upgrade-live')).toMatchObject({
-      status: 'aborted',
-      staging: { from: FROM, to: FROM },
-      hops: [{ environment: 'staging', outcome: 'aborted' }],
+      rollout: {
+        status: 'aborted',
+        staging: { from: FROM, to: FROM },
+        hops: [{ environment: 'staging', outcome: 'aborted' }],
+      },
+      evidence: [{ environment: 'staging' }, { environment: 'live' }],
+      earlier: [],
     });
   }, 120_000);
 

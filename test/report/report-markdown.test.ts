@@ -102,3 +102,11 @@ test('nothing that a person or a tool wrote becomes a line, a cell or a title of
 function cellsOf(row: string): number {
   return [...row.matchAll(/\\.|\|/g)].filter(([mark]) => mark === '|').length - 1;
 }
+
+test('of one that is under way there are the phases of its present hop', () => {
+  const rollout = { ...result({ hops: [] }), status: 'waiting' as const, phases: [phase('backup', '3 backups')] };
+  expect(reportMarkdown(rollout)).toMatch(/^# Roll-out upgrade-prod: waiting\n/);
+  expect(reportMarkdown(rollout)).toContain(
+    '## Under way\n\n| phase | took | result |\n| --- | --- | --- |\n| backup | 12s | 3 backups |',
+  );
+});
