@@ -22,8 +22,10 @@ export function Table({
       <table>
         <thead>
           <tr>
-            {columns.map(({ title }) => (
-              <th scope="col">{title}</th>
+            {columns.map(({ title, kind }) => (
+              <th scope="col" class={kind === 'number' ? 'number' : ''}>
+                {title}
+              </th>
             ))}
           </tr>
         </thead>

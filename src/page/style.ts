@@ -20,6 +20,7 @@ p { margin: .25rem 0 .75rem; }
 table { border-collapse: collapse; width: 100%; font-size: .87rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
+th.number { text-align: right; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.moment { white-space: nowrap; font-variant-numeric: tabular-nums; }
 td.text { min-width: 14rem; overflow-wrap: anywhere; white-space: pre-line; }
