@@ -12,6 +12,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure, defaultPayloadConverter, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { ReportRequest } from './contract/activities.js';
 import {
   DEFAULT_TASK_QUEUE,
   REPORT_WORKFLOW,
@@ -214,18 +215,13 @@ export async function reportOf(client: Client, workflowId: string): Promise<Repo
   const { status, taskQueue } = await handle.describe();
   // The last run tells less than its own result, such as why it was ended.
   const rollout = status.name === 'COMPLETED' ? await resultOf(client, workflowId) : request.rollout;
-  return client.workflow.execute<(request: unknown) => Promise<ReportData>>(REPORT_WORKFLOW, {
+  return client.workflow.execute<(request: ReportRequest) => Promise<ReportData>>(REPORT_WORKFLOW, {
     workflowId: `${workflowId}-report-${randomUUID()}`,
     taskQueue,
     args: [{ ...request, rollout }],
     staticSummary: `report of ${workflowId}`,
     workflowExecutionTimeout: '15 minutes',
   });
-}
-
-/** What {@link REPORT_WORKFLOW} wants, as the roll-out gives it. */
-interface ReportRequest {
-  readonly rollout: RolloutSoFar;
 }
 
 async function askForReport(handle: WorkflowHandle): Promise<ReportRequest> {

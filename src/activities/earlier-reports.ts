@@ -1,13 +1,12 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { expandHome } from '../adapters/data-dir.js';
-import { readIfThere } from '../adapters/record-file.js';
+import { listIfThere, readIfThere } from '../adapters/record-file.js';
 import type { ControlActivities } from '../contract/activities.js';
-import { codeOf } from '../core/errors.js';
 import type { EarlierHop } from '../core/evidence.js';
 import { ENVIRONMENTS } from '../core/plan.js';
 import type { RolloutSoFar } from '../core/rollout-result.js';
+import { workSeconds } from '../core/status.js';
 
 const MOST_EARLIER = 10;
 
@@ -55,8 +54,8 @@ export async function findEarlier(
     const earlier = readReport(await readIfThere(file));
     if (earlier === undefined || earlier.startedAt >= rollout.startedAt) continue;
     for (const hop of earlier.hops) {
-      const seconds = hop.phases.reduce((sum, phase) => sum + phase.seconds, 0);
-      if (wanted.has(versionsOf(hop))) found.push({ rolloutId: earlier.rolloutId, ...hop, seconds });
+      if (!wanted.has(versionsOf(hop))) continue;
+      found.push({ rolloutId: earlier.rolloutId, ...hop, seconds: workSeconds(hop.phases) });
     }
   }
   found.sort((a, b) => b.startedAt.localeCompare(a.startedAt));
@@ -68,11 +67,9 @@ function versionsOf({ from, to }: { readonly from: string; readonly to: string }
 }
 
 async function reportFiles(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true }).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw error;
-  });
-  return entries.filter((name) => name.endsWith('report.json')).map((name) => join(directory, name));
+  return (await listIfThere(directory, { recursive: true }))
+    .filter((name) => name.endsWith('report.json'))
+    .map((name) => join(directory, name));
 }
 
 function readReport(text: string): EarlierRollout | undefined {

@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { z } from 'zod';
 import { readJournal } from '../adapters/command-journal.js';
 import { MeterFile } from '../adapters/meter/meter-file.js';
-import { readIfThere, readRecords } from '../adapters/record-file.js';
+import { listIfThere, readIfThere, readRecords } from '../adapters/record-file.js';
 import type { EvidenceRequest, MeterRequest, TargetActivities } from '../contract/activities.js';
-import { codeOf, messageOf } from '../core/errors.js';
+import { messageOf } from '../core/errors.js';
 import type { CommandRecord, ObservedWindow, Span, SpanEvidence, TargetEvidence } from '../core/evidence.js';
 import { trafficOf, type TrafficPoint } from '../core/measuring/traffic.js';
 import { shardHistory, type ShardHistory } from '../core/settling/shard-history.js';
@@ -128,10 +127,7 @@ async function readWindows(file: string): Promise<ObservedWindow[]> {
 }
 
 async function readShardHistories(directory: string, environment: string): Promise<ShardHistory[]> {
-  const names = await readdir(directory).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw error;
-  });
+  const names = await listIfThere(directory);
   const watched = names.filter((name) => name.startsWith(`${environment}-`) && name.endsWith(SHARD_WATCH));
   const histories: ShardHistory[] = [];
   for (const name of watched) {

@@ -1,5 +1,5 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { codeOf } from '../core/errors.js';
@@ -27,6 +27,14 @@ export async function readRecords<T>(file: string, shape: z.ZodType<T>): Promise
 export async function readIfThere(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return '';
+    throw error;
+  });
+}
+
+/** The names of what is in a folder, and below it where that is wanted; none where there is no folder. */
+export async function listIfThere(directory: string, { recursive = false } = {}): Promise<string[]> {
+  return readdir(directory, { recursive }).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return [];
     throw error;
   });
 }

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { splitAddress } from '../core/address.js';
 import type { NodeState } from '../core/cluster.js';
 import type { Work } from './store.js';
 
@@ -41,10 +42,8 @@ export async function watchStart(look: () => Promise<NodeState>, work?: Work): P
 
 /** Whether somebody accepts connections at `address`. */
 async function answers(address: string): Promise<boolean> {
-  const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
   return new Promise((resolve) => {
-    const socket = connect({ host, port: Number(address.slice(colon + 1)), timeout: 1_000 });
+    const socket = connect({ ...splitAddress(address), timeout: 1_000 });
     const end = (answered: boolean) => {
       socket.destroy();
       resolve(answered);

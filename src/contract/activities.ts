@@ -248,6 +248,13 @@ export interface MeterRequest {
   readonly beatMs: number;
 }
 
+/** Answer of the query `report`: the result so far, and where the evidence of each target is. */
+export interface ReportRequest {
+  readonly dataDir: string;
+  readonly rollout: RolloutSoFar;
+  readonly sources: readonly EvidenceRequest[];
+}
+
 export interface ObserveRequest extends MaybeRecorded {
   readonly target: Target;
   /** For people: what this window shows. Absent, as the names of the roll-out, where it is not written down. */

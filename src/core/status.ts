@@ -64,6 +64,11 @@ export interface PhaseResult {
   readonly overridden?: { readonly by?: string | undefined; readonly reason: string } | undefined;
 }
 
+/** Seconds of all phases together, without what people took between them. */
+export function workSeconds(phases: readonly Pick<PhaseResult, 'seconds'>[]): number {
+  return phases.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
 /** What was let pass in spite of a failure, by whom and why, or without a proof; a line each. */
 export function overrideLines(phases: readonly PhaseResult[]): string[] {
   return phases.flatMap(({ phase, summary, overridden, unproved }) => {

@@ -1,3 +1,4 @@
+import { workSeconds } from '../core/status.js';
 import type { RolloutResult } from '../core/rollout-result.js';
 import { rolloutSummary, type Summary } from '../lab/rollout-summary.js';
 import type { MarchSummary } from './marchers.js';
@@ -22,7 +23,7 @@ export function marchSummary(result: RolloutResult, path: readonly string[], mar
       hops: result.hops.map(({ environment, to, phases }) => ({
         environment,
         to,
-        seconds: Math.round(phases.reduce((sum, { seconds }) => sum + seconds, 0)),
+        seconds: Math.round(workSeconds(phases)),
       })),
     },
   };

@@ -5,7 +5,7 @@ import { formatDuration } from '../core/duration.js';
 import { lossesOf, type CommandRecord, type EarlierHop, type ReportData } from '../core/evidence.js';
 import { findingText } from '../core/finding.js';
 import type { RolloutSoFar } from '../core/rollout-result.js';
-import { overrideLines } from '../core/status.js';
+import { overrideLines, workSeconds } from '../core/status.js';
 import { sureness } from '../report/report-markdown.js';
 import { StretchSection, type Stretch } from './hop-section.js';
 import { moment, Table } from './parts.js';
@@ -351,15 +351,16 @@ function Commands({ target, commands }: { readonly target: string; readonly comm
 /** Every hop of this roll-out beside the same one of earlier ones. */
 function Earlier({ earlier, rollout }: Pick<ReportData, 'earlier' | 'rollout'>) {
   if (earlier.length === 0) return null;
-  const own = rollout.hops.map((hop): EarlierHop => {
-    const seconds = hop.phases.reduce((sum, phase) => sum + phase.seconds, 0);
-    return { ...hop, rolloutId: 'this one', seconds };
-  });
+  const own = rollout.hops.map((hop): EarlierHop => ({
+    ...hop,
+    rolloutId: 'this one',
+    seconds: workSeconds(hop.phases),
+  }));
   const all = [...own, ...earlier].toSorted(
     (a, b) => a.to.localeCompare(b.to, 'en', { numeric: true }) || b.startedAt.localeCompare(a.startedAt),
   );
   const secondsOf = ({ phases }: EarlierHop, wanted: string) =>
-    phases.filter(({ phase }) => phase === wanted).reduce((sum, { seconds }) => sum + seconds, 0);
+    workSeconds(phases.filter(({ phase }) => phase === wanted));
   const phases = ['backup', 'schema', 'servers', 'settle'] as const;
   return (
     <>

@@ -1,7 +1,7 @@
 import { formatDuration } from '../core/duration.js';
 import type { DecisionKind } from '../core/decision.js';
 import { ENVIRONMENTS } from '../core/plan.js';
-import type { HopResult, RolloutStatus, Waiting } from '../core/status.js';
+import { workSeconds, type HopResult, type RolloutStatus, type Waiting } from '../core/status.js';
 import { cell, inline, shellWord } from './escape.js';
 import { needsText } from './gate-needs.js';
 import { phaseMark } from './phase-mark.js';
@@ -114,6 +114,5 @@ export const MEANING: Record<'approval' | 'incident', Partial<Record<DecisionKin
 };
 
 function hopLine({ environment, from, to, outcome, phases, waitedSeconds }: HopResult): string {
-  const seconds = phases.reduce((sum, phase) => sum + phase.seconds, 0);
-  return `- ${environment} ${from} → ${to}: ${outcome}, ${formatDuration(seconds * 1_000)} of work, ${formatDuration(waitedSeconds * 1_000)} for people`;
+  return `- ${environment} ${from} → ${to}: ${outcome}, ${formatDuration(workSeconds(phases) * 1_000)} of work, ${formatDuration(waitedSeconds * 1_000)} for people`;
 }

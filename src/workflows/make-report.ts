@@ -1,18 +1,10 @@
 import { isCancellation } from '@temporalio/workflow';
-import type { EvidenceRequest } from '../contract/activities.js';
+import type { EvidenceRequest, ReportRequest } from '../contract/activities.js';
 import type { ReportData, Span, TargetEvidence } from '../core/evidence.js';
-import type { RolloutSoFar } from '../core/rollout-result.js';
 import { now, type Conductor } from './conductor.js';
 import { describeFailure } from './describe-failure.js';
 import type { Environment } from '../core/plan.js';
 import { control, near } from './proxies.js';
-
-/** Answer of the query `report`: the result so far, and where the evidence of each target is. */
-export interface ReportRequest {
-  readonly dataDir: string;
-  readonly rollout: RolloutSoFar;
-  readonly sources: readonly EvidenceRequest[];
-}
 
 /** The hops of a target, the one that is under way too, and the watch over live: of each the report draws what was measured. */
 export function spansOf(conductor: Conductor, environment: Environment): Span[] {

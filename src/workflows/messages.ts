@@ -1,7 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ReportRequest } from '../contract/activities.js';
 import { DECISION_KINDS, type DecisionKind } from '../core/decision.js';
 import type { RolloutStatus } from '../core/status.js';
-import type { ReportRequest } from './make-report.js';
 
 /** Each decision is a signal, for the Web UI, and an update of the same name, for an answer. Both end in one place. */
 export const decisionMessages = DECISION_KINDS.map((kind) => ({

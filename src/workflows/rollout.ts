@@ -8,7 +8,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { decidedBy } from '../core/decision.js';
-import type { RecordPlace } from '../contract/activities.js';
+import type { RecordPlace, ReportRequest } from '../contract/activities.js';
 import { ENVIRONMENTS, type Environment, type Hop } from '../core/plan.js';
 import { findingText } from '../core/finding.js';
 import { namespacesOf } from '../core/input/load-namespaces.js';
@@ -19,7 +19,7 @@ import type { HopContext } from './hop-context.js';
 import { AbortRequested, RollBackRequested } from './interruptions.js';
 import { letGoOf } from './let-go.js';
 import { LoadKeeper, type LoadState } from './load-keeper.js';
-import { makeReport, spansOf, type ReportRequest } from './make-report.js';
+import { makeReport, spansOf } from './make-report.js';
 import { reportQuery } from './messages.js';
 import { MeterKeeper, type MeterState } from './meter-keeper.js';
 import { prepare, type Prepared } from './prepare.js';

@@ -1,5 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
+import { splitAddress } from '../../core/address.js';
 import { messageOf } from '../../core/errors.js';
 import type { ReachableBy } from '../connection-options.js';
 
@@ -10,9 +11,7 @@ const TIMEOUT_MS = 5_000;
  * Undefined when network and TLS are as expected.
  */
 export async function diagnoseConnection(address: string, settings: ReachableBy['tls']): Promise<string | undefined> {
-  const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
-  const port = Number(address.slice(colon + 1));
+  const { host, port } = splitAddress(address);
   const unreachable = await failureOf(() => net.connect({ host, port }), 'connect');
   if (unreachable !== undefined) {
     return `nothing answers there (${unreachable}); is the address right, does it run, and is the way open from this worker?`;

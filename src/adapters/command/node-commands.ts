@@ -1,3 +1,4 @@
+import { splitAddress } from '../../core/address.js';
 import { PreconditionError } from '../../core/errors.js';
 import type { CommandDriver, CommandNode } from '../../core/input/input.js';
 import { fillPlaceholders } from '../../core/input/placeholders.js';
@@ -60,7 +61,7 @@ function commandOf(
   { node, version }: { readonly node: CommandNode; readonly version: string | undefined },
 ): string[] {
   const { rpcAddress } = node;
-  const host = rpcAddress.slice(0, rpcAddress.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+  const { host } = splitAddress(rpcAddress);
   const values = { node: node.name, role: node.role, host, ...(version === undefined ? {} : { version }) };
   return (commands[name] ?? []).map((text) => fillPlaceholders(text, values));
 }

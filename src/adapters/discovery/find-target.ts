@@ -1,6 +1,7 @@
-import { readFile, readlink, stat } from 'node:fs/promises';
+import { readlink, stat } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
-import type { Connection, Role } from '../../core/input/input.js';
+import { splitAddress } from '../../core/address.js';
+import { type Connection, Role } from '../../core/input/input.js';
 import { messageOf } from '../../core/errors.js';
 import type { Seen } from '../../core/survey/seen.js';
 import { type ClusterInfo, readClusterInfo } from '../cluster/target-cluster.js';
@@ -10,6 +11,7 @@ import { listRings } from '../cluster/rings.js';
 import { type PlaceFacts, placeFacts, type SqlPlace } from '../process/configuration-facts.js';
 import { listensOn } from '../process/linux-process.js';
 import { readConfigurationFiles } from '../process/read-configuration.js';
+import { readSupervision } from '../process/read-supervision.js';
 import { flagValues, listServerProcesses, type ServerProcess } from '../process/server-process.js';
 
 /** A member of a ring, and the process of this host that it is, where it is one. */
@@ -43,8 +45,6 @@ export interface FoundTarget {
   readonly unseen: readonly string[];
 }
 
-const ROLES: readonly Role[] = ['frontend', 'internal-frontend', 'history', 'matching', 'worker'];
-
 /**
  * Asks a frontend who is in its rings, and looks for those processes on this host. Changes nothing.
  * @throws PreconditionError when the frontend cannot be asked
@@ -59,7 +59,7 @@ export async function findTarget(connection: Connection): Promise<FoundTarget> {
   });
   const stores: Partial<Record<'default' | 'visibility', SqlPlace>> = {};
   const nodes: FoundNode[] = [];
-  for (const role of ROLES) {
+  for (const role of Role.options) {
     for (const [index, rpcAddress] of (rings[role] ?? []).entries()) {
       const own = await processOf(role, rpcAddress, processes);
       const places = own && (await readPlaces(own, role));
@@ -84,10 +84,8 @@ async function processOf(
   rpcAddress: string,
   processes: readonly ServerProcess[],
 ): Promise<ServerProcess | undefined> {
-  const end = rpcAddress.lastIndexOf(':');
-  const host = rpcAddress.slice(0, end).replace(/^\[|\]$/g, '');
+  const { host, port } = splitAddress(rpcAddress);
   if (!isOwnAddress(host)) return undefined;
-  const port = Number(rpcAddress.slice(end + 1));
   const ofRole = processes.filter(({ services }) => services.includes(role));
   for (const one of ofRole) if (await listensOn(one.pid, port)) return one;
   // A worker of 1.30 or before has no gRPC port: the ring has one of its configuration, where nobody listens.
@@ -130,10 +128,11 @@ function envOf({ argv }: ServerProcess): string {
   return flagValues(argv, ['env', 'e']).at(-1) ?? 'development';
 }
 
-/** The innermost service in the process's control group (systemd.resource-control(5)). */
+/** The unit that would start it again; none where that is not known. */
 async function unitOf(pid: number): Promise<string | undefined> {
-  const groups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
-  return /\/([^/\n]+\.service)$/m.exec(groups)?.[1];
+  const supervisors = (await readSupervision([pid])).get(pid);
+  if (supervisors === undefined || 'unseen' in supervisors) return undefined;
+  return supervisors.seen.find(({ kind }) => kind === 'systemd unit')?.name;
 }
 
 async function logFileOf(pid: number): Promise<string | undefined> {

@@ -17,7 +17,7 @@ export function configurationFacts(
   files: readonly ConfigurationFile[],
   role: Role,
 ): { readonly facts: Omit<NodeConfiguration, 'dynamic'>; readonly dynamicFile: string | undefined } {
-  const value = files.reduce<Value>((below, { value: over }) => merge(below, over), {});
+  const value = merged(files);
   const numHistoryShards = at(value, 'persistence', 'numHistoryShards');
   const broadcastAddress = text(at(value, 'global', 'membership', 'broadcastAddress'));
   const facts = {
@@ -53,7 +53,7 @@ export interface DynamicClientFacts {
 
 /** What the files say together of the dynamic configuration and the log. */
 export function dynamicClientFacts(files: readonly ConfigurationFile[]): DynamicClientFacts {
-  const value = files.reduce<Value>((below, { value: over }) => merge(below, over), {});
+  const value = merged(files);
   return {
     file: text(at(value, 'dynamicConfigClient', 'filepath')),
     pollInterval: at(value, 'dynamicConfigClient', 'pollInterval'),
@@ -102,6 +102,11 @@ function hasTls(value: Value, group: string): boolean {
   );
 }
 
+/** All files as the server lays one over the other. */
+function merged(files: readonly ConfigurationFile[]): Value {
+  return files.reduce<Value>((below, { value: over }) => merge(below, over), {});
+}
+
 function merge(below: Value, over: Value): Value {
   const entries = Object.entries(over).map(([key, value]) => {
     const other = below[key];
@@ -144,7 +149,7 @@ export interface SqlPlace {
 
 /** What the files say together of where things are. */
 export function placeFacts(files: readonly ConfigurationFile[], role: Role): PlaceFacts {
-  const value = files.reduce<Value>((below, { value: over }) => merge(below, over), {});
+  const value = merged(files);
   const stores = (['default', 'visibility'] as const).flatMap((part) => {
     const name = text(at(value, 'persistence', STORE_FIELDS[part]));
     const place =

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from 'proper-lockfile';
+import { splitAddress } from '../../core/address.js';
 import type { NodeState } from '../../core/cluster.js';
 import { PreconditionError } from '../../core/errors.js';
 import type { ProcessNode } from '../../core/input/input.js';
@@ -93,7 +94,7 @@ async function watchFirstMoments(
   { pid, look }: { readonly pid: number; readonly look: () => Promise<NodeState> },
   work?: Work,
 ): Promise<NodeState> {
-  const port = Number(node.rpcAddress.slice(node.rpcAddress.lastIndexOf(':') + 1));
+  const { port } = splitAddress(node.rpcAddress);
   const end = Date.now() + FIRST_MOMENTS_MS;
   for (;;) {
     await sleep(POLL_MS);

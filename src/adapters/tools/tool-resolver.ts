@@ -154,7 +154,8 @@ function exactly(program: ServerTool, version: string): Wanted {
   return { program, release: serverRelease(version), accepts: (found) => found === version, expected: version };
 }
 
-function defaultCacheDir(): string {
+/** Where brought programs are kept unless somebody says otherwise. */
+export function defaultCacheDir(): string {
   const { TEMPORAL_UPGRADE_CACHE_DIR: configured, XDG_CACHE_HOME: xdg } = process.env;
   return configured || join(xdg || join(homedir(), '.cache'), 'temporal-upgrade');
 }

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runGo } from '../../adapters/tools/go-command.js';
 import { serverRelease } from '../../adapters/tools/release.js';
 import { isFile } from '../../adapters/tools/tool-cache.js';
+import { defaultCacheDir } from '../../adapters/tools/tool-resolver.js';
 import type { ToolResolver } from '../../adapters/tools/tools.js';
 
 /**
@@ -13,7 +13,7 @@ import type { ToolResolver } from '../../adapters/tools/tools.js';
 export async function findTdbg(version: string, tools: ToolResolver): Promise<string> {
   const beside = join(dirname(await tools.serverTool('temporal-server', version)), 'tdbg');
   if (await isFile(beside)) return beside;
-  const cache = process.env['TEMPORAL_UPGRADE_CACHE_DIR'] ?? join(homedir(), '.cache', 'temporal-upgrade');
+  const cache = defaultCacheDir();
   const folder = join(cache, `tdbg-${version}`);
   const kept = join(folder, 'tdbg');
   if (await isFile(kept)) return kept;
