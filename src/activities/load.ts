@@ -46,8 +46,9 @@ export const createLoadActivities = (): LoadActivities => ({
     return undoInLedger({ connection, ledgerFile, loadId }, span, currentWork().signal);
   },
 
-  async verifyLedger({ drain, since, ...request }) {
+  async verifyLedger({ release, drain, since, ...request }) {
     const signal = cancellationSignal();
+    if (release !== undefined) await releaseLongCanaries({ ...loadOptions(request), hop: release, signal });
     // Workflows of the operator's own have the time that the profile gives them.
     const ownMs = Math.max(0, ...(request.policy.own ?? []).map(({ endsWithin }) => endsWithin));
     const deadline = Date.now() + DRAIN_TIMEOUT_MS + ownMs;

@@ -191,11 +191,16 @@ export interface TargetActivities {
   startLongCanaries(request: LoadRequest & { readonly hop: string }): Promise<{ readonly started: number }>;
   releaseLongCanaries(request: LoadRequest & { readonly hop: string }): Promise<{ readonly released: number }>;
   /**
-   * Compares the ledger with the target's histories. With `drain`, waits until nothing is running any more. What was found to
-   * be bad before `since` (milliseconds since 1970) is not counted; all is when it is left out.
+   * Compares the ledger with the target's histories. With `release`, the name of a hop, its long canaries are let end before
+   * it: in one activity, as each has its price in the hop's history. With `drain`, waits until nothing is running any more.
+   * What was found to be bad before `since` (milliseconds since 1970) is not counted; all is when it is left out.
    */
   verifyLedger(
-    request: LoadRequest & { readonly drain: boolean; readonly since?: number | undefined },
+    request: LoadRequest & {
+      readonly release?: string | undefined;
+      readonly drain: boolean;
+      readonly since?: number | undefined;
+    },
   ): Promise<LedgerSummary>;
   /** All that was written down about a target, for the report; what cannot be read is told in its notes. */
   gatherEvidence(request: EvidenceRequest): Promise<TargetEvidence>;

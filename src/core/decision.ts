@@ -112,6 +112,11 @@ export function decidedBy({ who, by }: Pick<DecisionRecord, 'who' | 'by'>): stri
   return who?.name ?? by ?? 'somebody';
 }
 
+/** That somebody said no, and why. */
+export function rejectedLine(record: Pick<DecisionRecord, 'who' | 'by' | 'reason'>, gate: string): string {
+  return `${decidedBy(record)} rejected ${gate}${record.reason === undefined ? '' : `: ${record.reason}`}`;
+}
+
 /** A point where the roll-out waits for a person. */
 export interface Gate {
   /** `<environment>/<version>/<phase>`; an incident adds `/incident/<number>`, so that an old click never fits a new one. */

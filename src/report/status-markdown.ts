@@ -77,6 +77,9 @@ function decisionSection(status: RolloutStatus, gate: Extract<Waiting, { for: 'd
     '',
     ...(gate.needs === undefined ? [] : [`Needs ${inline(needsText(gate.needs))}.`, '']),
     ...(gate.expiresAt === undefined ? [] : [`Becomes an incident at ${gate.expiresAt} if nobody passes it.`, '']),
+    // Else Markdown makes one list of both.
+    'What can be decided:',
+    '',
     ...decisions,
     '',
     `In the Web UI: _More Actions_, _Send a Signal_, \`${gate.allowed[0] ?? 'approve'}\`, with this as JSON:`,
@@ -85,16 +88,17 @@ function decisionSection(status: RolloutStatus, gate: Extract<Waiting, { for: 'd
     '```',
     'or in a terminal:',
     '```',
-    signalCommand(status.rolloutId, gate.allowed[0] ?? 'approve', gate.name),
+    signalCommand(status.rolloutId, gate.allowed[0] ?? 'approve', gate.name, ' \\\n  '),
     '```',
   ];
 }
 
-/** The command of the Temporal CLI that sends a decision, for a POSIX shell. */
-export function signalCommand(rolloutId: string, kind: DecisionKind, gate: string): string {
+/** The command of the Temporal CLI that sends a decision, for a POSIX shell; `between` its options, such as a new line. */
+export function signalCommand(rolloutId: string, kind: DecisionKind, gate: string, between = ' '): string {
   // Whoever started it may have chosen any workflow id.
   const input = shellWord(JSON.stringify({ gate, by: 'you' }));
-  return `temporal workflow signal --workflow-id ${shellWord(rolloutId)} --name ${kind} --input ${input}`;
+  const options = [`--workflow-id ${shellWord(rolloutId)}`, `--name ${kind}`, `--input ${input}`];
+  return ['temporal workflow signal', ...options].join(between);
 }
 
 /** What each decision will do, by the kind of gate. */

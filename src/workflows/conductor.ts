@@ -7,11 +7,16 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { formatDuration } from '../core/duration.js';
-import { decidedBy, noWayBackByServers, type DecisionKind, type DecisionRecord, type Gate } from '../core/decision.js';
+import {
+  decidedBy,
+  noWayBackByServers,
+  rejectedLine,
+  type DecisionKind,
+  type DecisionRecord,
+  type Gate,
+} from '../core/decision.js';
 import type { Identity } from '../core/identity.js';
 import type { RolloutInput } from '../core/input/input.js';
-import type { Windows } from '../core/input/windows.js';
 import type { JudgedWindow } from '../core/measuring/observation.js';
 import type { Environment, RolloutPlan } from '../core/plan.js';
 import { overrideLines } from '../core/status.js';
@@ -29,11 +34,11 @@ import type {
 import { DecisionDesk, type DeskState } from './decision-desk.js';
 import { describeFailure } from './describe-failure.js';
 import { Display } from './display.js';
-import { whileWatched, type EvidenceWatch } from './evidence-watch.js';
+import { Gates } from './gates.js';
 import { AbortRequested, NotGoodEnough, RestoreApproved, RollBackRequested } from './interruptions.js';
 import { statusQuery } from './messages.js';
+import { now, tookSince } from './moments.js';
 import { Notifier, type NoticePlace } from './notifier.js';
-import { control } from './proxies.js';
 import { waitFor } from './wait-for.js';
 
 /** What a phase did, in one line, and its value for the phases after it. */
@@ -63,23 +68,6 @@ export interface ConductorState {
  */
 type Accepted = Readonly<Partial<Record<Environment, number>>>;
 
-/** What is asked at a gate, and what the answer rests on. */
-export interface GateRequest {
-  readonly environment: Environment;
-  readonly version: string;
-  readonly phase: 'schema' | 'servers' | 'promote';
-  readonly evidence: readonly string[];
-  /** What a person has to look at before this gate; where there is nothing, the policy may let it pass by itself. */
-  readonly doubts: readonly string[];
-  readonly watch?: EvidenceWatch | undefined;
-}
-
-/** What came of a gate: a decision, no decision in time, or what broke before one could count. */
-interface Asked {
-  readonly answer?: DecisionRecord | 'expired' | undefined;
-  readonly broken: readonly string[];
-}
-
 interface Place {
   readonly environment?: Environment | undefined;
   readonly from?: string | undefined;
@@ -88,10 +76,6 @@ interface Place {
 
 /** Incidents that are kept, and characters of the problem of each: the state of a run has to fit in one message. */
 const [MAX_INCIDENTS, MAX_PROBLEM] = [100, 2_000];
-/** A gate whose evidence keeps breaking is no gate: then a person is asked what is to become of it. */
-const MOST_RENEWALS = 3;
-/** What is told of evidence that broke, at the gate that is asked again. */
-const SHOWN_RENEWALS = 4;
 
 /**
  * Leads through phases and gates: shows where the roll-out is, lets people decide, and turns a failed phase into an
@@ -100,6 +84,7 @@ const SHOWN_RENEWALS = 4;
 export class Conductor {
   readonly desk: DecisionDesk;
   readonly notifier = new Notifier(workflowInfo().runId);
+  readonly gates: Gates;
   readonly rolloutId = workflowInfo().workflowId;
   readonly startedAt: string;
   readonly hops: HopResult[];
@@ -142,6 +127,16 @@ export class Conductor {
     this.#incidentsBefore = this.#incidents;
     this.#accepted = carried?.accepted ?? {};
     this.desk = new DecisionDesk(carried?.desk);
+    this.gates = new Gates({
+      desk: this.desk,
+      rulesOf: (environment) => this.input?.policy.approval[environment],
+      standsAt: (phase) => this.#standsAt(phase),
+      passable: () => this.passable(),
+      waitVisibly: (what, ms) => this.waitVisibly(what, ms),
+      ask: (gate, expiresMs) => this.#ask(gate, expiresMs),
+      incident: (problem, gateName, choices) => this.#incident(problem, gateName, choices),
+      lastOverride: () => overrideLines(this.#phases.slice(-1))[0],
+    });
     setHandler(statusQuery, () => this.status(to), {
       description: 'Where the roll-out is, why it waits, and what comes next.',
     });
@@ -222,152 +217,9 @@ export class Conductor {
     }
   }
 
-  /**
-   * Waits until `<environment>/<version>/<phase>` is approved. Evidence that breaks while the gate is open closes it; an
-   * approval given on it is void. It is then observed anew, and the gate asked again as `…/again/<number>`, so that an old click
-   * never fits.
-   */
-  async approval(request: GateRequest): Promise<DecisionRecord> {
-    const { environment, version, phase, evidence, watch } = request;
-    const rules = this.input?.policy.approval[environment];
-    const name = `${environment}/${version}/${phase}`;
-    let watched = watch;
-    let again: readonly string[] = [];
-    let automatic = rules?.automatic === true && request.doubts.length === 0;
-    for (let asked = 1; ;) {
-      await this.passable();
-      this.#phase = phase;
-      this.#since = now();
-      const gate: Gate = {
-        name: asked === 1 ? name : `${name}/again/${asked}`,
-        kind: 'approval',
-        allowed: ['approve', 'reject', 'abort'],
-        evidence: [...evidence, ...again],
-        openedAt: now(),
-      };
-      const { answer, broken } = automatic
-        ? await this.#passByItself(gate, environment, watched)
-        : await this.#askWatched(gate, watched, rules?.expires);
-      if (broken.length > 0) {
-        const at = now();
-        if (answer === 'expired' || asked % MOST_RENEWALS === 0) {
-          const often = `what ${name} rests on has broken ${asked} times; retry observes anew`;
-          const problem = answer === 'expired' ? broken : [often, ...broken];
-          await this.#incident(problem.join('\n'), name, ['retry', 'abort']);
-        }
-        const renewed = await watched?.renew();
-        // What a person let pass is not held against the next approval; nor does it pass by itself.
-        if (renewed === undefined) {
-          watched = undefined;
-          automatic = false;
-        }
-        const line = renewed ?? overrideLines(this.#phases.slice(-1))[0];
-        const what = answer === 'expired' ? `closed at ${at}` : `evidence broke at ${at}`;
-        again = [...again, `${what}: ${broken.join('; ')}`, ...(line === undefined ? [] : [line])];
-        again = again.slice(-SHOWN_RENEWALS);
-        asked += 1;
-      } else if (answer === 'expired' || answer === undefined) continue;
-      else if (answer.kind === 'approve') return answer;
-      // A refused gate stays shut until somebody says what is to become of the roll-out.
-      else await this.#incident(`${decidedBy(answer)} rejected ${name}${because(answer)}`, name, ['retry', 'abort']);
-    }
-  }
-
-  /**
-   * Waits until, by the calendar of the policy, work on `environment` may begin. What it rests on is looked at once more if that
-   * took a while.
-   */
-  async window({ environment, version, phase, watch }: Omit<GateRequest, 'evidence' | 'doubts'>): Promise<void> {
-    const windows = this.input?.policy.approval[environment].windows;
-    if (windows === undefined) return;
-    const name = `${environment}/${version}/${phase}`;
-    for (let waited = false; ;) {
-      await this.passable();
-      this.#phase = phase;
-      this.#since = now();
-      const problem = await this.#waitUntilOpen(windows, phase, async (ms, what) => {
-        await this.waitVisibly(what, ms);
-        waited = true;
-      });
-      if (problem !== undefined) {
-        await this.#incident(problem, name, ['retry', 'abort']);
-        continue;
-      }
-      const broken = waited && watch !== undefined ? await this.#brokenSince(watch) : [];
-      if (broken.length === 0) return;
-      const first = `what ${name} rests on has broken while its window was waited for; retry observes anew`;
-      await this.#incident([first, ...broken].join('\n'), name, ['retry', 'abort']);
-      await watch?.renew();
-      waited = false;
-    }
-  }
-
-  /** Waits until `windows` are open; gives why that cannot be known, where it cannot. */
-  async #waitUntilOpen(
-    windows: Windows,
-    phase: string,
-    wait: (ms: number, what: string) => Promise<void>,
-  ): Promise<string | undefined> {
-    for (;;) {
-      let opensAt: string;
-      try {
-        ({ opensAt } = await control.nextOpening.executeWithOptions({ summary: 'calendar' }, [{ windows, at: now() }]));
-      } catch (error) {
-        if (isCancellation(error)) throw error;
-        return describeFailure(error);
-      }
-      const ms = Date.parse(opensAt) - Date.now();
-      if (ms <= 0) return undefined;
-      await wait(ms, `the window of ${phase}, which opens at ${opensAt}`);
-    }
-  }
-
-  /** Nothing speaks against it, and the policy leaves it to the evidence: that is looked at once more. */
-  async #passByItself(gate: Gate, environment: Environment, watch: EvidenceWatch | undefined): Promise<Asked> {
-    const broken = watch === undefined ? [] : await this.#brokenSince(watch);
-    if (broken.length > 0) return { broken };
-    const by = `policy.approval.${environment}.automatic`;
-    return { answer: this.desk.decideByPolicy('approve', gate.name, 'all that comes before it passed', by), broken };
-  }
-
-  /** The decision at a gate, or what has broken before it could count. */
-  async #askWatched(gate: Gate, watch: EvidenceWatch | undefined, expiresMs: number | undefined): Promise<Asked> {
-    let broken: readonly string[] = [];
-    const answer = await whileWatched(
-      watch,
-      () => this.#ask(gate, expiresMs),
-      (lines) => {
-        broken = lines;
-        this.desk.withdraw();
-      },
-    );
-    if (answer === 'expired') {
-      return { answer, broken: [`nobody passed ${gate.name} within ${formatDuration(expiresMs ?? 0)}`] };
-    }
-    if (answer?.kind === 'approve' && broken.length === 0 && watch !== undefined)
-      broken = await this.#brokenSince(watch);
-    if (answer?.kind === 'approve' && broken.length > 0) {
-      this.desk.annul(answer, `void: the evidence had broken: ${broken.join('; ')}`);
-    }
-    return { answer, broken: answer?.kind === 'approve' || answer === undefined ? broken : [] };
-  }
-
-  /** What of the evidence has broken by the moment at which an approval takes effect: after a pause it is looked at again. */
-  async #brokenSince(watch: EvidenceWatch): Promise<readonly string[]> {
-    for (;;) {
-      const { holds, lines } = await watch.recheck();
-      if (holds === false) return lines;
-      // Observed anew, and good, or let pass by a person: the approval rests on that.
-      if (holds === 'unknown') await watch.renew();
-      if (this.desk.paused === undefined) return [];
-      await this.passable();
-    }
-  }
-
   /** Opens an incident that a person ends with `retry`; abort ends the roll-out. */
   async holdUntilRetry(phase: HopPhase | RolloutStep, problem: string): Promise<void> {
-    this.#phase = phase;
-    this.#since = now();
+    this.#standsAt(phase);
     await this.#incident(problem, this.#gateName(phase), ['retry', 'abort']);
   }
 
@@ -448,8 +300,7 @@ export class Conductor {
     choices: readonly DecisionKind[],
   ): Promise<{ value?: Done<T>; overridden?: boolean }> {
     await this.passable();
-    this.#phase = name;
-    this.#since = now();
+    this.#standsAt(name);
     this.show();
     const started = Date.now();
     try {
@@ -569,7 +420,7 @@ export class Conductor {
       if (answer === undefined) throw new TypeError('a gate ended without a decision');
       if (answer.kind === 'rollBack') throw new RollBackRequested(answer);
       if (answer.kind === 'approve') throw new RestoreApproved(answer);
-      return `${decidedBy(answer)} rejected ${name}${because(answer)}; nothing was changed`;
+      return `${rejectedLine(answer, name)}; nothing was changed`;
     } catch (error) {
       if (isInterruption(error) || isCancellation(error)) throw error;
       return `restore: what it would lose could not be found out, and nothing was changed: ${describeFailure(error)}`;
@@ -580,8 +431,8 @@ export class Conductor {
 
   /** The decision; undefined when the gate was withdrawn. @throws AbortRequested */
   async #ask(gate: Gate): Promise<DecisionRecord | undefined>;
-  async #ask(gate: Gate, expiresMs: number | undefined): Promise<Asked['answer']>;
-  async #ask(gate: Gate, expiresMs?: number): Promise<Asked['answer']> {
+  async #ask(gate: Gate, expiresMs: number | undefined): Promise<DecisionRecord | 'expired' | undefined>;
+  async #ask(gate: Gate, expiresMs?: number): Promise<DecisionRecord | 'expired' | undefined> {
     const asked = Date.now();
     const expiresAt = expiresMs === undefined ? undefined : new Date(asked + expiresMs).toISOString();
     const answer = await this.notifier.whileOpen(gate, this.#noticePlace(), () =>
@@ -601,6 +452,11 @@ export class Conductor {
   /** Tells people that the roll-out is over. */
   async tellOfEnd(state: 'completed' | 'aborted', lines: readonly string[]): Promise<void> {
     await this.notifier.tell(state, this.#noticePlace(), { evidence: lines });
+  }
+
+  #standsAt(phase: HopPhase | RolloutStep): void {
+    this.#phase = phase;
+    this.#since = now();
   }
 
   #finish(result: PhaseResult): void {
@@ -662,22 +518,6 @@ export class Conductor {
 
 function isInterruption(error: unknown): boolean {
   return error instanceof AbortRequested || error instanceof RollBackRequested || error instanceof RestoreApproved;
-}
-
-export function now(): string {
-  return new Date().toISOString();
-}
-
-/** When something began that is over now, and how long it took. */
-export function tookSince(startedMs: number): Required<Pick<PhaseResult, 'startedAt' | 'seconds'>> {
-  return {
-    startedAt: new Date(startedMs).toISOString(),
-    seconds: Math.round((Date.now() - startedMs) / 100) / 10,
-  };
-}
-
-function because({ reason }: { readonly reason?: string | undefined }): string {
-  return reason === undefined ? '' : `: ${reason}`;
 }
 
 function firstLine(text: string): string {

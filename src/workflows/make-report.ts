@@ -1,7 +1,8 @@
 import { isCancellation } from '@temporalio/workflow';
 import type { EvidenceRequest, ReportRequest } from '../contract/activities.js';
 import type { ReportData, Span, TargetEvidence } from '../core/evidence.js';
-import { now, type Conductor } from './conductor.js';
+import type { Conductor } from './conductor.js';
+import { now } from './moments.js';
 import { describeFailure } from './describe-failure.js';
 import type { Environment } from '../core/plan.js';
 import { control, near } from './proxies.js';

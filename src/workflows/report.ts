@@ -1,7 +1,7 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { ReportRequest } from '../contract/activities.js';
 import type { ReportData } from '../core/evidence.js';
-import { now } from './conductor.js';
+import { now } from './moments.js';
 import { makeReport } from './make-report.js';
 
 /** The report of a roll-out at any time, asked for from outside: nothing of it stands in the history of the roll-out itself. */

@@ -1,7 +1,8 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { BackupResult, HopPlace, RestoreRequest, RestoreResult, StoreName } from '../contract/activities.js';
 import { ledgerLine, ledgerProblems } from '../core/ledger.js';
-import { now, type Done } from './conductor.js';
+import type { Done } from './conductor.js';
+import { now } from './moments.js';
 import { describeFailure } from './describe-failure.js';
 import { recordOf, type HopContext } from './hop-context.js';
 import { NotGoodEnough } from './interruptions.js';

@@ -1,5 +1,5 @@
 import { CancellationScope, log } from '@temporalio/workflow';
-import { tookSince } from './conductor.js';
+import { tookSince } from './moments.js';
 import { describeFailure } from './describe-failure.js';
 import type { HopContext } from './hop-context.js';
 import type { Replacement } from './replace-servers.js';

@@ -14,7 +14,8 @@ import { findingText } from '../core/finding.js';
 import { namespacesOf } from '../core/input/load-namespaces.js';
 import type { RolloutResult } from '../core/rollout-result.js';
 import { overrideLines } from '../core/status.js';
-import { Conductor, now, tookSince, type ConductorState } from './conductor.js';
+import { Conductor, type ConductorState } from './conductor.js';
+import { now, tookSince } from './moments.js';
 import type { HopContext } from './hop-context.js';
 import { AbortRequested, RollBackRequested } from './interruptions.js';
 import { letGoOf } from './let-go.js';
@@ -221,7 +222,7 @@ class Rollout {
       const started = Date.now();
       conductor.next = `live: ${plan.live.path.join(' → ')}`;
       const doubts = [...overrides, ...warnings.map(findingText)];
-      const approved = await conductor.approval({
+      const approved = await conductor.gates.approval({
         environment: 'live',
         version: first.to,
         phase: 'promote',

@@ -8,7 +8,8 @@ import type { StuckRun } from '../core/running-work/running-counts.js';
 import { singleRoles } from '../core/planning/roll-order.js';
 import type { Hop } from '../core/plan.js';
 import { overrideLines, type HopResult } from '../core/status.js';
-import { now, type Conductor, type Done } from './conductor.js';
+import type { Conductor, Done } from './conductor.js';
+import { now } from './moments.js';
 import type { EvidenceWatch } from './evidence-watch.js';
 import type { HopContext } from './hop-context.js';
 import { AbortRequested, NotGoodEnough, RestoreApproved, RollBackRequested } from './interruptions.js';
@@ -164,7 +165,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   if (gates.includes('schema')) {
     conductor.next = 'upgrade the schemas';
     const doubts = [...unproved(), ...findingLines([...context.hop.findings, ...toLookAt])];
-    await conductor.approval({
+    await conductor.gates.approval({
       ...schemaStep,
       evidence: [
         ...schemaLines(context),
@@ -174,7 +175,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
       doubts,
     });
   }
-  await conductor.window(schemaStep);
+  await conductor.gates.window(schemaStep);
   conductor.next = 'observe the old servers on the new schema';
   await conductor.phase('schema', () => upgradeSchemas(context, progress));
 
@@ -196,7 +197,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   if (gates.includes('servers')) {
     conductor.next = 'replace the servers, node by node';
     const doubts = unproved();
-    await conductor.approval({
+    await conductor.gates.approval({
       ...serversStep,
       evidence: [
         ...conductor.phases.map(({ phase, summary }) => `${phase}: ${summary}`),
@@ -207,7 +208,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
       doubts,
     });
   }
-  await conductor.window(serversStep);
+  await conductor.gates.window(serversStep);
   // From here on there is something to put back.
   conductor.desk.reversibleHop = `${environment}/${hop.to}`;
   conductor.next = 'judge the time in which they were replaced';
@@ -343,12 +344,10 @@ async function verify({ conductor, environment, target, place, load, crossing }:
     if (count > sinceBefore) wrong.push(...stuckLines(count - sinceBefore, examples));
   }
   if (load !== undefined) {
-    await target.act.releaseLongCanaries.executeWithOptions({ summary: 'end the long canaries' }, [
-      { ...load, hop: crossing },
-    ]);
-    const ledger = await target.act.verifyLedger.executeWithOptions({ summary: 'ledger against histories' }, [
-      { ...load, drain: false, since: conductor.acceptedUntil(environment) },
-    ]);
+    const ledger = await target.act.verifyLedger.executeWithOptions(
+      { summary: 'end the long canaries; ledger against histories' },
+      [{ ...load, release: crossing, drain: false, since: conductor.acceptedUntil(environment) }],
+    );
     lines.push(ledgerLine(ledger));
     wrong.push(...ledgerProblems(ledger));
   }

@@ -137,6 +137,11 @@ export const OBSERVATION: Observation = {
   histograms: {},
 };
 
+/** Whether it is the look at what an approval rests on, at the moment at which that takes effect. */
+export function isRecheck({ kind, past }: RequestOf<'observe'>): boolean {
+  return kind === 'schema' && past !== undefined;
+}
+
 /** An observation with the verdict that the test wants. */
 export function judged(verdict: Verdict['verdict'], why: string): Activities['observe'] {
   return () =>

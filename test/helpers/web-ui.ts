@@ -1,5 +1,18 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import chromium from '@sparticuz/chromium';
-import { chromium as playwright, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
+import {
+  chromium as playwright,
+  type Browser,
+  type BrowserContext,
+  type FrameLocator,
+  type Locator,
+  type Page,
+} from 'playwright-core';
+
+/** Where pictures go; docs/web-ui.md shows some of them, see there. */
+const PICTURES = fileURLToPath(new URL('../../.test-results/web-ui/', import.meta.url));
 
 /** Sizes of a window, in pixels. */
 export const WINDOWS = { wide: { width: 1_600, height: 1_000 }, narrow: { width: 800, height: 1_000 } } as const;
@@ -41,19 +54,47 @@ export class WebUi {
     await page.getByRole('menuitem', { name: 'Send a Signal' }).click();
     const dialog = page.getByRole('dialog', { name: 'Send a Signal' });
     await dialog.getByTestId('signal-select-button').click();
+    await dialog.getByRole('option').first().waitFor();
     return dialog;
   }
 
-  /** By hand, as a person does: More Actions, Send a Signal, its name out of the list, one payload. */
-  async sendSignal(name: string, payload: string): Promise<void> {
+  /** By hand, as a person does: More Actions, Send a Signal, its name out of the list, one payload; `look` before it is sent. */
+  async sendSignal(name: string, payload: unknown, look: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     const dialog = await this.openSignals();
-    await this.page
+    await dialog
       .getByRole('option')
       .filter({ hasText: new RegExp(`^\\s*${name}\\b`) })
       .first()
       .click();
-    await dialog.locator('.cm-content[contenteditable=true]').first().fill(payload);
+    await this.#typeJson(dialog, payload);
+    await look();
     await dialog.getByRole('button', { name: 'Submit' }).click();
     await dialog.waitFor({ state: 'hidden' });
+  }
+
+  /** The frame in which the Web UI draws the current details of a workflow, which are Markdown; as they are now. */
+  async details(): Promise<FrameLocator> {
+    const { page } = this;
+    await page.reload({ waitUntil: 'domcontentloaded' });
+    await page.getByRole('tab', { name: 'User Metadata' }).click();
+    return page.frameLocator('iframe').first();
+  }
+
+  /** A picture of the window, for people to look at. */
+  async picture(name: string): Promise<void> {
+    const path = `${PICTURES}${name}.png`;
+    await mkdir(dirname(path), { recursive: true });
+    await this.page.screenshot({ path });
+  }
+
+  /** All at once, as from a clipboard: the editor closes brackets and quotes of those that are typed. */
+  async #typeJson(dialog: Locator, payload: unknown): Promise<void> {
+    const editor = dialog.locator('.cm-content[contenteditable=true]').first();
+    await editor.click();
+    await this.page.keyboard.insertText(JSON.stringify(payload));
+    // Left, it lays the JSON out anew, and the button below moves away from under the mouse.
+    await editor.blur();
+    const text = await editor.innerText();
+    if (JSON.stringify(JSON.parse(text)) !== JSON.stringify(payload)) throw new Error(`the editor has ${text}`);
   }
 }

@@ -43,11 +43,13 @@ test('a gate shows its evidence, what each decision does, and how the first is s
     ]),
   );
   const fences = lines.flatMap((line, index) => (line === '```' ? [index] : []));
-  const code = [fences[0], fences[2]].map((fence = -1) => lines[fence + 1]);
-  expect(code).toEqual([
-    '{"gate":"live/1.31.2/schema","by":"you"}',
+  const [payload, command] = [fences.slice(0, 2), fences.slice(2)].map(([from = 0, to]) => lines.slice(from + 1, to));
+  expect(payload).toEqual(['{"gate":"live/1.31.2/schema","by":"you"}']);
+  // A line for each option, as the Web UI shows it in half a window; a shell reads it as one.
+  expect(command?.join('\n').replaceAll(' \\\n  ', ' ')).toBe(
     signalCommand('upgrade-prod', 'approve', 'live/1.31.2/schema'),
-  ]);
+  );
+  expect(command).toHaveLength(4);
 });
 
 test('an incident offers what is possible there, and nothing else', () => {

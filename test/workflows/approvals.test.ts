@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { ControlPlane, refusal } from '../helpers/control-plane.js';
 import { LIVE_ALONE } from '../helpers/plans.js';
-import { judged, Script } from '../helpers/scripted-activities.js';
+import { isRecheck, judged, Script } from '../helpers/scripted-activities.js';
 
 // A roll-out waits for its server most of the time, so those of this file run side by side.
 let controlPlane: ControlPlane;
@@ -158,8 +158,7 @@ describe('a gate that may pass by itself', () => {
     const script = new Script(NO_DOUBTS);
     let bad = true;
     script.always('observe', (request) => {
-      const isRecheck = request.kind === 'schema' && request.past !== undefined;
-      return judged(isRecheck && bad ? 'fail' : 'pass', 'so it is')(request);
+      return judged(isRecheck(request) && bad ? 'fail' : 'pass', 'so it is')(request);
     });
     const run = await controlPlane.begin({ plan: NO_DOUBTS, script, policy: AUTOMATIC });
     const { name } = await run.atIncident(SCHEMA);
@@ -204,9 +203,8 @@ describe('a window', () => {
     const script = scripted().once('nextOpening', inMs(500));
     let rechecks = 0;
     script.always('observe', (request) => {
-      const isRecheck = request.kind === 'schema' && request.past !== undefined;
-      rechecks += isRecheck ? 1 : 0;
-      return judged(isRecheck && rechecks === 2 ? 'fail' : 'pass', 'so it is')(request);
+      rechecks += isRecheck(request) ? 1 : 0;
+      return judged(isRecheck(request) && rechecks === 2 ? 'fail' : 'pass', 'so it is')(request);
     });
     const run = await controlPlane.begin({ script, policy });
     await run.approve(SCHEMA);

@@ -4,7 +4,7 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { ControlPlane, refusal } from '../helpers/control-plane.js';
 import { LIVE_ALONE, ONE_HOP } from '../helpers/plans.js';
-import { judged, Script, type RequestOf } from '../helpers/scripted-activities.js';
+import { isRecheck, judged, Script, type RequestOf } from '../helpers/scripted-activities.js';
 
 // A roll-out waits for its server most of the time, so those of this file run side by side.
 let controlPlane: ControlPlane;
@@ -40,7 +40,6 @@ test.concurrent('nothing passes a gate before it is approved, and each gate need
 });
 
 describe('evidence that breaks while a gate is open', () => {
-  const isRecheck = ({ kind, past }: RequestOf<'observe'>) => kind === 'schema' && past !== undefined;
   const fail = { verdict: { verdict: 'fail' as const, checks: [], summary: '', lines: ['fail: history-1 is down'] } };
 
   test.concurrent('closes the gate; it is observed anew, and asked again under another name', async () => {
