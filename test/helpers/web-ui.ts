@@ -77,6 +77,7 @@ export class WebUi {
     const { page } = this;
     await page.reload({ waitUntil: 'domcontentloaded' });
     await page.getByRole('tab', { name: 'User Metadata' }).click();
+    await page.locator('iframe').first().scrollIntoViewIfNeeded(); // below the rest in a narrow window
     return page.frameLocator('iframe').first();
   }
 
