@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { findFreePorts } from '../../src/lab/free-ports.js';
-import { ControlPlane, type RunningRollout } from '../helpers/control-plane.js';
+import { ControlPlane, type RunningRollout, type RunSettings } from '../helpers/control-plane.js';
 import { LIVE_ALONE } from '../helpers/plans.js';
 import { isRecheck, judged, Script } from '../helpers/scripted-activities.js';
 import { WebUi, WINDOWS } from '../helpers/web-ui.js';
@@ -31,10 +31,15 @@ async function look(run: RunningRollout, options: Parameters<typeof WebUi.open>[
   return ui;
 }
 
-test('a person reads what a gate rests on, and passes it by a signal', async () => {
-  const run = await controlPlane.begin({ policy: POLICY });
+/** A roll-out that waits at its first gate, and its page. */
+async function atFirstGate(settings: RunSettings = {}): Promise<{ readonly run: RunningRollout; readonly ui: WebUi }> {
+  const run = await controlPlane.begin({ policy: POLICY, ...settings });
   await run.atGate(SCHEMA);
-  const ui = await look(run);
+  return { run, ui: await look(run) };
+}
+
+test('a person reads what a gate rests on, and passes it by a signal', async () => {
+  const { run, ui } = await atFirstGate();
   const details = await ui.details();
   for (const text of [
     `Waits for a decision: ${SCHEMA}`,
@@ -56,9 +61,7 @@ test('a person reads what a gate rests on, and passes it by a signal', async () 
 }, 300_000);
 
 test('a gate that is rejected becomes an incident, which a person ends', async () => {
-  const run = await controlPlane.begin({ policy: POLICY });
-  await run.atGate(SCHEMA);
-  const ui = await look(run);
+  const { run, ui } = await atFirstGate();
   await ui.sendSignal('reject', { gate: SCHEMA, by: 'ada', reason: 'not before the release' });
   const { name } = await run.atIncident(SCHEMA);
   const incident = await ui.details();
@@ -79,9 +82,7 @@ test('an approval whose evidence has broken is void, and the gate is asked again
   script.always('observe', (request) =>
     judged(isRecheck(request) ? 'fail' : 'pass', isRecheck(request) ? 'history-1 is down' : 'all is well')(request),
   );
-  const run = await controlPlane.begin({ script, policy: POLICY });
-  await run.atGate(SCHEMA);
-  const ui = await look(run);
+  const { run, ui } = await atFirstGate({ script });
   await ui.sendSignal('approve', { gate: SCHEMA, by: 'ada' });
   await run.atGate(`${SCHEMA}/again/2`);
   const details = await ui.details();
@@ -93,9 +94,7 @@ test('an approval whose evidence has broken is void, and the gate is asked again
 }, 300_000);
 
 test('an approval of a gate that is not open does not count, and the page says why', async () => {
-  const run = await controlPlane.begin({ policy: POLICY });
-  await run.atGate(SCHEMA);
-  const ui = await look(run);
+  const { run, ui } = await atFirstGate();
   await ui.sendSignal('approve', { gate: SERVERS });
   await run.until('told', ({ decisions }) => decisions.length === 1);
   const details = await ui.details();
@@ -104,9 +103,7 @@ test('an approval of a gate that is not open does not count, and the page says w
 }, 300_000);
 
 test('signals are listed with what they do and an example', async () => {
-  const run = await controlPlane.begin({ policy: POLICY });
-  await run.atGate(SCHEMA);
-  const ui = await look(run);
+  const { run, ui } = await atFirstGate();
   const dialog = await ui.openSignals();
   const options = (await dialog.getByRole('option').allInnerTexts()).join('\n');
   for (const kind of ['approve', 'reject', 'pause', 'resume', 'abort', 'retry', 'rollBack', 'restore'])

@@ -92,12 +92,17 @@ test.concurrent('staging goes hop by hop under load, then live, each phase in it
 test.concurrent('a hop of eight nodes with every gate fits in 250 events', async () => {
   const roll = Array.from({ length: 8 }, (_, index) => ({ node: `node-${index}`, role: 'history' }));
   const script = new Script(ONE_HOP).always('planRoll', () => Promise.resolve(roll));
-  const gates = { staging: ['schema' as const, 'servers' as const], live: ['schema' as const] };
+  const gates = {
+    staging: ['schema' as const, 'servers' as const],
+    live: ['promote' as const, 'schema' as const, 'servers' as const],
+  };
   const load = { staging: { namespace: 'canaries', moreNamespaces: ['more'] } };
   const run = await controlPlane.begin({ plan: ONE_HOP, script, policy: { gates, load } });
   await run.approve('staging/1.31.2/schema');
   await run.approve('staging/1.31.2/servers');
+  await run.approve('live/1.31.2/promote');
   await run.approve('live/1.31.2/schema');
+  await run.approve('live/1.31.2/servers');
   const { hops } = await run.result();
   const histories = await run.histories();
   expect(histories.length).toBe(4);
