@@ -9,8 +9,8 @@ import { Bounds, boundsOf } from './core/input/bounds.js';
 import { messageOf, PreconditionError } from './core/errors.js';
 import type { Target } from './core/input/input.js';
 import { judge } from './core/judging/judge.js';
-import { beatFor, nextBeat } from './core/measuring/round.js';
-import { cutWindow } from './core/measuring/window.js';
+import { beatFor } from './core/measuring/round.js';
+import { comingWindow, cutWindow } from './core/measuring/window.js';
 import { SavedObservation } from './core/judging/saved-observation.js';
 import type { Observation, Verdict } from './core/measuring/observation.js';
 
@@ -27,8 +27,7 @@ export async function observeTarget(
   { windowMs, baseline, onSample, ...options }: ObserveOptions,
 ): Promise<{ readonly observation: Observation; readonly verdict: Verdict }> {
   const beatMs = options.beatMs ?? beatFor(windowMs, target);
-  const from = nextBeat(Date.now(), beatMs);
-  const to = nextBeat(from + windowMs, beatMs);
+  const { from, to } = comingWindow({ now: Date.now(), windowMs, beatMs });
   const of = (to - from) / beatMs + 1;
   // In a file, as hours of rounds are more than memory should hold.
   const directory = await mkdtemp(join(tmpdir(), 'temporal-upgrade-observe-'));

@@ -29,6 +29,8 @@ export interface BringOrder {
 export interface Brought {
   readonly before: NodeState;
   readonly after: NodeState;
+  /** Since when it has shown all that was asked of it, milliseconds since 1970: the beginning of the quiet time. */
+  readonly servesSince: number;
   readonly changed: boolean;
 }
 
@@ -64,12 +66,12 @@ export async function bringNode(driver: Driver, order: BringOrder, work: Work): 
     throw new DidNotComeUpError(messageOf(error), { cause: error });
   });
   const replaced = changed ? before.instance : undefined;
-  const after = await prove(
+  const proved = await prove(
     driver,
     { ...order, quietMs: changed || order.mayBeNew ? order.quietMs : 0, replaced },
     work,
   );
-  return { before, after, changed };
+  return { before, ...proved, changed };
 }
 
 export function nodeNamed(nodes: readonly NodeState[], name: string): NodeState {
@@ -101,7 +103,7 @@ async function prove(
   driver: Driver,
   { target, node, version, quietMs, replaced }: BringOrder & { readonly replaced: string | undefined },
   work: Work,
-): Promise<NodeState> {
+): Promise<Pick<Brought, 'after' | 'servesSince'>> {
   const patience = { startMs: target.driver.startTimeout, quietMs };
   const watch = new RestartWatch(Date.now(), { version, replaced }, patience);
   const earlier: EarlierWords = new Map();
@@ -111,7 +113,7 @@ async function prove(
     let verdict: RestartVerdict = watch.see(Date.now(), await lookAtRestart(target, nodes, node, earlier));
     if (verdict.is === 'quiet') {
       const failure = await callInARow(target.connection, CALLS);
-      if (failure === undefined) return nodeNamed(nodes, node);
+      if (failure === undefined) return { after: nodeNamed(nodes, node), servesSince: verdict.since };
       verdict = watch.unsettled(Date.now(), failure);
     }
     if (verdict.is === 'down') throw new DidNotComeUpError(`node ${node} was started with ${version}: ${verdict.why}`);

@@ -6,8 +6,7 @@ import { boundsOf } from '../core/input/bounds.js';
 import { judge } from '../core/judging/judge.js';
 import { messageOf } from '../core/errors.js';
 import type { LoadWindow } from '../core/ledger.js';
-import { nextBeat } from '../core/measuring/round.js';
-import { beatsOfWindow, cutWindow } from '../core/measuring/window.js';
+import { beatsOfWindow, comingWindow, cutWindow } from '../core/measuring/window.js';
 import type { Observation, Verdict } from '../core/measuring/observation.js';
 import { sameHours } from '../core/judging/same-hours.js';
 import { readLoadWindow } from '../load/load-window.js';
@@ -61,7 +60,7 @@ export const createObserveActivities = (): ObserveActivities => ({
 async function observe(request: ObserveRequest, begun: Ends | undefined): Promise<Judged> {
   const { target, kind, expected, load, meter } = request;
   const bounds = boundsOf(request.bounds, target);
-  const { from, to } = request.past === undefined ? (begun ?? (await comingWindow(request))) : timesOf(request.past);
+  const { from, to } = request.past === undefined ? (begun ?? (await windowToObserve(request))) : timesOf(request.past);
   if (request.past === undefined) keepForNextAttempt({ from, to } satisfies Ends);
   await waitFor(request, { from, to });
   const counted = load === undefined ? undefined : await loadOfWindow(load, { from, to });
@@ -91,7 +90,7 @@ function begunBefore(): Ends | undefined {
 }
 
 /** From now on, or from when the meter is at work: what it was not there to see would only be missing. */
-async function comingWindow({ target, windowMs, meter }: ObserveRequest): Promise<Ends> {
+async function windowToObserve({ target, windowMs, since, meter }: ObserveRequest): Promise<Ends> {
   const { signal } = currentWork();
   const { beatMs } = meter;
   const asked = Date.now();
@@ -100,8 +99,12 @@ async function comingWindow({ target, windowMs, meter }: ObserveRequest): Promis
     reportProgress({ waitsFor: 'the meter' });
     await sleep(LOOK_MS, undefined, { signal });
   }
-  const from = nextBeat(Date.now(), beatMs);
-  return { from, to: nextBeat(from + windowMs, beatMs) };
+  return comingWindow({
+    now: Date.now(),
+    since: since === undefined ? undefined : Date.parse(since),
+    windowMs,
+    beatMs,
+  });
 }
 
 function timesOf({ from, to }: { readonly from: string; readonly to: string }): Ends {

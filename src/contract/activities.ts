@@ -264,8 +264,10 @@ export interface ObserveRequest extends MaybeRecorded {
   readonly target: Target;
   /** For people: what this window shows. Absent, as the names of the roll-out, where it is not written down. */
   readonly what?: string | undefined;
-  /** Length of the window that is observed from now on, in milliseconds. */
+  /** Length of the window that is observed from now on, or from `since`, in milliseconds. */
   readonly windowMs: number;
+  /** ISO 8601. A window that began already; it ends now at the earliest. */
+  readonly since?: string | undefined;
   /** A window that lies behind, ISO 8601, in place of the coming one. */
   readonly past?: { readonly from: string; readonly to: string } | undefined;
   /** Where the samples are. */
@@ -338,7 +340,7 @@ export interface NodeResult {
   readonly before: string | null;
   readonly after: string;
   readonly changed: boolean;
-  /** When the node was proved to serve, ISO 8601. */
+  /** Since when the node serves and all around it is quiet, ISO 8601. */
   readonly servingAt: string;
 }
 

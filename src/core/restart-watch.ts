@@ -15,8 +15,8 @@ export interface RestartPatience {
 
 export type RestartVerdict =
   | { readonly is: 'waiting'; readonly for: string }
-  /** All there and quiet: what is left is to call it. */
-  | { readonly is: 'quiet' }
+  /** All there and quiet, for how long already: what is left is to call it. */
+  | { readonly is: 'quiet'; readonly since: number }
   /** It does not come up: it has to be put back. */
   | { readonly is: 'down'; readonly why: string }
   /** It serves, and what is around it is not as it has to be: nothing that putting it back would mend. */
@@ -67,7 +67,7 @@ export class RestartWatch {
     if (this.#quietSince === undefined || changed) this.#quietSince = at;
     this.#membership = membership;
     const { quietMs } = this.patience;
-    if (at - this.#quietSince >= quietMs) return { is: 'quiet' };
+    if (at - this.#quietSince >= quietMs) return { is: 'quiet', since: this.#quietSince };
     const until = `the rings to be quiet for ${formatDuration(quietMs)}`;
     return changed ? this.unsettled(at, until) : { is: 'waiting', for: until };
   }

@@ -9,18 +9,20 @@ export interface CanaryWindow extends Pick<Window, 'kind' | 'baseline' | 'expect
 }
 
 /**
- * Observes the target while the first process of a role runs the new version among old ones. Too little evidence does not
+ * Observes the target while the first process of a role runs the new version among old ones, from when it serves: its quiet
+ * time is observed too. Too little evidence does not
  * stop the roll, whose whole time is judged after it; it is told. @throws NotGoodEnough when it is judged a fail
  */
 export async function observeCanary(
   context: HopContext,
   { role, nodes }: RollBatch,
   { seen, ...window }: CanaryWindow,
+  since: string | undefined,
 ): Promise<void> {
   if (seen.has(role)) return;
   const what = `canary ${nodes.join(', ')}`;
   try {
-    await observePhase(context, { ...window, what, windowMs: context.policy.roll.canary, extensions: 0 });
+    await observePhase(context, { ...window, what, since, windowMs: context.policy.roll.canary, extensions: 0 });
     seen.set(role, `${what} good`);
   } catch (error) {
     if (!(error instanceof NotGoodEnough) || error.verdict !== 'inconclusive') throw error;

@@ -6,7 +6,10 @@ import { recordOf, type ObserveContext } from './hop-context.js';
 import { NotGoodEnough } from './interruptions.js';
 
 /** What is observed, and against what. */
-export interface Window extends Pick<ObserveRequest, 'kind' | 'expected' | 'baseline' | 'sameHoursUntil' | 'past'> {
+export interface Window extends Pick<
+  ObserveRequest,
+  'kind' | 'expected' | 'baseline' | 'sameHoursUntil' | 'since' | 'past'
+> {
   /** For people: what this window shows. */
   readonly what: string;
   /** Milliseconds; that of the policy when left out. */
@@ -46,7 +49,7 @@ export function watchOver(context: ObserveContext, window: Window, renew: Eviden
 
 function observeRequest({ place, policy, load, meter }: ObserveContext, window: Window): ObserveRequest {
   const { window: usual, bounds } = policy.observation;
-  const { what, kind, expected, baseline, sameHoursUntil, past, windowMs = usual } = window;
-  const judged = { windowMs, past, kind, bounds, expected, baseline, sameHoursUntil, load, meter };
+  const { what, kind, expected, baseline, sameHoursUntil, since, past, windowMs = usual } = window;
+  const judged = { windowMs, since, past, kind, bounds, expected, baseline, sameHoursUntil, load, meter };
   return { ...recordOf(place), what, ...judged };
 }

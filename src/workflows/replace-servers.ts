@@ -46,7 +46,7 @@ export async function replaceServers(context: HopContext, replacement: Replaceme
     if (direction === 'forward') conductor.desk.irreversible = noWayBack(hop);
     const results = await replaceBatch(context, batch, direction);
     replaced.push(...results.filter(({ changed }) => changed).map(({ node }) => node));
-    if (canary !== undefined && batch.isCanary) await observeCanary(context, batch, canary);
+    if (canary !== undefined && batch.isCanary) await observeCanary(context, batch, canary, results[0]?.servingAt);
   }
   state.servers = version;
   settings.push(...(await takeBackForRoll(context, state)));

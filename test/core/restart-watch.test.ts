@@ -12,19 +12,20 @@ const NOT_SERVING = restartLook({ health: 'NOT_SERVING' });
 const STRAY = restartLook({ views: { a: { matching: ['m:1', 'm:9'] } } });
 const OTHERS = restartLook({ other: { instance: '99:9' } });
 
-/** Looks every half second: what is seen at each of these seconds holds until the next. */
+/** Looks every half second: what is seen at each of these seconds holds until the next. Times of the answer are in seconds. */
 function follow(seen: readonly (readonly [atSeconds: number, look: RestartLook])[], untilSeconds: number) {
   const watch = new RestartWatch(0, { version: '1.31.2' }, { startMs: START_MS, quietMs: QUIET_MS });
   for (let at = 0; at <= untilSeconds * 1_000; at += 500) {
     const look = seen.findLast(([from]) => from * 1_000 <= at)?.[1] ?? GOOD;
     const verdict = watch.see(at, look);
-    if (verdict.is !== 'waiting') return { at: at / 1_000, ...verdict };
+    const since = verdict.is === 'quiet' ? { since: verdict.since / 1_000 } : {};
+    if (verdict.is !== 'waiting') return { at: at / 1_000, ...verdict, ...since };
   }
   return { is: 'waiting' };
 }
 
 test('is proved when nothing was missing and nobody came or went for the quiet time', () => {
-  expect(follow([[0, GOOD]], 30)).toEqual({ at: 10, is: 'quiet' });
+  expect(follow([[0, GOOD]], 30)).toEqual({ at: 10, is: 'quiet', since: 0 });
   expect(
     follow(
       [
@@ -33,7 +34,7 @@ test('is proved when nothing was missing and nobody came or went for the quiet t
       ],
       30,
     ),
-  ).toEqual({ at: 14, is: 'quiet' });
+  ).toEqual({ at: 14, is: 'quiet', since: 4 });
 });
 
 test.each([
@@ -50,7 +51,7 @@ test.each([
       ],
       40,
     ),
-  ).toEqual({ at: 18.5, is: 'quiet' });
+  ).toEqual({ at: 18.5, is: 'quiet', since: 8.5 });
 });
 
 test('one that merely needs long is waited for to the last second of its patience', () => {
@@ -63,7 +64,7 @@ test('one that merely needs long is waited for to the last second of its patienc
         ],
         200,
       ),
-    ).toEqual({ at: upAt + 10, is: 'quiet' });
+    ).toEqual({ at: upAt + 10, is: 'quiet', since: upAt });
 });
 
 test('one that is not ready in its time is down, with what it lacks', () => {
@@ -81,7 +82,7 @@ test('one that came up and fails a look after its time is not down at once', () 
     [61, NOT_SERVING],
     [65, GOOD],
   ] as const;
-  expect(follow(flicker, 200)).toEqual({ at: 75, is: 'quiet' });
+  expect(follow(flicker, 200)).toEqual({ at: 75, is: 'quiet', since: 65 });
 });
 
 test('one that ended is down after three seconds; a supervisor that starts it anew may be quicker', () => {
@@ -95,7 +96,7 @@ test('one that ended is down after three seconds; a supervisor that starts it an
       ],
       60,
     ),
-  ).toEqual({ at: 14.5, is: 'quiet' });
+  ).toEqual({ at: 14.5, is: 'quiet', since: 4.5 });
 });
 
 test('what is around it never takes it down: it is unsettled when all patience is over', () => {

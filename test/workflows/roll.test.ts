@@ -14,6 +14,7 @@ afterAll(() => controlPlane.stop());
 
 const HOP = 'live/1.31.2';
 const NODES = ['matching-1', 'history-1', 'history-2', 'history-3', 'history-4', 'frontend-1', 'frontend-2'];
+const SERVING_AT = '2026-01-01T00:00:00.000Z';
 const ROLL = { quiet: '7s', canary: '11s' };
 
 /** A target with several processes of a role. */
@@ -38,7 +39,7 @@ function failingOnce(nodes: readonly string[]): Activities['replaceNode'] {
   return ({ node, version }) =>
     left.delete(node)
       ? Promise.reject(ApplicationFailure.nonRetryable(`${node} is broken`))
-      : Promise.resolve({ node, before: null, after: version, changed: true, servingAt: '' });
+      : Promise.resolve({ node, before: null, after: version, changed: true, servingAt: SERVING_AT });
 }
 
 const canaries = ({ script }: RunningRollout) =>
@@ -61,7 +62,11 @@ test.concurrent('the first of each role that has more than one is observed befor
     ...['frontend-1', 'canary', 'frontend-2'],
   ]);
   expect(canaries(run)).toMatchObject([
-    { windowMs: 11_000, expected: { versions: ['1.30.7', '1.31.2'] }, baseline: { kind: 'settled' } },
+    {
+      ...{ windowMs: 11_000, expected: { versions: ['1.30.7', '1.31.2'] }, baseline: { kind: 'settled' } },
+      // The quiet time that proved it is part of what is observed.
+      since: SERVING_AT,
+    },
     { windowMs: 11_000 },
   ]);
   expect(hops[0]?.phases.find(({ phase }) => phase === 'servers')?.summary).toBe(
@@ -168,7 +173,7 @@ test.concurrent('a node that was put back is an incident at once, which retry me
   const putBack = 'node history-2 did not come up with 1.31.2';
   const script = scriptOf(['history-1', 'history-2']);
   script.once('replaceNode', ({ node, version }) =>
-    Promise.resolve({ node, before: null, after: version, changed: true, servingAt: '' }),
+    Promise.resolve({ node, before: null, after: version, changed: true, servingAt: SERVING_AT }),
   );
   script.fails('replaceNode', putBack, 'NodePutBack');
   const run = await controlPlane.begin({ script });

@@ -3,7 +3,7 @@ import { gapsOf, merge, type Span } from './gaps.js';
 import { piecesOf, sumPieces, worstMinute } from './minutes.js';
 import { cutProcess, slotsOf, type Cut } from './process-window.js';
 import type { Segment } from './rises.js';
-import { isRingsBeat, type DatabaseSample, type Round } from './round.js';
+import { isRingsBeat, nextBeat, type DatabaseSample, type Round } from './round.js';
 import { countBeats, medianOf, streakOf, sustained, type Sustained } from './streak.js';
 import { histogramsOf, totalsOf } from './totals.js';
 import type { DatabaseWindow, Observation, RingsWindow, WindowKind } from './observation.js';
@@ -24,6 +24,25 @@ export interface WindowRequest {
    * since 1970; the beginning of the window when left out.
    */
   readonly queuedSince?: number | undefined;
+}
+
+/**
+ * The ends of a window that is observed from `now` on, or from `since`, each on a beat. One that began long ago (the worker was
+ * away) is moved up, so that it ends now: what the cluster does at present is part of it, whatever happened in between.
+ */
+export function comingWindow({
+  now,
+  since = now,
+  windowMs,
+  beatMs,
+}: {
+  readonly now: number;
+  readonly since?: number | undefined;
+  readonly windowMs: number;
+  readonly beatMs: number;
+}): Pick<WindowRequest, 'from' | 'to'> {
+  const from = nextBeat(Math.max(Math.min(since, now), now - windowMs), beatMs);
+  return { from, to: nextBeat(from + windowMs, beatMs) };
 }
 
 /** First and last beat of a window: it lies between them. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { judge } from '../../../src/core/judging/judge.js';
-import { cutWindow } from '../../../src/core/measuring/window.js';
+import { comingWindow, cutWindow } from '../../../src/core/measuring/window.js';
 import type { Round } from '../../../src/core/measuring/round.js';
 import type { Observation, Verdict, WindowKind } from '../../../src/core/measuring/observation.js';
 import { BOUNDS } from '../../helpers/observations.js';
@@ -11,6 +11,15 @@ const cut = (rounds: readonly Round[], kind: WindowKind = 'settled', beats = LAS
   cutWindow(rounds, { kind, from: FROM, to: FROM + beats * BEAT_MS, beatMs: BEAT_MS, minRequests: 200 });
 const baseline = cut(roundsOf(quiet()), 'baseline');
 const judged = (rounds: readonly Round[]): Verdict => judge({ observation: cut(rounds), baseline, bounds: BOUNDS });
+
+test.each([
+  ['from now on', { now: 100_001 }, [102_000, 132_000]],
+  ['from when it began', { now: 110_500, since: 100_001 }, [102_000, 132_000]],
+  ['one that began long ago ends now', { now: 200_000, since: 100_001 }, [171_000, 201_000]],
+  ['a clock that is behind begins nothing in the future', { now: 99_000, since: 105_000 }, [99_000, 129_000]],
+])('the ends of a coming window: %s', (_, times, [from, to]) => {
+  expect(comingWindow({ ...times, windowMs: 30_000, beatMs: 3_000 })).toEqual({ from, to });
+});
 
 describe('a window', () => {
   test('counts what was added between its ends, of the frontends or of all', () => {
