@@ -87,6 +87,7 @@ const ROOMS: readonly {
   { room: 'input-file.ts', rooms: ['core', 'client.ts'], libraries: ['node:', 'yaml'] },
   { room: 'planning.ts', rooms: ['core', 'adapters'], libraries: [] },
   { room: 'observing.ts', rooms: ['core', 'adapters'], libraries: ['node:'] },
+  { room: 'backups.ts', rooms: ['core', 'adapters'], libraries: ['node:'] },
   { room: 'describing.ts', rooms: ['core', 'adapters'], libraries: ['node:'] },
   { room: 'dev-server.ts', rooms: ['core', 'contract', 'adapters'], libraries: ['node:'] },
   {
@@ -105,6 +106,7 @@ const ROOMS: readonly {
       'input-file.ts',
       'planning.ts',
       'observing.ts',
+      'backups.ts',
       'describing.ts',
       'run-worker.ts',
       'dev.ts',

@@ -15,6 +15,7 @@ import type { Hop } from '../core/plan.js';
 import { storesOf } from '../core/planning/present-state.js';
 import { lookAtLines, surveyLines } from '../core/survey/survey-lines.js';
 import { currentWork } from './guard.js';
+import { recordSearchAttributes } from './search-attributes.js';
 
 type PreflightActivities = Pick<TargetActivities, 'examineTarget' | 'preflight'>;
 
@@ -27,14 +28,16 @@ export interface PreflightDependencies {
 export const createPreflightActivities = (dependencies: PreflightDependencies): PreflightActivities => ({
   examineTarget: ({ target, hop }) => examineForHop(target, hop, dependencies),
 
-  async preflight({ target, hop, holder }) {
+  async preflight({ hop, holder, ...place }) {
+    const { target } = place;
     const problems = [
       ...(await claimProblems(target, holder)),
       ...(await toolProblems(target, hop, dependencies.tools)),
     ];
     if (problems.length > 0) throw refused(target, hop, problems);
     const { lines, findings } = await examineForHop(target, hop, dependencies);
-    return { lines: [...lines, `tools of ${hop.to} at hand`], findings };
+    const attributes = await recordSearchAttributes(place);
+    return { lines: [...lines, attributes, `tools of ${hop.to} at hand`], findings };
   },
 });
 

@@ -5,6 +5,7 @@ import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { TargetActivities } from '../contract/activities.js';
 import { rollOrder } from '../core/planning/roll-order.js';
 import { compareWithRecorded, recordRunning } from './running-work.js';
+import { compareSearchAttributes } from './search-attributes.js';
 import { keepOrMake, snapshotFiles, type ShardSnapshot } from './snapshot-files.js';
 
 type ServerActivities = Pick<TargetActivities, 'planRoll' | 'takeSnapshot' | 'verifyRunning'>;
@@ -34,6 +35,7 @@ export const createServerActivities = ({ tools }: { readonly tools: ToolResolver
   },
 
   async verifyRunning(place) {
-    return compareWithRecorded(place, snapshotFiles(place));
+    const running = await compareWithRecorded(place, snapshotFiles(place));
+    return { ...running, searchAttributes: await compareSearchAttributes(place) };
   },
 });

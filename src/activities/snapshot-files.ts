@@ -23,6 +23,8 @@ export interface SnapshotFiles {
   readonly runningSummary: string;
   readonly runningAfter: string;
   readonly stuck: string;
+  /** Custom search attributes before the hop, and what was found by them. */
+  readonly searchAttributes: string;
   /** Ids of all running workflows, and their counts: once for all hops. */
   readonly runningIds: string;
   readonly runningIdsSummary: string;
@@ -40,7 +42,8 @@ export const SHARD_WATCH = '-shards-watched.jsonl';
 export function snapshotFiles(place: HopPlace): SnapshotFiles {
   const { environment, from, to, attempt, restored } = place;
   // What a roll-back before the restore saw of the shards is another state of them.
-  const name = `${environment}-${from}-to-${to}-${attempt}${restored === true ? '-restored' : ''}`;
+  const hop = `${environment}-${from}-to-${to}-${attempt}`;
+  const name = `${hop}${restored === true ? '-restored' : ''}`;
   const directory = recordDir(place);
   return {
     directory,
@@ -50,18 +53,27 @@ export function snapshotFiles(place: HopPlace): SnapshotFiles {
     runningSummary: join(directory, `${name}-running.json`),
     runningAfter: join(directory, `${name}-running-after.json`),
     stuck: join(directory, `${name}-stuck.jsonl`),
+    // A restore leads back to what was written down.
+    searchAttributes: join(directory, `${hop}-search-attributes.json`),
     runningIds: join(directory, 'running-before-first-hop.jsonl'),
     runningIdsSummary: join(directory, 'running-before-first-hop.json'),
   };
 }
 
+/** What {@link keepOrMake} has kept in `file`; undefined when it kept nothing. */
+export async function readKept<T>(file: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as T; // written below
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /** What `file` has, or else what `make` gives, which is then kept there: a second try finds what the first one saw. */
 export async function keepOrMake<T>(file: string, make: () => Promise<T>): Promise<T> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as T;
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-  }
+  const kept = await readKept<T>(file);
+  if (kept !== undefined) return kept;
   const made = await make();
   await writeWhole(file, JSON.stringify(made));
   return made;

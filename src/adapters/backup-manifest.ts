@@ -35,11 +35,8 @@ export async function readWholeBackup(
   file: string,
   of: Pick<BackupManifest, 'host' | 'port' | 'database'>,
 ): Promise<BackupManifest | undefined> {
-  const text = await readFile(manifestPath(file), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const parsed = BackupManifest.safeParse(parseJson(text));
-  if (!parsed.success) return undefined;
-  const manifest = parsed.data;
+  const manifest = await findManifest(file);
+  if (manifest === undefined) return undefined;
   if (manifest.database !== of.database || manifest.host !== of.host || manifest.port !== of.port) {
     throw new PreconditionError(
       `${file} is a backup of "${manifest.database}" at ${manifest.host}:${manifest.port}, not of "${of.database}" at ` +
@@ -55,11 +52,16 @@ export async function readWholeBackup(
   return (await sha256Of(file)) === manifest.sha256 ? manifest : undefined;
 }
 
+/** The manifest beside `file`; undefined when there is none, or it cannot be read as one. */
+export async function findManifest(file: string): Promise<BackupManifest | undefined> {
+  const text = await readFile(manifestPath(file), 'utf8').catch(() => '');
+  return BackupManifest.safeParse(parseJson(text)).data;
+}
+
 /** The manifest of a backup as it was written; whether the backup still is like that was looked at before. @throws PreconditionError */
 export async function readManifest(file: string): Promise<BackupManifest> {
-  const text = await readFile(manifestPath(file), 'utf8').catch(() => '');
-  const parsed = BackupManifest.safeParse(parseJson(text));
-  if (parsed.success) return parsed.data;
+  const manifest = await findManifest(file);
+  if (manifest !== undefined) return manifest;
   throw new PreconditionError(`${manifestPath(file)} cannot be read any more; it says what the backup ${file} is`, {
     file,
   });

@@ -11,7 +11,7 @@ export const ExitCode = {
   notCompleted: 3,
   /** `check`, `doctor`: the worst finding is one to look at. */
   warned: 4,
-  /** `check`, `doctor`: the worst finding stands in the way of an upgrade. */
+  /** `check`, `doctor`: the worst finding stands in the way of an upgrade. `backups verify`: one cannot be restored. */
   blocked: 5,
   /** `observe`: a check failed. */
   failed: 6,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { DECISION_KINDS, type DecisionKind } from '../core/decision.js';
+import { addBackupsCommand } from './backups.js';
 import { addCompletionCommand } from './completion.js';
 import { addDecisionCommand } from './decide.js';
 import { ExitCode } from './exit-codes.js';
@@ -39,6 +40,7 @@ export function buildProgram(): Command {
   addCheckCommand(program);
   addDoctorCommand(program);
   addObserveCommand(program);
+  addBackupsCommand(program);
   addSchemaCommand(program);
   addStartCommand(program);
   addStatusCommand(program);

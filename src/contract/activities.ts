@@ -374,6 +374,15 @@ export interface RunningResult {
   readonly byType?: RunningCounts | undefined;
   /** Those of them that should have gone on and did not. */
   readonly stuck?: StuckRuns | undefined;
+  /** Whether workflows are still found by each custom search attribute. Absent in results of earlier releases. */
+  readonly searchAttributes?: SearchAttributesResult | undefined;
+}
+
+export interface SearchAttributesResult {
+  /** For people: `3 search attributes in 2 namespaces`. */
+  readonly compared: string;
+  /** What is lost of them, a line each. */
+  readonly lost: readonly string[];
 }
 
 export interface LoadRequest {

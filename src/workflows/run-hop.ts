@@ -343,6 +343,10 @@ async function verify({ conductor, environment, target, place, load, crossing }:
     // What was stuck before is not the hop's doing; it stays in the line above.
     if (count > sinceBefore) wrong.push(...stuckLines(count - sinceBefore, examples));
   }
+  if (running.searchAttributes !== undefined) {
+    lines.push(`${running.searchAttributes.compared} as before`);
+    wrong.push(...running.searchAttributes.lost);
+  }
   if (load !== undefined) {
     const ledger = await target.act.verifyLedger.executeWithOptions(
       { summary: 'end the long canaries; ledger against histories' },

@@ -3,14 +3,17 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import proto, { type temporal } from '@temporalio/proto';
 import pg from 'pg';
 import { exportRunning } from '../../src/adapters/cluster/export-running.js';
 import { readQueue } from '../../src/adapters/cluster/read-queue.js';
 import { compareRunning, countAllRunning, snapshotRunning } from '../../src/adapters/cluster/running-workflows.js';
+import { readSearchAttributes } from '../../src/adapters/cluster/search-attributes.js';
 import { connectTarget, type TargetConnection } from '../../src/adapters/cluster/target-connection.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
+import { lostSearchAttributes } from '../../src/core/running-work/search-attributes.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
 import { startPostgres, type LabPostgres } from '../../src/lab/postgres.js';
 import { ensureCanaryNamespace } from '../../src/load/canary-namespace.js';
@@ -239,4 +242,57 @@ test(
     expect(ids.has('many-1999')).toBe(true);
   },
   4 * MINUTE,
+);
+
+test(
+  'custom search attributes are compared: names, types, and the closed workflows that are found by them',
+  async () => {
+    const { INDEXED_VALUE_TYPE_INT, INDEXED_VALUE_TYPE_KEYWORD } = proto.temporal.api.enums.v1.IndexedValueType;
+    const { operatorService } = target.grpc;
+    const searchAttributes = { Score: INDEXED_VALUE_TYPE_INT, Customer: INDEXED_VALUE_TYPE_KEYWORD };
+    await operatorService.addSearchAttributes({ namespace: SECOND, searchAttributes });
+    const score = defineSearchAttributeKey('Score', SearchAttributeType.INT);
+    const customer = defineSearchAttributeKey('Customer', SearchAttributeType.KEYWORD);
+    const { workflow } = target.client(SECOND);
+    for (const [number, id] of ['scored-1', 'scored-2', 'scored-3'].entries()) {
+      const pairs = [
+        { key: score, value: number },
+        ...(number === 0 ? [] : [{ key: customer, value: `customer-${number}` }]),
+      ];
+      // Each frontend learns of a new attribute a moment later.
+      await eventually(() =>
+        workflow.start('order', { workflowId: id, taskQueue: 'nobody', typedSearchAttributes: pairs }).then(
+          () => true,
+          () => false,
+        ),
+      );
+      await workflow.getHandle(id).terminate('by the test');
+    }
+    const closed = new Date(Date.now() + 1_000);
+    await eventually(async () => (await readSearchAttributes(target, closed))[SECOND]?.closed === 3);
+    const before = await readSearchAttributes(target, closed);
+    expect(before).toEqual({
+      [SECOND]: {
+        closed: 3,
+        attributes: { Score: { type: 'Int', having: 3 }, Customer: { type: 'Keyword', having: 2 } },
+      },
+    });
+    const lost = async () => lostSearchAttributes(before, await readSearchAttributes(target, closed));
+    expect(await lost()).toEqual([]);
+
+    // As scripts that went wrong would: the row is there, and what it is found by is not.
+    const { database } = cluster.target.stores.visibility;
+    const { host, port, user, password } = postgres;
+    const client = new pg.Client({ host, port, user, password, database });
+    await client.connect();
+    await client.query(`UPDATE executions_visibility SET search_attributes = '{}' WHERE workflow_id = 'scored-2'`);
+    await client.end();
+    await operatorService.removeSearchAttributes({ namespace: SECOND, searchAttributes: ['Customer'] });
+    await eventually(async () => (await lost()).some((line) => line.endsWith('is gone')));
+    expect(await lost()).toEqual([
+      `search attribute Customer of namespace ${SECOND} (Keyword) is gone`,
+      `search attribute Score of namespace ${SECOND}: 3 closed workflows were found by it, 2 are now, and 0 were deleted since`,
+    ]);
+  },
+  2 * MINUTE,
 );

@@ -2,6 +2,7 @@ import type { NamespacesSurvey, NamespaceSurvey, RunningWorkflows } from '../../
 import type { Seen } from '../../core/survey/seen.js';
 import { LOCK_NAMESPACE } from './cluster-lock.js';
 import { look, mapAtMost } from './look.js';
+import { readAttributeTypes } from './search-attributes.js';
 import { readSdks } from './survey-sdks.js';
 import { readTaskQueues } from './survey-task-queues.js';
 import { countRunning, listNamespaces, listRunningPage, type NamespaceFacts } from './target-cluster.js';
@@ -11,9 +12,6 @@ import type { TargetConnection } from './target-connection.js';
 const NAMESPACES = 50;
 const WORKFLOWS = 500;
 const AT_ONCE = 8;
-const CALL_TIMEOUT_MS = 3_000;
-/** Of `temporal.api.enums.v1.IndexedValueType`. */
-const TYPES = ['Unspecified', 'Text', 'Keyword', 'Int', 'Double', 'Bool', 'Datetime', 'KeywordList'];
 
 /** Namespaces with what is set, what runs and what works on them; without the server's own. @throws what listing them throws */
 export async function surveyNamespaces(target: TargetConnection): Promise<NamespacesSurvey> {
@@ -27,7 +25,7 @@ export async function surveyNamespaces(target: TargetConnection): Promise<Namesp
 async function surveyNamespace(target: TargetConnection, facts: NamespaceFacts): Promise<NamespaceSurvey> {
   const { name } = facts;
   const [customSearchAttributes, runs, count] = await Promise.all([
-    look(() => readSearchAttributes(target, name)),
+    look(() => readAttributeTypes(target, name)),
     look(() => listRunningPage(target, name, WORKFLOWS)),
     look(() => countRunning(target, name)),
   ]);
@@ -46,16 +44,4 @@ function runningOf(runs: Seen<readonly { readonly type: string }[]>, count: Seen
   for (const { type } of runs.seen) byType[type] = (byType[type] ?? 0) + 1;
   const listed = runs.seen.length;
   return { seen: { count: Math.max(count.seen, listed), listed, byType } };
-}
-
-async function readSearchAttributes(target: TargetConnection, namespace: string): Promise<Record<string, string>> {
-  const { customAttributes } = await target.ask(
-    `listing search attributes of ${namespace}`,
-    () => target.grpc.operatorService.listSearchAttributes({ namespace }),
-    CALL_TIMEOUT_MS,
-  );
-  const named = Object.entries(customAttributes ?? {}).map(
-    ([name, type]) => [name, TYPES[type] ?? String(type)] as const,
-  );
-  return Object.fromEntries(named);
 }
