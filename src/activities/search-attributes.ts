@@ -11,6 +11,9 @@ import {
 import { currentWork } from './guard.js';
 import { keepOrMake, readKept, snapshotFiles } from './snapshot-files.js';
 
+/** Visibility shows a close a moment later: what closed just now would only be counted after the hop. */
+const SHOWN_WITHIN_MS = 60_000;
+
 interface Recorded {
   /** Workflows that closed before are counted, ISO 8601. */
   readonly at: string;
@@ -26,7 +29,7 @@ export async function recordSearchAttributes(place: HopPlace): Promise<string> {
   await mkdir(directory, { recursive: true });
   try {
     const { namespaces } = await keepOrMake<Recorded>(searchAttributes, async () => {
-      const at = new Date();
+      const at = new Date(Date.now() - SHOWN_WITHIN_MS);
       return { at: at.toISOString(), namespaces: await read(place, at) };
     });
     return searchAttributesText(namespaces);

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { listBackups, verifyBackups, type KeptBackup, type VerifiedBackup } from '../backups.js';
 import { sizeText } from '../core/checks/about-store.js';
@@ -68,10 +69,10 @@ function hopLines(backups: readonly KeptBackup[]): string[] {
     store ?? `"${database}"`,
     `schema ${schemaVersion}`,
     sizeText(bytes),
-    file.split('/').at(-1) ?? '',
+    basename(file),
   ]);
   const problems = backups.flatMap(({ file, problem }) =>
-    problem === undefined ? [] : wrap(`! ${file.split('/').at(-1) ?? ''}: ${problem}`, '  ', '    '),
+    problem === undefined ? [] : wrap(`! ${basename(file)}: ${problem}`, '  ', '    '),
   );
   return [...columns(rows), ...problems];
 }

@@ -15,7 +15,7 @@ export interface RestartPatience {
 
 export type RestartVerdict =
   | { readonly is: 'waiting'; readonly for: string }
-  /** All there and quiet, for how long already: what is left is to call it. */
+  /** All there and quiet, and since when: what is left is to call it. */
   | { readonly is: 'quiet'; readonly since: number }
   /** It does not come up: it has to be put back. */
   | { readonly is: 'down'; readonly why: string }

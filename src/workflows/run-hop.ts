@@ -344,8 +344,9 @@ async function verify({ conductor, environment, target, place, load, crossing }:
     if (count > sinceBefore) wrong.push(...stuckLines(count - sinceBefore, examples));
   }
   if (running.searchAttributes !== undefined) {
-    lines.push(`${running.searchAttributes.compared} as before`);
-    wrong.push(...running.searchAttributes.lost);
+    const { compared, lost } = running.searchAttributes;
+    lines.push(lost.length === 0 ? `${compared} as before` : `${compared} before`);
+    wrong.push(...lost);
   }
   if (load !== undefined) {
     const ledger = await target.act.verifyLedger.executeWithOptions(

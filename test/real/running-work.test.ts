@@ -269,11 +269,11 @@ test(
       await workflow.getHandle(id).terminate('by the test');
     }
     const closed = new Date(Date.now() + 1_000);
-    await eventually(async () => (await readSearchAttributes(target, closed))[SECOND]?.closed === 3);
+    await eventually(async () => (await readSearchAttributes(target, closed))[SECOND]?.closed?.atLast === 3);
     const before = await readSearchAttributes(target, closed);
     expect(before).toEqual({
       [SECOND]: {
-        closed: 3,
+        closed: { atFirst: 3, atLast: 3 },
         attributes: { Score: { type: 'Int', having: 3 }, Customer: { type: 'Keyword', having: 2 } },
       },
     });

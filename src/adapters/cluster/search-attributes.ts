@@ -1,19 +1,21 @@
-import { messageOf } from '../../core/errors.js';
+import { isGrpcServiceError } from '@temporalio/client';
 import type {
   AttributeFacts,
   NamespaceAttributes,
   SearchAttributes,
 } from '../../core/running-work/search-attributes.js';
-import { forEachAtOnce } from '../at-once.js';
 import type { Work } from '../store.js';
 import { LOCK_NAMESPACE } from './cluster-lock.js';
+import { mapAtMost } from './look.js';
 import { countRunning, listNamespaces } from './target-cluster.js';
 import type { TargetConnection } from './target-connection.js';
 
 const AT_ONCE = 4;
 /** Each takes a look at every closed workflow of its namespace; of the others names and types are compared. */
 const MOST_QUESTIONS = 200;
-const CALL_TIMEOUT_MS = 10_000;
+const CALL_TIMEOUT_MS = 3_000;
+/** gRPC status codes INVALID_ARGUMENT and UNIMPLEMENTED. */
+const NOT_TAKEN: readonly number[] = [3, 12];
 /** Of `temporal.api.enums.v1.IndexedValueType`. */
 const TYPES = ['Unspecified', 'Text', 'Keyword', 'Int', 'Double', 'Bool', 'Datetime', 'KeywordList'];
 
@@ -28,31 +30,35 @@ export async function readAttributeTypes(target: TargetConnection, namespace: st
     ([name, type]) => [name, TYPES[type] ?? String(type)] as const,
   );
   // Those of a map come in another order with each answer.
-  return inOrder(Object.fromEntries(named));
+  return Object.fromEntries(named.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Custom search attributes of every namespace, with how many of the workflows that closed before `closedBefore` have each. */
 export async function readSearchAttributes(
   target: TargetConnection,
   closedBefore: Date,
-  work: Work = {},
+  { signal, onProgress }: Work = {},
 ): Promise<SearchAttributes> {
+  const namespaces = (await listNamespaces(target)).filter(({ name }) => name !== LOCK_NAMESPACE);
+  const all = await mapAtMost(AT_ONCE, namespaces, async ({ name: namespace }) => {
+    signal?.throwIfAborted();
+    onProgress?.(`search attributes of ${namespace}`);
+    return { namespace, types: Object.entries(await readAttributeTypes(target, namespace)) };
+  });
   const found: Record<string, NamespaceAttributes> = {};
   let questions = 0;
-  const namespaces = (await listNamespaces(target)).filter(({ name }) => name !== LOCK_NAMESPACE);
-  await forEachAtOnce(namespaces, { atOnce: AT_ONCE, signal: work.signal }, async ({ name: namespace }) => {
-    const types = Object.entries(await readAttributeTypes(target, namespace));
-    if (types.length === 0) return;
-    work.onProgress?.(`search attributes of ${namespace}`);
-    const asked = questions + types.length <= MOST_QUESTIONS;
-    if (asked) questions += types.length;
-    found[namespace] = await (asked ? counted : uncounted)(target, { namespace, types, closedBefore });
-  });
-  return inOrder(found);
-}
-
-function inOrder<T>(all: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(all).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  // One after the other: it is always the same ones that are asked, and each namespace has its own quota of such questions.
+  for (const { namespace, types } of all) {
+    if (types.length === 0) continue;
+    signal?.throwIfAborted();
+    onProgress?.(`workflows of ${namespace} by their search attributes`);
+    questions += types.length;
+    found[namespace] =
+      questions <= MOST_QUESTIONS
+        ? await counted(target, { namespace, types, closedBefore })
+        : { attributes: Object.fromEntries(types.map(([name, type]) => [name, { type }])) };
+  }
+  return found;
 }
 
 interface Asked {
@@ -61,23 +67,30 @@ interface Asked {
   readonly closedBefore: Date;
 }
 
-function uncounted(_: TargetConnection, { types }: Asked): Promise<NamespaceAttributes> {
-  return Promise.resolve({ attributes: Object.fromEntries(types.map(([name, type]) => [name, { type }])) });
-}
-
 async function counted(
   target: TargetConnection,
   { namespace, types, closedBefore }: Asked,
 ): Promise<NamespaceAttributes> {
   const closed = `CloseTime < "${closedBefore.toISOString()}"`;
-  const count = (query: string) => countRunning(target, namespace, query);
+  const count = (query: string) => countAsked(target, namespace, query);
+  const atFirst = await count(closed);
   const attributes: Record<string, AttributeFacts> = {};
-  for (const [name, type] of types) {
-    attributes[name] = await count(`${closed} AND \`${name}\` IS NOT NULL`).then(
-      (having) => ({ type, having }),
-      (error: unknown) => ({ type, problem: messageOf(error) }),
-    );
+  for (const [name, type] of types)
+    attributes[name] = { type, ...(await count(`${closed} AND \`${name}\` IS NOT NULL`)) };
+  const atLast = await count(closed);
+  return { closed: { atFirst: atFirst.having, atLast: atLast.having }, attributes };
+}
+
+/** A question that the cluster does not take is an answer too; what else goes wrong may be over with the next try. */
+async function countAsked(
+  target: TargetConnection,
+  namespace: string,
+  query: string,
+): Promise<Pick<AttributeFacts, 'having' | 'problem'>> {
+  try {
+    return { having: await countRunning(target, namespace, query) };
+  } catch (error) {
+    if (isGrpcServiceError(error) && NOT_TAKEN.includes(error.code)) return { problem: error.details };
+    throw error;
   }
-  const all = await count(closed).catch(() => undefined); // older servers have no such question
-  return { closed: all, attributes };
 }

@@ -2,7 +2,8 @@ import type { ClusterSurvey } from '../survey/cluster-survey.js';
 import type { Finding } from '../finding.js';
 import type { MemberRow } from '../survey/store-survey.js';
 import type { Check } from '../survey/survey.js';
-import { countOf, fewOf } from './words.js';
+import { countOf } from '../count-of.js';
+import { fewOf } from './words.js';
 import { downAddresses } from './who-runs.js';
 
 const SOURCE =

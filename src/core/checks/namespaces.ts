@@ -1,7 +1,8 @@
 import type { Finding } from '../finding.js';
 import type { NamespaceSurvey } from '../survey/namespace-survey.js';
 import type { Check, Survey } from '../survey/survey.js';
-import { countOf, fewOf, listed, unseenOf } from './words.js';
+import { countOf } from '../count-of.js';
+import { fewOf, listed, unseenOf } from './words.js';
 
 function lookedAt({ cluster: { namespaces } }: Survey): readonly NamespaceSurvey[] {
   return 'seen' in namespaces ? namespaces.seen.looked : [];

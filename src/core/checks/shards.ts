@@ -3,7 +3,8 @@ import type { Finding } from '../finding.js';
 import type { Check } from '../survey/survey.js';
 import { UPGRADE_GUIDE } from '../sources.js';
 import { answersOf, notDown } from './who-runs.js';
-import { countOf, groupBy, listed } from './words.js';
+import { countOf } from '../count-of.js';
+import { groupBy, listed } from './words.js';
 
 /** The gauge is set when a pass over the shards ends: once a minute, and when the ring changes. */
 const GAUGE_LAG_MS = 120_000;

@@ -11,11 +11,6 @@ export function fewOf(items: readonly string[], most = 5): string {
   return items.length <= most ? listed(items) : `${items.slice(0, most).join(', ')} and ${items.length - most} more`;
 }
 
-/** `1 task`, `2 tasks`. */
-export function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 /** Names by what is the same of them, in order of first sight. */
 export function groupBy<T>(
   items: readonly T[],

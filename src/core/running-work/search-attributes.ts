@@ -1,3 +1,5 @@
+import { countOf } from '../count-of.js';
+
 /** What is known of a custom search attribute of a namespace. */
 export interface AttributeFacts {
   /** Such as `Keyword`. */
@@ -9,8 +11,11 @@ export interface AttributeFacts {
 }
 
 export interface NamespaceAttributes {
-  /** How many workflows closed before that moment. */
-  readonly closed?: number | undefined;
+  /**
+   * How many workflows closed before that moment: asked before and after the questions about attributes, as the retention removes
+   * some meanwhile. Absent where it was not asked.
+   */
+  readonly closed?: { readonly atFirst?: number | undefined; readonly atLast?: number | undefined } | undefined;
   readonly attributes: Readonly<Record<string, AttributeFacts>>;
 }
 
@@ -34,7 +39,7 @@ export function lostSearchAttributes(before: SearchAttributes, after: SearchAttr
       if (present.problem !== undefined) return [`${what}: workflows are not found by it any more: ${present.problem}`];
       if (present.having === undefined) return [];
       const lost = facts.having - present.having;
-      const deleted = Math.max(0, (closed ?? 0) - (now?.closed ?? 0));
+      const deleted = Math.max(0, (closed?.atFirst ?? 0) - (now?.closed?.atLast ?? 0));
       if (lost <= deleted) return [];
       return [
         `${what}: ${facts.having} closed workflows were found by it, ${present.having} are now, and ${deleted} were deleted since`,
@@ -47,6 +52,5 @@ export function lostSearchAttributes(before: SearchAttributes, after: SearchAttr
 export function searchAttributesText(all: SearchAttributes): string {
   const namespaces = Object.values(all);
   const count = namespaces.reduce((sum, { attributes }) => sum + Object.keys(attributes).length, 0);
-  const plural = (number: number, word: string) => `${number} ${word}${number === 1 ? '' : 's'}`;
-  return `${plural(count, 'search attribute')} in ${plural(namespaces.length, 'namespace')}`;
+  return `${countOf(count, 'search attribute')} in ${countOf(namespaces.length, 'namespace')}`;
 }

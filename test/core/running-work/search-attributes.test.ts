@@ -8,7 +8,7 @@ import {
 
 const SCORE: AttributeFacts = { type: 'Int', having: 7 };
 const of = (closed: number | undefined, attributes: Record<string, AttributeFacts>): SearchAttributes => ({
-  shop: { closed, attributes },
+  shop: { closed: { atFirst: closed, atLast: closed }, attributes },
 });
 const BEFORE = of(10, { Score: SCORE });
 
@@ -23,6 +23,13 @@ test('what the retention deleted may have had it, but no more than were deleted'
   expect(lostSearchAttributes(BEFORE, of(8, { Score: { type: 'Int', having: 4 } }))).toEqual([
     'search attribute Score of namespace shop: 7 closed workflows were found by it, 4 are now, and 2 were deleted since',
   ]);
+});
+
+test('a workflow that is deleted while the questions are asked is no loss', () => {
+  const before = { shop: { closed: { atFirst: 10, atLast: 9 }, attributes: { Score: SCORE } } };
+  expect(lostSearchAttributes(before, of(9, { Score: { type: 'Int', having: 6 } }))).toEqual([]);
+  const after = { shop: { closed: { atFirst: 10, atLast: 9 }, attributes: { Score: { type: 'Int', having: 6 } } } };
+  expect(lostSearchAttributes(BEFORE, after)).toEqual([]);
 });
 
 describe('a loss is named', () => {

@@ -1,0 +1,4 @@
+/** For people: `1 task`, `2 tasks`. */
+export function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
