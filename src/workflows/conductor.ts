@@ -39,7 +39,7 @@ import { AbortRequested, NotGoodEnough, RestoreApproved, RollBackRequested } fro
 import { statusQuery } from './messages.js';
 import { now, tookSince } from './moments.js';
 import { Notifier, type NoticePlace } from './notifier.js';
-import { waitFor } from './wait-for.js';
+import { waitFor, type GateWait } from './wait-for.js';
 
 /** What a phase did, in one line, and its value for the phases after it. */
 export interface Done<T> {
@@ -133,7 +133,7 @@ export class Conductor {
       standsAt: (phase) => this.#standsAt(phase),
       passable: () => this.passable(),
       waitVisibly: (what, ms) => this.waitVisibly(what, ms),
-      ask: (gate, expiresMs) => this.#ask(gate, expiresMs),
+      ask: (gate, wait) => this.#ask(gate, wait),
       incident: (problem, gateName, choices) => this.#incident(problem, gateName, choices),
       lastOverride: () => overrideLines(this.#phases.slice(-1))[0],
     });
@@ -431,12 +431,13 @@ export class Conductor {
 
   /** The decision; undefined when the gate was withdrawn. @throws AbortRequested */
   async #ask(gate: Gate): Promise<DecisionRecord | undefined>;
-  async #ask(gate: Gate, expiresMs: number | undefined): Promise<DecisionRecord | 'expired' | undefined>;
-  async #ask(gate: Gate, expiresMs?: number): Promise<DecisionRecord | 'expired' | undefined> {
+  async #ask(gate: Gate, wait: GateWait): Promise<DecisionRecord | 'expired' | undefined>;
+  async #ask(gate: Gate, wait: GateWait = {}): Promise<DecisionRecord | 'expired' | undefined> {
+    const { expiresMs } = wait;
     const asked = Date.now();
     const expiresAt = expiresMs === undefined ? undefined : new Date(asked + expiresMs).toISOString();
     const answer = await this.notifier.whileOpen(gate, this.#noticePlace(), () =>
-      this.desk.ask({ ...gate, expiresAt }, () => this.show(), expiresMs),
+      this.desk.ask({ ...gate, expiresAt }, () => this.show(), wait),
     );
     this.#waitedMs += Date.now() - asked;
     if (this.desk.abort !== undefined) throw new AbortRequested(this.desk.abort);

@@ -1,6 +1,7 @@
 import {
   ApplicationFailure,
   CancellationScope,
+  condition,
   currentUpdateInfo,
   log,
   setDefaultSignalHandler,
@@ -27,7 +28,7 @@ import { environmentOf, type Environment } from '../core/plan.js';
 import { describeFailure } from './describe-failure.js';
 import { DECISION_DESCRIPTIONS, decisionMessages } from './messages.js';
 import { identify } from './proxies.js';
-import { waitFor, waitForAtMost } from './wait-for.js';
+import { waitFor, waitForAtMost, type GateWait } from './wait-for.js';
 
 /** Records kept in the state of the workflow; older ones are in its history. */
 const MAX_RECORDS = 200;
@@ -245,7 +246,7 @@ export class DecisionDesk {
    * Opens `gate` and waits, however long, for a decision that fits it, or until it expires. An abort, or a gate that is
    * withdrawn, ends the wait with `undefined`.
    */
-  async ask(gate: Gate, onChange: () => void, expiresMs?: number): Promise<Answer> {
+  async ask(gate: Gate, onChange: () => void, { expiresMs, inSight = false }: GateWait = {}): Promise<Answer> {
     this.#gate = { ...gate, needs: this.#needsAt(gate) };
     this.#answer = undefined;
     this.#approvals = [];
@@ -253,7 +254,7 @@ export class DecisionDesk {
     onChange();
     const over = () => this.#answer !== undefined || this.interrupted || this.#withdrawn;
     const summary = `gate ${gate.name}`;
-    if (expiresMs === undefined) await waitFor(over, summary);
+    if (expiresMs === undefined) await (inSight ? condition(over) : waitFor(over, summary));
     const expired = expiresMs !== undefined && !(await waitForAtMost(over, expiresMs, summary));
     const answer = this.#answer ?? this.#rollBack;
     this.#gate = undefined;

@@ -8,8 +8,8 @@ import type { near } from './proxies.js';
  * Keeps looking at what an approval rests on, for as long as its gate is open: an approval counts only if that still holds.
  */
 export interface EvidenceWatch {
-  /** Returns what has broken, a line each; lasts for as long as nothing has. */
-  untilBroken(): Promise<readonly string[]>;
+  /** Returns what has broken, a line each; lasts for as long as nothing has. The Web UI's timeline shows it as `gate`. */
+  untilBroken(gate: string): Promise<readonly string[]>;
   /** Looks at the time just passed: whether the evidence still holds, or there is too little to say so, with a line each. */
   recheck(): Promise<{ readonly holds: boolean | 'unknown'; readonly lines: readonly string[] }>;
   /** Observes anew. Returns what there is to say of it, or nothing when a person let a bad one pass. */
@@ -23,9 +23,9 @@ export function evidenceWatch(
   renew: EvidenceWatch['renew'],
 ): EvidenceWatch {
   return {
-    untilBroken: async () => {
+    untilBroken: async (gate) => {
       const { verdict } = await target.keepRunning.watchEvidence.executeWithOptions(
-        { summary: 'what the open gate rests on' },
+        { summary: `gate ${gate}: does its evidence hold` },
         [request],
       );
       return openLines(verdict).slice(0, SHOWN);
@@ -53,16 +53,17 @@ export function evidenceWatch(
 /** Lines of a verdict that are shown at a gate. */
 const SHOWN = 6;
 
-/** Runs `ask` while `watch` looks on; when the evidence breaks, `onBroken` is told with what has broken. */
+/** Runs `ask`, the wait at `gate`, while `watch` looks on; when the evidence breaks, `onBroken` is told with what has broken. */
 export async function whileWatched<T>(
   watch: EvidenceWatch | undefined,
+  gate: string,
   ask: () => Promise<T>,
   onBroken: (lines: readonly string[]) => void,
 ): Promise<T> {
   if (watch === undefined) return ask();
   const scope = new CancellationScope();
   const watching = scope
-    .run(async () => onBroken(await watch.untilBroken()))
+    .run(async () => onBroken(await watch.untilBroken(gate)))
     .catch((error: unknown) => {
       if (!isCancellation(error)) onBroken([`the evidence cannot be watched: ${String(error)}`]);
     });

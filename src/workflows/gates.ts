@@ -9,6 +9,7 @@ import { describeFailure } from './describe-failure.js';
 import { whileWatched, type EvidenceWatch } from './evidence-watch.js';
 import { now } from './moments.js';
 import { control } from './proxies.js';
+import type { GateWait } from './wait-for.js';
 
 /** What is asked at a gate, and what the answer rests on. */
 export interface GateRequest {
@@ -36,8 +37,8 @@ export interface GateHost {
   /** See Conductor. */
   passable(): Promise<void>;
   waitVisibly(what: string, ms: number): Promise<unknown>;
-  /** The decision; `expired` after `expiresMs`, undefined when the gate was withdrawn. @throws AbortRequested */
-  ask(gate: Gate, expiresMs: number | undefined): Promise<Asked['answer']>;
+  /** The decision; `expired` when none came in time, undefined when the gate was withdrawn. @throws AbortRequested */
+  ask(gate: Gate, wait: GateWait): Promise<Asked['answer']>;
   incident(problem: string, gateName: string, choices: readonly DecisionKind[]): Promise<DecisionRecord>;
   /** What a person let pass in the phase that was over last, a line. */
   lastOverride(): string | undefined;
@@ -168,7 +169,8 @@ export class Gates {
     let broken: readonly string[] = [];
     const answer = await whileWatched(
       watch,
-      () => this.host.ask(gate, expiresMs),
+      gate.name,
+      () => this.host.ask(gate, { expiresMs, inSight: watch !== undefined }),
       (lines) => {
         broken = lines;
         this.host.desk.withdraw();

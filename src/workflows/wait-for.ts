@@ -9,6 +9,14 @@ export async function waitFor(fulfilled: () => boolean, summary: string): Promis
   while (!done) done = await condition(fulfilled, '365 days', { summary });
 }
 
+/** How a gate is waited at. */
+export interface GateWait {
+  /** Undefined: without limit. */
+  readonly expiresMs?: number | undefined;
+  /** Whether something else shows the gate in the Web UI's timeline, so that it needs no timer: two events each. */
+  readonly inSight?: boolean | undefined;
+}
+
 /** As `waitFor`, for at most `ms` milliseconds. @returns whether it was fulfilled in time */
 export async function waitForAtMost(fulfilled: () => boolean, ms: number, summary: string): Promise<boolean> {
   return fulfilled() || condition(fulfilled, ms, { summary });
