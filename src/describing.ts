@@ -4,6 +4,7 @@ import { findTarget } from './adapters/discovery/find-target.js';
 import { rolloutFile, type RolloutParts } from './adapters/discovery/rollout-file.js';
 import { targetFile, type TargetAnswers } from './adapters/discovery/target-file.js';
 import { codeOf, messageOf, PreconditionError } from './core/errors.js';
+import { isSqlPlugin } from './core/input/input.js';
 import { rolloutJsonSchema, targetJsonSchema } from './core/input/input-json-schema.js';
 
 /** Where a file is written, and whether one that is there may be replaced. */
@@ -32,9 +33,9 @@ export async function describeTarget(answers: TargetAnswers, { file, replace }: 
   const found = await findTarget(answers.connection);
   const { info, nodes, unseen } = found;
   for (const store of [info.persistenceStore, ...info.visibilityStore.split(',')]) {
-    if (store.startsWith('postgres12')) continue;
+    if (isSqlPlugin(store)) continue;
     throw new PreconditionError(
-      `${answers.name} keeps its data in ${store}; the stores of this release are those of PostgreSQL 12 and later`,
+      `${answers.name} keeps its data in ${store}; the stores of this release are PostgreSQL 12 and later and MySQL`,
     );
   }
   const { text, toDo } = targetFile(found, answers);

@@ -29,6 +29,7 @@ const ROOMS: readonly {
       'node:',
       'execa',
       'nodemailer',
+      'mysql2',
       'pg',
       'proper-lockfile',
       'protobufjs',

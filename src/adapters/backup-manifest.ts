@@ -58,6 +58,26 @@ export async function findManifest(file: string): Promise<BackupManifest | undef
   return BackupManifest.safeParse(parseJson(text)).data;
 }
 
+/** The manifest of the backup that a restore was ordered to bring. @throws PreconditionError when the file is not that one */
+export async function checkManifest(
+  { host, port, database }: Pick<BackupManifest, 'host' | 'port' | 'database'>,
+  { file, sha256, schema }: { readonly file: string; readonly sha256: string; readonly schema: string },
+): Promise<BackupManifest> {
+  const manifest = await readWholeBackup(file, { host, port, database });
+  if (manifest === undefined || manifest.sha256 !== sha256) {
+    const found = manifest === undefined ? 'it is missing or damaged' : `it is another one (sha256 ${manifest.sha256})`;
+    throw new PreconditionError(
+      `the backup ${file} of "${database}" is not what was written down (sha256 ${sha256}): ${found}; put the right file there`,
+      { file, sha256 },
+    );
+  }
+  if (manifest.schemaVersion === schema) return manifest;
+  throw new PreconditionError(
+    `the backup ${file} of "${database}" has schema ${manifest.schemaVersion}, not ${schema}, which the servers to go back to want`,
+    { file, expected: schema, found: manifest.schemaVersion },
+  );
+}
+
 /** The manifest of a backup as it was written; whether the backup still is like that was looked at before. @throws PreconditionError */
 export async function readManifest(file: string): Promise<BackupManifest> {
   const manifest = await findManifest(file);

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { Connection, type ConnectionOptions, isGrpcServiceError } from '@temporalio/client';
-import { PreconditionError } from '../core/errors.js';
 import type { Tls } from '../core/input/input.js';
+import { readCertificate } from './tls-files.js';
 
 /** Names that the roles of a Temporal server register with gRPC's health service; the worker role only since 1.31. */
 export const HEALTH_SERVICES = {
@@ -71,13 +70,4 @@ export async function readTls(tls: Tls | true): Promise<NonNullable<ConnectionOp
     ...(crt === undefined || key === undefined ? {} : { clientCertPair: { crt, key } }),
     ...(tls.serverName === undefined ? {} : { serverNameOverride: tls.serverName }),
   };
-}
-
-async function readCertificate(file: string | undefined): Promise<Uint8Array | undefined> {
-  if (file === undefined) return undefined;
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new PreconditionError(`TLS file ${file} cannot be read by this worker`, { file }, { cause });
-  }
 }

@@ -12,6 +12,8 @@ export interface CommandOptions {
   /** What must not stand in an error message; every value of `env` unless given, which also blackens hosts and names. */
   readonly secrets?: readonly string[];
   readonly input?: string;
+  /** File that the child reads as its stdin. */
+  readonly inputFile?: string;
   readonly cwd?: string;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number;
@@ -72,8 +74,7 @@ async function run(program: string, args: readonly string[], options: CommandOpt
   const child = execa(program, args, {
     env: { ...inheritedEnvironment(), ...options.env },
     extendEnv: false,
-    stdin: options.input === undefined ? 'ignore' : 'pipe',
-    ...(options.input === undefined ? {} : { input: options.input }),
+    ...stdinOf(options),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
@@ -98,6 +99,11 @@ async function run(program: string, args: readonly string[], options: CommandOpt
     if (error instanceof ExecaError) throw commandError(program, error as Failure, secretsOf(options));
     throw error;
   }
+}
+
+function stdinOf({ input, inputFile }: CommandOptions) {
+  if (inputFile !== undefined) return { inputFile };
+  return input === undefined ? { stdin: 'ignore' as const } : { stdin: 'pipe' as const, input };
 }
 
 /**

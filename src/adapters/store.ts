@@ -3,6 +3,9 @@ import type { DatabaseReading } from '../core/measuring/round.js';
 import type { StoreSurvey } from '../core/survey/store-survey.js';
 import type { StoreRestore } from './store-restore.js';
 
+/** Which of the target's databases a store is. */
+export type StoreRole = 'default' | 'visibility';
+
 /** What a backup left behind. */
 export interface Backup {
   readonly file: string;

@@ -21,7 +21,8 @@ export interface HandHop {
  * SERVING, and the agreed waits. Nothing is checked, proved or recorded. Gives its seconds.
  */
 export async function hopByHand({ cluster, to, schema, waitsMs, tools }: HandHop): Promise<number> {
-  const { postgres, target, driver } = cluster;
+  const { target, driver } = cluster;
+  const { binDir, password } = cluster.database;
   const sqlTool = await tools.serverTool('temporal-sql-tool', to);
   await driver.prepare(to);
   const directory = join(target.backupDir, 'by-hand');
@@ -30,7 +31,7 @@ export async function hopByHand({ cluster, to, schema, waitsMs, tools }: HandHop
   for (const store of ['default', 'visibility'] as const) {
     const { host, port, user, database } = target.stores[store];
     await runCommand(
-      join(postgres.binDir, 'pg_dump'),
+      join(binDir, 'pg_dump'),
       [
         '-Fc',
         '--host',
@@ -43,7 +44,7 @@ export async function hopByHand({ cluster, to, schema, waitsMs, tools }: HandHop
         join(directory, `${store}.dump`),
         database,
       ],
-      { env: { PGPASSWORD: postgres.password } },
+      { env: { PGPASSWORD: password } },
     );
   }
   for (const store of ['default', 'visibility'] as const) {
@@ -58,7 +59,7 @@ export async function hopByHand({ cluster, to, schema, waitsMs, tools }: HandHop
           SQL_HOST: host,
           SQL_PORT: String(port),
           SQL_USER: user,
-          SQL_PASSWORD: postgres.password,
+          SQL_PASSWORD: password,
           SQL_DATABASE: database,
         },
       },

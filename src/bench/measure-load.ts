@@ -43,7 +43,7 @@ export async function measureLoad(onProgress: (line: string) => void): Promise<M
     const cluster = await startCluster({
       name: 'load',
       version: VERSION,
-      postgres,
+      database: postgres,
       tools: createToolResolver(),
       directory: join(directory, 'cluster'),
     });

@@ -34,7 +34,7 @@ export async function measurePreflight(onProgress: (line: string) => void): Prom
     const cluster = await startCluster({
       name: 'preflight',
       version: FROM,
-      postgres,
+      database: postgres,
       tools,
       directory: join(directory, 'cluster'),
       nodesPerRole: TWO,

@@ -37,11 +37,11 @@ export async function measureRollout(onProgress: (line: string) => void): Promis
   });
   try {
     onProgress('the hop by hand');
-    const { postgres, directory } = lab;
+    const { database, directory } = lab;
     const cluster = await startCluster({
       name: 'hand',
       version: FROM,
-      postgres,
+      database,
       tools,
       directory: join(directory, 'hand'),
       ...LIVE,

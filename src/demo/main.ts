@@ -5,11 +5,12 @@ import type { RolloutInputText } from '../core/input/input.js';
 import { bringServers } from '../lab/bring-servers.js';
 import { demonstrate, rollOut } from '../lab/demonstrate.js';
 import { rolloutSummary } from '../lab/rollout-summary.js';
+import { chosenStore } from '../lab/start-database.js';
 import { startWaitingWorkflows } from '../lab/waiting-workflows.js';
 
 /**
  * The demo: a real staging and a real live cluster go through two minors under load, as an operator would have it done
- * with nothing but the Temporal CLI. `APPROVE=me` leaves the gates to whoever watches.
+ * with nothing but the Temporal CLI. `APPROVE=me` leaves the gates to whoever watches, `STORE=mysql` puts both on MySQL.
  */
 const FROM = '1.29.1';
 const TO = '1.31';
@@ -43,6 +44,7 @@ await demonstrate(
     directory: process.env.TEMPORAL_UPGRADE_DEMO_DIR ?? join(homedir(), '.cache', 'temporal-upgrade', 'demo'),
     version: FROM,
     tools,
+    store: chosenStore(),
     staging: { shards: 8 },
     live: { shards: 16, nodesPerRole: { frontend: 2, history: 2, matching: 2, worker: 2 }, balanced: true },
     onProgress: say,

@@ -1,4 +1,4 @@
-import { bringSchemaTool } from '../adapters/postgres/sql-tool.js';
+import { bringSchemaTool, scriptsFolder } from '../adapters/sql/sql-tool.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
 
 /** Brings all that clusters of these versions need, one after the other: nothing is to be missing half-way. */
@@ -11,7 +11,8 @@ export async function bringServers(
   for (const version of versions) {
     await tools.serverTool('temporal-server', version, work);
     for (const kind of ['default', 'visibility'] as const) {
-      await bringSchemaTool(tools, { kind, serverVersion: version }, work);
+      const folder = scriptsFolder({ plugin: 'postgres12' }, kind);
+      await bringSchemaTool(tools, { folder, serverVersion: version }, work);
     }
   }
 }

@@ -11,14 +11,14 @@ import { stopServersBelow } from './clean-up.js';
 import { waitUntilUsable } from './cluster-health.js';
 import { setUpDatabases } from './databases.js';
 import { findFreePorts } from './free-ports.js';
-import type { LabPostgres } from './postgres.js';
+import type { LabDatabase } from './lab-database.js';
 import { databasesOf, HOST, ROLES, serverConfig, type LabConfig, type LabNode, type LabRole } from './server-config.js';
 
 export interface LabClusterOptions {
   /** Also the name of its databases; lower-case letters, digits and dashes. */
   readonly name: string;
   readonly version: string;
-  readonly postgres: LabPostgres;
+  readonly database: LabDatabase;
   /** Folder of its configuration, logs and backups; the cluster's own. */
   readonly directory: string;
   readonly tools: ToolResolver;
@@ -41,7 +41,7 @@ export interface LabCluster {
   /** How the roll-out is told of it. Plain JSON; the database password is named by a file. */
   readonly target: LabTarget;
   readonly frontends: readonly string[];
-  readonly postgres: LabPostgres;
+  readonly database: LabDatabase;
   readonly nodes: readonly ProcessNode[];
   readonly driver: Driver;
   /** Read again by the servers every ten seconds. */
@@ -52,7 +52,7 @@ export interface LabCluster {
 
 /** Starts a Temporal cluster with a schema of its own version, and waits until it serves and has a namespace `default`. */
 export async function startCluster(options: LabClusterOptions): Promise<LabCluster> {
-  const { name, version, postgres, tools } = options;
+  const { name, version, database, tools } = options;
   if (options.balanced === true && options.tls === true)
     throw new TypeError(
       'a balanced cluster of the lab has no TLS: haproxy could not ask for the health of its frontends',
@@ -63,7 +63,7 @@ export async function startCluster(options: LabClusterOptions): Promise<LabClust
   const nodes = await placeNodes(options.nodesPerRole ?? {});
   const config: LabConfig = {
     clusterName: name,
-    postgres,
+    database,
     shards: options.shards ?? 8,
     nodes,
     dynamicConfigFile: join(directory, 'dynamicconfig.yaml'),
@@ -76,7 +76,7 @@ export async function startCluster(options: LabClusterOptions): Promise<LabClust
       : undefined;
   const target = balancer === undefined ? described : { ...described, connection: { address: balancer.address } };
   await writeConfiguration(config, { target, dynamicConfig: options.dynamicConfig ?? {} });
-  await setUpDatabases(postgres, { clusterName: name, version, tools });
+  await setUpDatabases(database, { clusterName: name, version, tools });
 
   const driver = createProcessDriver(target.driver, tools);
   const stop = async () => {
@@ -94,7 +94,7 @@ export async function startCluster(options: LabClusterOptions): Promise<LabClust
   return {
     target,
     frontends: target.frontends ?? [],
-    postgres,
+    database,
     nodes: target.driver.nodes,
     driver,
     dynamicConfigFile: config.dynamicConfigFile,
@@ -114,18 +114,19 @@ async function placeNodes(counts: Readonly<Partial<Record<LabRole, number>>>): P
 }
 
 function describeTarget(
-  { clusterName, postgres, nodes, certificates }: LabConfig,
+  { clusterName, database, nodes, certificates }: LabConfig,
   { directory, version }: { readonly directory: string; readonly version: string },
 ): LabTarget {
   const frontends = nodes.filter(({ role }) => role === 'frontend').map(({ grpcPort }) => `${HOST}:${grpcPort}`);
   const tls = certificates === undefined ? {} : { tls: clientTls(certificates) };
   const databases = databasesOf(clusterName);
   const store = {
-    type: 'postgresql',
-    host: postgres.host,
-    port: postgres.port,
-    user: postgres.user,
-    password: { file: postgres.passwordFile },
+    type: database.type,
+    plugin: database.plugin,
+    host: database.host,
+    port: database.port,
+    user: database.user,
+    password: { file: database.passwordFile },
   };
   const driver = ProcessDriver.parse({
     type: 'process',

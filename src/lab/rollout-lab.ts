@@ -18,14 +18,17 @@ import { startDevServer, type DevServer } from '../dev-server.js';
 import { removeLab } from './clean-up.js';
 import { startCluster, type LabCluster } from './cluster.js';
 import { findFreePorts } from './free-ports.js';
-import { removePostgres, startPostgres, type LabPostgres } from './postgres.js';
+import type { LabDatabase } from './lab-database.js';
 import type { LabRole } from './server-config.js';
+import { removeDatabases, startDatabase, STORE_NAMES, type LabStore } from './start-database.js';
 
 export interface RolloutLabOptions {
   /** Folder of everything in it; what a killed lab left there is removed first. */
   readonly directory: string;
   readonly version: string;
   readonly tools: ToolResolver;
+  /** What both clusters keep their data in; PostgreSQL when left out. */
+  readonly store?: LabStore;
   readonly staging?: {
     /** Where it differs from that of live. */
     readonly version?: string;
@@ -55,7 +58,7 @@ export interface WorkerProcess {
 /** Two real clusters, a control plane, and what a roll-out between them needs. */
 export interface RolloutLab {
   readonly directory: string;
-  readonly postgres: LabPostgres;
+  readonly database: LabDatabase;
   readonly staging: LabCluster;
   readonly live: LabCluster;
   readonly controlPlane: DevServer;
@@ -72,17 +75,17 @@ export interface RolloutLab {
 const CLI = fileURLToPath(new URL('../../bin/temporal-upgrade', import.meta.url));
 const BUILT_CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
-/** Starts PostgreSQL, a staging and a live cluster, and the control plane; no worker yet. */
+/** Starts a database server, a staging and a live cluster, and the control plane; no worker yet. */
 export async function startRolloutLab(options: RolloutLabOptions): Promise<RolloutLab> {
-  const { directory, version, tools, onProgress = () => undefined } = options;
+  const { directory, version, tools, store = 'postgres', onProgress = () => undefined } = options;
   const controlPlaneDir = join(directory, 'control-plane');
   await stopControlPlaneOf(controlPlaneDir);
   await stopWorkersOf(directory);
-  await removePostgres(join(directory, 'postgres'));
+  await removeDatabases(directory);
   await removeLab(directory);
 
-  onProgress('starting PostgreSQL');
-  const postgres = await startPostgres({ directory: join(directory, 'postgres') });
+  onProgress(`starting ${STORE_NAMES[store]}`);
+  const database = await startDatabase(store, directory);
   const clusters: LabCluster[] = [];
   const workers: WorkerProcess[] = [];
   let controlPlane: DevServer | undefined;
@@ -91,7 +94,7 @@ export async function startRolloutLab(options: RolloutLabOptions): Promise<Rollo
     for (const worker of workers) await worker.stop();
     await controlPlane?.stop();
     for (const cluster of clusters) await cluster.stop();
-    await postgres.stop();
+    await database.stop();
     // Last: a call that is still tried again throws then where nobody can catch it (interrupted by Ctrl-C).
     await client?.connection.close();
   };
@@ -101,7 +104,7 @@ export async function startRolloutLab(options: RolloutLabOptions): Promise<Rollo
       const cluster = await startCluster({
         name,
         version,
-        postgres,
+        database,
         tools,
         directory: join(directory, name),
         ...options[name],
@@ -120,14 +123,14 @@ export async function startRolloutLab(options: RolloutLabOptions): Promise<Rollo
     client = new Client({ connection });
     return {
       directory,
-      postgres,
+      database,
       staging,
       live,
       controlPlane,
       client,
       startWorker: async () => {
         const number = workers.length + 1;
-        const worker = await startWorker({ directory, address, pgBin: postgres.binDir, number });
+        const worker = await startWorker({ directory, address, database, number });
         workers.push(worker);
         await waitUntilPolling(connection, worker.id, workerLog(directory, number));
         return worker;
@@ -152,10 +155,10 @@ export async function startRolloutLab(options: RolloutLabOptions): Promise<Rollo
 async function startWorker(options: {
   readonly directory: string;
   readonly address: string;
-  readonly pgBin: string;
+  readonly database: LabDatabase;
   readonly number: number;
 }): Promise<WorkerProcess> {
-  const { directory, address, pgBin, number } = options;
+  const { directory, address, database, number } = options;
   const logFile = workerLog(directory, number);
   const { pid } = await startDetached(CLI, ['worker'], {
     cwd: directory,
@@ -165,8 +168,8 @@ async function startWorker(options: {
       TEMPORAL_NAMESPACE: 'default',
       // The same Node as here.
       PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
-      // pg_dump must not be older than the server, which is the lab's own.
-      TEMPORAL_UPGRADE_PG_BIN: pgBin,
+      // Programs that dump must not be older than the server, which is the lab's own.
+      [database.binVariable]: database.binDir,
       ...environmentOfTools(),
     },
   });

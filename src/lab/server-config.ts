@@ -1,6 +1,6 @@
 import type { Certificates } from './certificates.js';
 import { serverTls } from './certificates.js';
-import type { LabPostgres } from './postgres.js';
+import type { LabDatabase } from './lab-database.js';
 
 /** In the order in which a new cluster is started: what another role waits for comes first. */
 export const ROLES = ['history', 'matching', 'frontend', 'worker'] as const;
@@ -17,7 +17,7 @@ export interface LabNode {
 
 export interface LabConfig {
   readonly clusterName: string;
-  readonly postgres: LabPostgres;
+  readonly database: LabDatabase;
   readonly shards: number;
   readonly nodes: readonly LabNode[];
   readonly dynamicConfigFile: string;
@@ -46,8 +46,8 @@ export function serverConfig(config: LabConfig, node: LabNode): object {
       numHistoryShards: config.shards,
       datastores: {
         // Few connections a process: a live cluster of eight and a staging one share the lab's database server.
-        default: { sql: sqlStore(config.postgres, databases.default, 12) },
-        visibility: { sql: sqlStore(config.postgres, databases.visibility, 6) },
+        default: { sql: sqlStore(config.database, databases.default, 12) },
+        visibility: { sql: sqlStore(config.database, databases.visibility, 6) },
       },
     },
     global: {
@@ -83,9 +83,9 @@ export function soleCluster(rpcAddress: string): object {
   };
 }
 
-function sqlStore({ host, port, user, password }: LabPostgres, databaseName: string, maxConns: number): object {
+function sqlStore({ plugin, host, port, user, password }: LabDatabase, databaseName: string, maxConns: number): object {
   return {
-    pluginName: 'postgres12',
+    pluginName: plugin,
     databaseName,
     connectAddr: `${host}:${port}`,
     connectProtocol: 'tcp',

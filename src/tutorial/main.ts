@@ -47,7 +47,7 @@ async function start(): Promise<void> {
       const { target } = await startCluster({
         name,
         version: FROM,
-        postgres,
+        database: postgres,
         tools,
         directory: join(directory, name),
         ...(isLive ? { balanced: true, nodesPerRole: { frontend: 2, history: 2, matching: 2, worker: 2 } } : {}),

@@ -55,7 +55,7 @@ export class StoreSurveyLab {
     const cluster = await startCluster({
       name: baseName(version),
       version,
-      postgres: this.postgres,
+      database: this.postgres,
       directory: join(this.folder, 'cluster'),
       tools: this.tools,
     });

@@ -161,7 +161,13 @@ describe('with dev and two clusters', () => {
     environment = { ...environment, TEMPORAL_UPGRADE_PG_BIN: postgres.binDir };
     const start = async (name: string) => {
       const tools = createToolResolver();
-      const cluster = await startCluster({ name, version: FROM, postgres, tools, directory: join(directory, name) });
+      const cluster = await startCluster({
+        name,
+        version: FROM,
+        database: postgres,
+        tools,
+        directory: join(directory, name),
+      });
       clusters.push(cluster);
       return cluster;
     };

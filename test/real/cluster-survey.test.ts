@@ -15,7 +15,7 @@ import { examine } from '../../src/core/checks/examine.js';
 import { clusterChecks } from '../../src/core/checks/cluster-checks.js';
 import { diagnose } from '../../src/core/diagnoses.js';
 import { type Finding, findingText } from '../../src/core/finding.js';
-import type { Target } from '../../src/core/input/input.js';
+import { PostgresStore, type Target } from '../../src/core/input/input.js';
 import type { Hop } from '../../src/core/plan.js';
 import { planPath } from '../../src/core/planning/path.js';
 import { minorOf } from '../../src/core/version.js';
@@ -39,7 +39,7 @@ beforeAll(async () => {
   for (const version of ['1.23.1', '1.29.1', '1.30.7', '1.31.2']) {
     const name = `v${version.replaceAll('.', '')}`;
     const nodesPerRole = version === '1.23.1' ? {} : TWICE;
-    const options = { name, version, postgres, tools, directory: join(folder, name), nodesPerRole };
+    const options = { name, version, database: postgres, tools, directory: join(folder, name), nodesPerRole };
     clusters.set(version, await startCluster(options));
   }
 }, 600_000);
@@ -332,7 +332,7 @@ describe('a fault is named, and nothing else', () => {
     const withStores = (change: Partial<Target['stores']>): Looking => ({
       target: { ...cluster.target, stores: { ...stores, ...change } },
     });
-    const plugin = withStores({ default: { ...stores.default, plugin: 'postgres12_pgx' } });
+    const plugin = withStores({ default: PostgresStore.parse({ ...stores.default, plugin: 'postgres12_pgx' }) });
     expect(faults((await look(cluster, plugin)).findings)).toEqual([
       expect.stringMatching(
         /^block store-plugin-differs: the default store of v1291 is postgres12, but the input says postgres12_pgx/,

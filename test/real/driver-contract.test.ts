@@ -43,7 +43,7 @@ beforeAll(async () => {
   compiled = compileSource(['core', 'adapters']);
   releases = await layOutReleases(join(directory, 'releases'), [OLD, NEW]);
   const postgres = await startPostgres({ directory: join(directory, 'postgres') });
-  const options = { name: 'contract', version: NEW, postgres, directory: join(directory, 'contract') };
+  const options = { name: 'contract', version: NEW, database: postgres, directory: join(directory, 'contract') };
   cluster = await startCluster({ ...options, tools: createToolResolver() });
   nodes = [NODE, OTHER].map((name) => nodeNamed(name));
   // Units run as another user; the password of a database that lives for minutes is no secret.

@@ -93,7 +93,7 @@ test('a cluster without TLS serves, takes a workflow, and leaves no process behi
   const cluster = await startCluster({
     name: 'lab-plain',
     version: VERSION,
-    postgres,
+    database: postgres,
     directory: join(directory, 'plain'),
     tools,
   });
@@ -110,7 +110,7 @@ test('a cluster with mutual TLS serves those with a certificate, and nobody else
   const cluster = await startCluster({
     name: 'lab-tls',
     version: VERSION,
-    postgres,
+    database: postgres,
     directory: join(directory, 'tls'),
     tools,
     tls: true,
@@ -129,7 +129,7 @@ test('two nodes of each role form one cluster, and a database that was kept is u
   const options = {
     name: 'lab-pairs',
     version: VERSION,
-    postgres,
+    database: postgres,
     directory: join(directory, 'pairs'),
     tools,
     nodesPerRole: { frontend: 2, history: 2, matching: 2, worker: 2 },

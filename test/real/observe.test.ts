@@ -53,7 +53,7 @@ beforeAll(async () => {
   cluster = await startCluster({
     name: 'observed',
     version: VERSION,
-    postgres: { ...postgres, port: database.port },
+    database: { ...postgres, port: database.port },
     tools,
     directory: join(folder, 'cluster'),
     nodesPerRole: { history: 2 },

@@ -13,7 +13,7 @@ import { readShardsByAdmin } from '../../src/adapters/cluster/admin-shards.js';
 import { withPostgres } from '../../src/adapters/postgres/postgres-connection.js';
 import { runCommand } from '../../src/adapters/run-command.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
-import { LoadPolicy } from '../../src/core/input/input.js';
+import { LoadPolicy, PostgresStore } from '../../src/core/input/input.js';
 import { proveSettle } from '../../src/core/settling/prove-settle.js';
 import { watchShards } from '../../src/core/settling/shard-watch.js';
 import { removeLab } from '../../src/lab/clean-up.js';
@@ -46,7 +46,7 @@ beforeAll(async () => {
   cluster = await startCluster({
     name: 'old',
     version: OLD,
-    postgres,
+    database: postgres,
     directory: join(directory, 'old'),
     tools,
     shards: SHARDS.length,
@@ -190,7 +190,7 @@ test('shards are proved on a process of the same version, whose owner text is th
 }, 120_000);
 
 test('a step that a killed tool left half-done is named, as the tool of 1.21 cannot go on with it', async () => {
-  const { default: store } = cluster.target.stores;
+  const store = PostgresStore.parse(cluster.target.stores.default);
   await withPostgres(store, (client) => client.query('create table task_queue_user_data (left_behind int)'));
   await withTarget(cluster.target, tools, async ({ stores }) => {
     const update = stores.default.updateSchema({ to: '1.10', serverVersion: NEW });

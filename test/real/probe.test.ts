@@ -35,7 +35,7 @@ beforeAll(async () => {
   cluster = await startCluster({
     name: 'probed',
     version: VERSION,
-    postgres,
+    database: postgres,
     tools,
     directory: join(folder, 'probed'),
   });

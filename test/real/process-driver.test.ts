@@ -33,7 +33,7 @@ beforeAll(async () => {
   cluster = await startCluster({
     name: 'driven',
     version: VERSION,
-    postgres,
+    database: postgres,
     directory: join(directory, 'driven'),
     tools,
   });

@@ -44,7 +44,7 @@ beforeAll(async () => {
   cluster = await startCluster({
     name: 'restarted',
     version: FROM,
-    postgres,
+    database: postgres,
     directory: join(directory, 'restarted'),
     tools,
     nodesPerRole: { history: 2, frontend: 2 },

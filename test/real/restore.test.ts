@@ -14,12 +14,12 @@ import { createRestoreActivities } from '../../src/activities/restore.js';
 import { createServerActivities } from '../../src/activities/servers.js';
 import { createSettleActivities } from '../../src/activities/settle.js';
 import { createStoreActivities } from '../../src/activities/stores.js';
-import { keptName } from '../../src/adapters/postgres/restore-names.js';
+import { keptName } from '../../src/adapters/sql/restore-names.js';
 import { PG_BIN_VARIABLE } from '../../src/adapters/postgres/pg-programs.js';
 import { createStore } from '../../src/adapters/stores.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import type { HopPlace, RestoreRequest, StoreName } from '../../src/contract/activities.js';
-import type { PostgresStore } from '../../src/core/input/input.js';
+import { PostgresStore } from '../../src/core/input/input.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
 import { removeLab, stopServersBelow } from '../../src/lab/clean-up.js';
 import { setUpDatabases } from '../../src/lab/databases.js';
@@ -63,7 +63,7 @@ beforeAll(async () => {
   cluster = await startCluster({
     name: 'restored',
     version: FROM,
-    postgres,
+    database: postgres,
     directory: join(directory, 'restored'),
     tools,
     shards: 4,
@@ -323,12 +323,13 @@ test('a user who may not make databases restores in place, after a backup of wha
   const asLimited = { ...postgres, user: 'limited', password: 'limited-pw' };
   await setUpDatabases(asLimited, { clusterName: 'limited', version: FROM, tools });
   process.env['LIMITED_PASSWORD'] = 'limited-pw';
-  const inputOf = (kind: StoreName): PostgresStore => ({
-    ...place.target.stores[kind],
-    database: own[kind],
-    user: 'limited',
-    password: { env: 'LIMITED_PASSWORD' },
-  });
+  const inputOf = (kind: StoreName): PostgresStore =>
+    PostgresStore.parse({
+      ...place.target.stores[kind],
+      database: own[kind],
+      user: 'limited',
+      password: { env: 'LIMITED_PASSWORD' },
+    });
   const others = createStore({ ...inputOf('default'), database: names.default }, 'default', tools);
   await expect(others.restore.findWay()).rejects.toThrow(
     /cannot be restored: not beside, .* does not own .*buffered_events/,

@@ -29,7 +29,7 @@ beforeAll(async () => {
   cluster = await startCluster({
     name: 'rolled',
     version: VERSION,
-    postgres,
+    database: postgres,
     directory: join(directory, 'rolled'),
     tools,
     nodesPerRole: { history: 2 },

@@ -31,7 +31,13 @@ let target: TargetConnection;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'temporal-upgrade-running-'));
   postgres = await startPostgres();
-  cluster = await startCluster({ name: 'busy', version: VERSION, postgres, tools, directory: join(folder, 'busy') });
+  cluster = await startCluster({
+    name: 'busy',
+    version: VERSION,
+    database: postgres,
+    tools,
+    directory: join(folder, 'busy'),
+  });
   target = await connectTarget(cluster.target.connection);
   await ensureCanaryNamespace(target.grpc, SECOND);
   for (const type of ['report', 'invoice "A"']) await start(`${type}-1`, type, { namespace: SECOND });

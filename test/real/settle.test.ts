@@ -46,7 +46,7 @@ beforeAll(async () => {
   cluster = await startCluster({
     name: 'settle',
     version: WANTED,
-    postgres,
+    database: postgres,
     tools,
     directory: join(folder, 'cluster'),
     nodesPerRole: { history: 3 },

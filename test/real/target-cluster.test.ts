@@ -47,7 +47,7 @@ let target: TargetConnection;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'temporal-upgrade-target-'));
   postgres = await startPostgres();
-  const common = { postgres, tools };
+  const common = { database: postgres, tools };
   old = await startCluster({
     ...common,
     name: 'old',

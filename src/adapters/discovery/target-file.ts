@@ -150,17 +150,26 @@ function storeOf(part: 'default' | 'visibility', { stores, info }: FoundTarget, 
     user: undefined,
     port: undefined,
   };
-  const { host, port = 5432, database, user = TO_FILL_IN, plugin, tls } = stores[part] ?? { ...unknown, tls: false };
+  const found = stores[part] ?? { ...unknown, tls: false };
+  const { type, usualPlugin, usualPort } = kindOf(named);
+  const { host, port = usualPort, database, user = TO_FILL_IN, plugin, tls } = found;
   return {
-    type: 'postgresql',
-    ...(plugin === 'postgres12_pgx' ? { plugin } : {}),
+    type,
+    ...(plugin === usualPlugin ? {} : { plugin }),
     host,
-    ...(port === 5432 ? {} : { port }),
+    ...(port === usualPort ? {} : { port }),
     database,
     user,
     password: { env: passwordOf(name) },
     ...(tls ? { tls } : {}),
   };
+}
+
+/** What the input leaves out where it is as usual. */
+function kindOf(plugin: string) {
+  return plugin.startsWith('mysql')
+    ? { type: 'mysql', usualPlugin: 'mysql8', usualPort: 3306 }
+    : { type: 'postgresql', usualPlugin: 'postgres12', usualPort: 5432 };
 }
 
 /** Name of the variable that a worker gets the password of a target's databases by. */

@@ -1,19 +1,15 @@
-import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { messageOf } from '../../core/errors.js';
+import { stat } from 'node:fs/promises';
 import type { PostgresStore } from '../../core/input/input.js';
-import { type BackupManifest, manifestPath, readWholeBackup, sha256Of } from '../backup-manifest.js';
-import { findPgPrograms, type PgPrograms } from './pg-programs.js';
-import { plainHost, withPostgres } from './postgres-connection.js';
-import { readServer, readVersionRow } from './postgres-inspect.js';
-import { countRows, withoutTimeLimit } from './postgres-rows.js';
+import { every, writeBackup } from '../backup-file.js';
+import { plainHost } from '../plain-host.js';
 import { runCommand } from '../run-command.js';
 import { readSecret } from '../secrets.js';
 import type { Backup, Work } from '../store.js';
-import { syncFolder, writeWhole } from '../write-whole.js';
+import { findPgPrograms, type PgPrograms } from './pg-programs.js';
+import { withPostgres } from './postgres-connection.js';
+import { readServer, readVersionRow } from './postgres-inspect.js';
+import { countRows, withoutTimeLimit } from './postgres-rows.js';
 
-const PROGRESS_MS = 2_000;
 /** pg_dump waits for ever when someone else rewrites a table; a failed backup can be tried again. */
 const LOCK_WAIT_MS = 60_000;
 
@@ -23,53 +19,21 @@ const LOCK_WAIT_MS = 60_000;
  * @throws PreconditionError when no fitting pg_dump is here or the file belongs to another database; CommandError
  */
 export async function backUpPostgres(input: PostgresStore, file: string, work: Work): Promise<Backup> {
-  const { host, port, database } = input;
-  const existing = await readWholeBackup(file, { host, port, database });
-  if (existing !== undefined) return summarize(file, existing);
-  const { server, schemaVersion } = await withPostgres(input, async (client) => ({
-    server: await readServer(client),
-    schemaVersion: await readVersionRow(client, input),
-  }));
-  const programs = await findPgPrograms(server.major);
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 }); // it holds what the workflows of others hold
-  await removeLeftovers(file);
-  // Its own name for each attempt: pg_dump of a killed worker may still be writing into the one before.
-  const partial = `${file}.${randomUUID()}.partial`;
-  try {
-    const takenAt = new Date().toISOString();
-    const rows = await dumpWithCounts(input, { programs, partial }, work);
-    const entries = await readBack(programs, partial, work);
-    const manifest: BackupManifest = {
-      database,
-      host,
-      port,
-      serverVersion: server.version,
-      schemaVersion,
-      takenAt,
-      bytes: (await stat(partial)).size,
-      sha256: await sha256Of(partial, work.signal),
-      entries,
-      rows,
-    };
-    await rm(manifestPath(file), { force: true }); // of a damaged backup; from here on there is none until the new one
-    await rename(partial, file);
-    await syncFolder(dirname(file));
-    await writeWhole(manifestPath(file), `${JSON.stringify(manifest, undefined, 2)}\n`);
-    return summarize(file, manifest);
-  } finally {
-    await rm(partial, { force: true });
-  }
-}
-
-function summarize(file: string, { bytes, sha256, entries }: BackupManifest): Backup {
-  return { file, bytes, sha256, entries };
-}
-
-async function removeLeftovers(file: string): Promise<void> {
-  const prefix = `${basename(file)}.`;
-  for (const name of await readdir(dirname(file))) {
-    if (name.startsWith(prefix) && name.endsWith('.partial')) await rm(join(dirname(file), name), { force: true });
-  }
+  return writeBackup(
+    input,
+    file,
+    async (partial) => {
+      const { server, schemaVersion } = await withPostgres(input, async (client) => ({
+        server: await readServer(client),
+        schemaVersion: await readVersionRow(client, input),
+      }));
+      const programs = await findPgPrograms(server.major);
+      const rows = await dumpWithCounts(input, { programs, partial }, work);
+      const entries = await readBack(programs, partial, work);
+      return { serverVersion: server.version, schemaVersion, entries, rows };
+    },
+    work,
+  );
 }
 
 /** The rows are counted in the very snapshot that is written, so that a restore can be held against them. */
@@ -99,8 +63,6 @@ async function dump(
   }: { readonly programs: PgPrograms; readonly partial: string; readonly snapshot: string },
   work: Work,
 ): Promise<void> {
-  await (await open(partial, 'wx', 0o600)).close(); // pg_dump keeps the mode of a file that is there
-  await chmod(partial, 0o600);
   const password = input.password === undefined ? undefined : await readSecret(input.password);
   const stop = every(async () => `${(await stat(partial)).size} bytes written`, work);
   try {
@@ -121,12 +83,6 @@ async function dump(
     );
   } finally {
     stop();
-  }
-  const handle = await open(partial, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 
@@ -180,12 +136,4 @@ function libpqTls(input: PostgresStore, programMajor: number): Record<string, st
   // The system's authorities are known to libpq from version 16 on only.
   if (programMajor >= 16) return { PGSSLMODE: 'verify-full', PGSSLROOTCERT: 'system', ...client };
   return { PGSSLMODE: 'require', ...client };
-}
-
-/** Tells every two seconds how something goes that takes long; the function that is returned ends it. */
-export function every(describe: () => Promise<string>, { onProgress }: Work): () => void {
-  const timer = setInterval(() => {
-    describe().then(onProgress, (error: unknown) => onProgress?.(messageOf(error)));
-  }, PROGRESS_MS);
-  return () => clearInterval(timer);
 }

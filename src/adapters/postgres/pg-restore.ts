@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import { PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
-import { type BackupManifest, readWholeBackup } from '../backup-manifest.js';
+import { every } from '../backup-file.js';
+import { type BackupManifest, checkManifest } from '../backup-manifest.js';
 import { runCommand } from '../run-command.js';
 import { readSecret } from '../secrets.js';
 import type { Work } from '../store.js';
 import type { RestoreOrder } from '../store-restore.js';
-import { every, libpqEnvironment, readBack } from './pg-backup.js';
+import { libpqEnvironment, readBack } from './pg-backup.js';
 import { findPgPrograms, type PgPrograms } from './pg-programs.js';
 import { withPostgres } from './postgres-connection.js';
 import { checkIndexes, readServer, readVersionRow } from './postgres-inspect.js';
@@ -23,24 +24,11 @@ const JOBS = 2;
 /** Reads all of a backup again, and holds it against the order. @throws PreconditionError */
 export async function checkPostgresBackup(
   input: PostgresStore,
-  { file, sha256, schema }: RestoreOrder,
+  order: RestoreOrder,
   work: Work,
 ): Promise<BackupManifest> {
-  const { host, port, database } = input;
-  const manifest = await readWholeBackup(file, { host, port, database });
-  if (manifest === undefined || manifest.sha256 !== sha256) {
-    const found = manifest === undefined ? 'it is missing or damaged' : `it is another one (sha256 ${manifest.sha256})`;
-    throw new PreconditionError(
-      `the backup ${file} of "${database}" is not what was written down (sha256 ${sha256}): ${found}; put the right file there`,
-      { file, sha256 },
-    );
-  }
-  if (manifest.schemaVersion !== schema) {
-    throw new PreconditionError(
-      `the backup ${file} of "${database}" has schema ${manifest.schemaVersion}, not ${schema}, which the servers to go back to want`,
-      { file, expected: schema, found: manifest.schemaVersion },
-    );
-  }
+  const manifest = await checkManifest(input, order);
+  const { file } = order;
   const entries = await readBack(await programsOf(input), file, work);
   if (entries === manifest.entries) return manifest;
   throw new PreconditionError(`the backup ${file} has ${entries} entries, ${manifest.entries} were written down`, {

@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import tls, { type ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { messageOf, PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
+import { plainHost } from '../plain-host.js';
 import { readSecret } from '../secrets.js';
+import { readCertificate } from '../tls-files.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Long enough for the rows of 16,384 shards over a slow link; nothing that is asked here takes longer. */
@@ -56,11 +57,6 @@ function comesFromDatabase(error: unknown): boolean {
   return error instanceof Error && lost.test(error.message);
 }
 
-/** `[::1]` as it stands in an input becomes `::1`. */
-export function plainHost(host: string): string {
-  return host.replace(/^\[(.*)\]$/, '$1');
-}
-
 async function tlsOptions(input: PostgresStore): Promise<ConnectionOptions | false> {
   if (input.tls === undefined) return false;
   if (input.tls === true) return { rejectUnauthorized: true };
@@ -75,13 +71,6 @@ async function tlsOptions(input: PostgresStore): Promise<ConnectionOptions | fal
       ? {}
       : { checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(serverName, certificate) }),
   };
-}
-
-async function readCertificate(file: string | undefined): Promise<Buffer | undefined> {
-  if (file === undefined) return undefined;
-  return readFile(file).catch((cause: unknown) => {
-    throw new PreconditionError(`TLS file ${file} cannot be read by this worker`, { file }, { cause });
-  });
 }
 
 /** What PostgreSQL (by SQLSTATE) or the network says, and the way out. */

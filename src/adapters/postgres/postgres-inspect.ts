@@ -1,9 +1,7 @@
 import type pg from 'pg';
 import { PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
-
-/** Which of the target's databases a store is. */
-export type StoreRole = 'default' | 'visibility';
+import type { StoreRole } from '../store.js';
 
 /** Schema version of the database, as the server reads it at its start. @throws PreconditionError when there is none */
 export async function readVersionRow(client: pg.Client, input: PostgresStore): Promise<string> {

@@ -23,7 +23,7 @@ import {
   swapDatabases,
   withMaintenance,
 } from './restore-database.js';
-import { restoredMark, restoringName } from './restore-names.js';
+import { restoredMark, restoringName } from '../sql/restore-names.js';
 import { readStoredRuns } from './stored-runs.js';
 import { bringVisibilityInStep } from './visibility-in-step.js';
 

@@ -3,12 +3,12 @@ import { messageOf, PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
 import { compareSchemaVersions, compareVersions } from '../../core/version.js';
 import { withPostgres } from './postgres-connection.js';
-import { checkIndexes, checkKind, readVersionRow, type StoreRole } from './postgres-inspect.js';
+import { checkIndexes, checkKind, readVersionRow } from './postgres-inspect.js';
 import { CommandError, runCommand } from '../run-command.js';
 import { describeTool, lockSchema, waitForEarlierTool } from './schema-lock.js';
 import { readSecret } from '../secrets.js';
-import { bringSchemaTool, sqlToolEnvironment, updateSchemaArguments } from './sql-tool.js';
-import type { Work } from '../store.js';
+import { bringSchemaTool, scriptsFolder, sqlToolEnvironment, updateSchemaArguments } from '../sql/sql-tool.js';
+import type { StoreRole, Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';
 
 const PROGRESS_MS = 2_000;
@@ -31,7 +31,7 @@ export interface SchemaUpdate {
 export async function updatePostgresSchema(input: PostgresStore, update: SchemaUpdate, work: Work): Promise<void> {
   const { kind, to, serverVersion, tools } = update;
   if (await withPostgres(input, (client) => isReached(client, input, { kind, to }))) return;
-  const tool = await bringSchemaTool(tools, { kind, serverVersion }, work);
+  const tool = await bringSchemaTool(tools, { folder: scriptsFolder(input, kind), serverVersion }, work);
   await withPostgres(input, async (client) => {
     await lockSchema(client, work);
     await waitForEarlierTool(client, work);

@@ -3,14 +3,14 @@ import { PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
 import { backUpPostgres } from './pg-backup.js';
 import { withPostgres } from './postgres-connection.js';
-import { checkKind, readServer, readVersionRow, type StoreRole } from './postgres-inspect.js';
+import { checkKind, readServer, readVersionRow } from './postgres-inspect.js';
 import { createPostgresRestore } from './postgres-restore.js';
 import { measurePostgres } from './postgres-measure.js';
 import { surveyPostgres } from './postgres-survey.js';
 import { updatePostgresSchema } from './postgres-schema.js';
-import { bringSchemaTool } from './sql-tool.js';
-import { decodeShardRow, type RawShardRow } from './shard-row.js';
-import type { Backup, Store, Work } from '../store.js';
+import { bringSchemaTool, scriptsFolder } from '../sql/sql-tool.js';
+import { decodeShardRow, type RawShardRow } from '../sql/shard-row.js';
+import type { Backup, Store, StoreRole, Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';
 
 /** A store of a target in PostgreSQL 12 or later. Opens a connection for each question and keeps none. */
@@ -27,7 +27,7 @@ export function createPostgresStore(input: PostgresStore, kind: StoreRole, tools
     measure: (timeoutMs) => measurePostgres(input, timeoutMs),
     readSchemaVersion: () => withPostgres(input, (client) => readVersionRow(client, input)),
     prepareUpdate: async (serverVersion, work: Work = {}) => {
-      await bringSchemaTool(tools, { kind, serverVersion }, work);
+      await bringSchemaTool(tools, { folder: scriptsFolder(input, kind), serverVersion }, work);
     },
     updateSchema: ({ to, serverVersion }, work: Work = {}) =>
       updatePostgresSchema(input, { kind, to, serverVersion, tools }, work),

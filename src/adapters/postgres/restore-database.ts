@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { messageOf, PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
+import type { InStep } from '../sql/in-step.js';
 import type { Work } from '../store.js';
 import { withPostgres } from './postgres-connection.js';
-import { keptName, MARK, restoredMark, restoringName } from './restore-names.js';
-import type { InStep } from './visibility-in-step.js';
+import { keptName, MARK, restoredMark, restoringName } from '../sql/restore-names.js';
 
 /** Databases that every server has: one cannot be renamed over a connection to itself. */
 const MAINTENANCE = ['postgres', 'template1'];

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { SCHEMA_TOOL_NAME } from './sql-tool.js';
+import { SCHEMA_TOOL_NAME } from '../sql/sql-tool.js';
 import type { Work } from '../store.js';
 
 /** Key of the advisory lock, within one database: the first bytes of "temporal-upgrade", so that it can be recognised. */

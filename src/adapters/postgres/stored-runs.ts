@@ -1,15 +1,7 @@
 import type pg from 'pg';
-import protobuf from 'protobufjs';
 import type { StoredRun, VisibleRun } from '../../core/restoring/compare-runs.js';
+import { statusOf } from '../sql/execution-state.js';
 import { readPages } from './postgres-rows.js';
-
-/**
- * The field needed of `temporal.server.api.persistence.v1.WorkflowExecutionState`
- * (proto/internal/temporal/server/api/persistence/v1/executions.proto of the server, the same from 1.0 on).
- */
-const ExecutionState = protobuf.Root.fromJSON({
-  nested: { WorkflowExecutionState: { fields: { status: { type: 'int32', id: 4 } } } },
-}).lookupType('WorkflowExecutionState');
 
 /** Ids are 16 bytes in the default store and text in visibility; as bytes and as text they have the same order. */
 const STORED_RUNS = `
@@ -40,16 +32,6 @@ export async function* readStoredRuns(client: pg.Client): AsyncGenerator<StoredR
       };
     }
   }
-}
-
-function statusOf({ state, state_encoding, run_id }: RawRun): number {
-  if (state_encoding !== 'Proto3') {
-    throw new Error(`the state of run ${run_id} is written as "${state_encoding}"; this version reads "Proto3" alone`);
-  }
-  const { status } = ExecutionState.toObject(ExecutionState.decode(state), { defaults: true }) as {
-    readonly status: number;
-  };
-  return status;
 }
 
 interface RawRow extends pg.QueryResultRow {

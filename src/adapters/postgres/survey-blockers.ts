@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Blockers, OpenTransaction } from '../../core/survey/store-survey.js';
-import { withoutValues } from './query-text.js';
+import { withoutValues } from '../sql/query-text.js';
 
 /** A Temporal server's own transactions last milliseconds. */
 export const LONG_TRANSACTION_MS = 5_000;

@@ -1,21 +1,7 @@
 import type pg from 'pg';
 import type { ClusterRecord, DeadLetters, MemberRow, MemberRows, ShardRows } from '../../core/survey/store-survey.js';
-import { decodeClusterRow, type RawClusterRow } from './cluster-record.js';
-
-/** Far more than clusters have processes; what remains are rows of the dead. */
-const MOST_MEMBERS = 500;
-const MOST_GAPS = 10;
-const COUNTED_TO = 1_000;
-const MOST_CLUSTERS = 100;
-
-/** `ServiceType` of common/persistence/data_interfaces.go of the server. */
-const ROLES: Readonly<Record<number, string>> = {
-  1: 'frontend',
-  2: 'history',
-  3: 'matching',
-  4: 'worker',
-  5: 'internal-frontend',
-};
+import { decodeClusterRow, type RawClusterRow } from '../sql/cluster-record.js';
+import { COUNTED_TO, MOST_CLUSTERS, MOST_GAPS, MOST_MEMBERS, roleOf } from '../sql/cluster-tables.js';
 
 /** What is stored of this cluster and of those that it is connected to. */
 export async function readClusterRecords(client: pg.Client): Promise<ClusterRecord[]> {
@@ -47,7 +33,7 @@ export async function readMembers(client: pg.Client): Promise<MemberRows> {
   return {
     readAt: row.read_at.toISOString(),
     count: row.count,
-    rows: row.rows.map((member) => ({ ...member, role: ROLES[member.role] ?? `role ${member.role}` })),
+    rows: row.rows.map((member) => ({ ...member, role: roleOf(member.role) })),
   };
 }
 

@@ -1,16 +1,9 @@
 import type pg from 'pg';
-import { loadShape } from '../catalogue-file.js';
-import { needsBetween, type OperatorClass, type SchemaNeeds } from '../../core/schema/schema-needs.js';
+import { POSTGRES_DIALECT } from '../../core/schema/schema-dialect.js';
+import type { OperatorClass, SchemaNeeds } from '../../core/schema/schema-needs.js';
 import type { SchemaShape } from '../../core/schema/schema-shape.js';
 import type { MissingNeed, ScriptsAhead, TableSize } from '../../core/survey/store-survey.js';
-
-/** Where a store is between the scripts that made it and those of the coming hop. */
-export interface SchemaPlace {
-  /** Folder of the scripts below the server's `schema/`. */
-  readonly folder: string;
-  readonly from: string;
-  readonly to: string;
-}
+import { needsOf, type SchemaPlace } from '../sql/survey-parts.js';
 
 /** Extension that gives an index method the operator classes that it lacks (PostgreSQL documentation, Additional Modules). */
 const EXTENSIONS: Readonly<Record<string, string>> = { gin: 'btree_gin', gist: 'btree_gist' };
@@ -24,21 +17,16 @@ export function invalidIndexes(shape: SchemaShape): string[] {
   );
 }
 
-/**
- * What the scripts between two schema versions will do here. `present` stands in for the shape of `from` where the catalogue
- * does not know that. @throws Error when it does not know the shape of `to`
- */
+/** What the scripts between two schema versions will do here. */
 export async function readScriptsAhead(
   client: pg.Client,
-  { folder, from, to }: SchemaPlace,
+  place: SchemaPlace,
   present: SchemaShape,
 ): Promise<ScriptsAhead> {
-  const after = await loadShape(folder, to);
-  if (after === undefined) throw new Error(`the catalogue does not know the tables of schema ${to} of ${folder}`);
-  const needs = needsBetween((await loadShape(folder, from)) ?? present, after);
+  const needs = await needsOf(place, present, POSTGRES_DIALECT);
   return {
-    from,
-    to,
+    from: place.from,
+    to: place.to,
     changes: needs.changes,
     creates: needs.creates,
     rewrites: await readSizes(client, needs.rewrites),

@@ -2,6 +2,7 @@ import type { Finding } from '../finding.js';
 import { valueOf } from '../survey/seen.js';
 import type { Check, CheckContext } from '../survey/survey.js';
 import { type ReachedStore, reachedStores, sizeText, stopsHop, SURVEY, unseenFinding } from './about-store.js';
+import { wordsFor } from './database-words.js';
 
 const SOURCE = 'estimate: a dump is compressed and holds no indexes, so it stays below the size of its database';
 
@@ -55,8 +56,10 @@ function space(stores: readonly ReachedStore[], context: CheckContext): Finding[
 }
 
 function programs(stores: readonly ReachedStore[], context: CheckContext): Finding[] {
-  const missing = stores.flatMap(({ store: { backup }, name }) =>
-    'unseen' in backup.program ? [{ name, reason: backup.program.unseen }] : [],
+  const missing = stores.flatMap(({ store: { backup, database }, name }) =>
+    'unseen' in backup.program
+      ? [{ name, reason: backup.program.unseen, source: wordsFor({ database }).dumpSource }]
+      : [],
   );
   return [...Map.groupBy(missing, ({ reason }) => reason)].map(([reason, same]) => ({
     id: 'backup-program-missing',
@@ -64,7 +67,7 @@ function programs(stores: readonly ReachedStore[], context: CheckContext): Findi
     found: `no program here backs up ${same.map(({ name }) => name).join(' and ')}: ${reason}`,
     expected: 'a program of the version of the database, or of a newer one',
     action: 'Install it on the host of this worker',
-    source: 'PostgreSQL documentation, pg_dump, Notes: it cannot dump a server newer than itself',
+    source: same[0]?.source ?? SURVEY,
   }));
 }
 

@@ -3,9 +3,8 @@ import { valueOf } from '../survey/seen.js';
 import type { OpenTransaction } from '../survey/store-survey.js';
 import type { Check, CheckContext } from '../survey/survey.js';
 import { type ReachedStore, reachedStores, unseenFinding } from './about-store.js';
+import { wordsFor } from './database-words.js';
 
-const SOURCE =
-  'PostgreSQL documentation, Explicit Locking and CREATE INDEX CONCURRENTLY: a change of a table waits for every lock on it, and a concurrent build for every older transaction';
 /** Below this, a report or a backup on a cluster that nobody upgrades is nothing to speak of. */
 const LONG_WITHOUT_HOP_MS = 300_000;
 
@@ -20,14 +19,14 @@ export const blockers: Check = (survey, context) =>
         unseenFinding('blockers-unseen', 'warn', {
           what: `long transactions in ${name}`,
           reason: store.blockers.unseen,
-          action: 'Look by hand into pg_stat_activity and pg_locks',
+          action: wordsFor(store).blockers.look,
         }),
       ];
     }
     const { transactions, hidden } = store.blockers.seen;
     return [
       ...transactions.flatMap((transaction) => judge(reached, transaction, context)),
-      ...(hidden === 0 ? [] : [hiddenSessions(name, hidden)]),
+      ...(hidden === 0 ? [] : [hiddenSessions(reached, hidden)]),
     ];
   });
 
@@ -46,7 +45,7 @@ function judge({ name, store }: ReachedStore, transaction: OpenTransaction, { ho
         found,
         expected: `no lock on ${tables}: the scripts would wait for it, and everybody else behind them`,
         action,
-        source: SOURCE,
+        source: wordsFor(store).blockers.source,
       },
     ];
   }
@@ -57,7 +56,7 @@ function judge({ name, store }: ReachedStore, transaction: OpenTransaction, { ho
       found,
       expected: 'transactions of milliseconds, as the servers have them',
       action,
-      source: SOURCE,
+      source: wordsFor(store).blockers.source,
     },
   ];
 }
@@ -71,10 +70,10 @@ function describe({ who, user, application, state, ageMs, queryStartedAt, query,
   return `${who} (${by}, ${state}) has a transaction open for ${Math.round(ageMs / 1_000)} s${holding}${last}`;
 }
 
-function hiddenSessions(name: string, hidden: number): Finding {
+function hiddenSessions({ name, store }: ReachedStore, hidden: number): Finding {
   return unseenFinding('blockers-unseen', 'warn', {
     what: `transactions of ${hidden} sessions of other users that hold locks on tables of ${name}`,
     reason: 'as this user may not see them',
-    action: 'GRANT pg_read_all_stats to this user, or look with another one',
+    action: wordsFor(store).blockers.seeAll,
   });
 }

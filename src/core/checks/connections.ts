@@ -3,8 +3,7 @@ import { valueOf } from '../survey/seen.js';
 import type { ConnectionUse } from '../survey/store-survey.js';
 import type { Check, CheckContext } from '../survey/survey.js';
 import { type ReachedStore, reachedStores, stopsHop, SURVEY, unseenFinding } from './about-store.js';
-
-const SOURCE = 'PostgreSQL documentation, Connections and Authentication: max_connections and what is reserved of it';
+import { wordsFor } from './database-words.js';
 
 /** The roll-out's own at one time: one that holds the lock of the schema, the schema tool, and one that looks. */
 const OWN_CONNECTIONS = 3;
@@ -102,7 +101,7 @@ function judge({ limit, what, use, stores }: Limit, context: CheckContext): Find
       found: `${names}: the pools of all server processes may open ${wanted} connections, others hold ${others}, and the roll-out takes ${OWN_CONNECTIONS}`,
       expected: `at most ${limit} (${what})`,
       action: 'Raise max_connections, or lower maxConns of the processes, so that old and new ones fit at one time',
-      source: SOURCE,
+      source: stores[0] === undefined ? SURVEY : wordsFor(stores[0].store).connectionsSource,
     },
   ];
 }

@@ -3,9 +3,7 @@ import { valueOf } from '../survey/seen.js';
 import type { TableSize } from '../survey/store-survey.js';
 import type { Check } from '../survey/survey.js';
 import { type ReachedStore, sizeText, soundStores, unseenFinding } from './about-store.js';
-
-const SOURCE =
-  'PostgreSQL documentation, ALTER TABLE, Notes: a rewrite may take as much disk space as the table and its indexes once more';
+import { wordsFor } from './database-words.js';
 
 /** The disk of the database has room for the tables that the hop rewrites. */
 export const rewriteSpace: Check = (survey, context) =>
@@ -20,13 +18,16 @@ function total({ tableBytes, indexBytes }: TableSize): number {
   return tableBytes + indexBytes;
 }
 
-function rewriteNote({ name }: ReachedStore, { table, tableBytes, indexBytes, estimatedRows }: TableSize): Finding {
+function rewriteNote(
+  { name, store }: ReachedStore,
+  { table, tableBytes, indexBytes, estimatedRows }: TableSize,
+): Finding {
   const rows = estimatedRows === undefined ? 'an unknown number of rows' : `about ${estimatedRows} rows`;
   return {
     id: 'table-rewrite',
     severity: 'note',
     found: `the hop rewrites ${table} of ${name} under an exclusive lock: ${rows}, ${sizeText(tableBytes)} and ${sizeText(indexBytes)} of indexes`,
-    source: SOURCE,
+    source: wordsFor(store).rewriteSource,
   };
 }
 
@@ -51,7 +52,7 @@ function room({ name, store }: ReachedStore, largest: TableSize): Finding[] {
       found: `${path}, where ${name} keeps its files, has ${sizeText(freeBytes)} (${freeBytes} bytes) free`,
       expected: `more than ${sizeText(needed)} (${needed} bytes) for the rewrite of ${largest.table}; its write-ahead log comes on top`,
       action: 'Free space, or make the disk larger',
-      source: SOURCE,
+      source: wordsFor(store).rewriteSource,
     },
   ];
 }

@@ -3,10 +3,9 @@ import { quoteName } from '../schema/shape-statements.js';
 import type { ScriptsAhead, StoreRights } from '../survey/store-survey.js';
 import { valueOf } from '../survey/seen.js';
 import type { Check, CheckContext } from '../survey/survey.js';
+import { wordsFor, type DatabaseWords } from './database-words.js';
 import { type ReachedStore, soundStores, stopsHop, unseenFinding } from './about-store.js';
 
-const SOURCE =
-  'PostgreSQL documentation, ALTER TABLE, CREATE INDEX and GRANT: the owner alone alters a table, and new tables and indexes take CREATE on the schema';
 /** Tables that the schema tool itself writes. */
 const WRITTEN_BY_TOOL = ['schema_version', 'schema_update_history'];
 
@@ -41,49 +40,51 @@ function schemaRights({ name, store }: ReachedStore, rights: StoreRights, contex
   );
   const unwritable = rights.tables.filter(({ table, canWrite }) => !canWrite && WRITTEN_BY_TOOL.includes(table));
   const needsCreate = !rights.canCreateInSchema;
+  const { rights: words } = wordsFor(store);
   const problems = [
-    ...(altered.length === 0 ? [] : [`does not own ${tableList(altered)} (owner ${owners(altered)})`]),
+    ...(altered.length === 0 ? [] : [words.cannotAlter(altered)]),
     ...(needsCreate ? [`may not create in schema "${rights.schema}"`] : []),
     ...(unwritable.length === 0 ? [] : [`may not write ${tableList(unwritable)}`]),
   ];
   if (problems.length === 0) return [];
-  const user = quoteName(rights.user);
-  const grants = [
-    ...unique(altered.map(({ owner }) => `GRANT ${quoteName(owner)} TO ${user};`)),
-    ...(needsCreate ? [`GRANT CREATE ON SCHEMA ${quoteName(rights.schema)} TO ${user};`] : []),
-    ...unwritable.map(({ table }) => `GRANT INSERT, UPDATE ON ${quoteName(table)} TO ${user};`),
-  ];
+  const grants = words.grantChanges(rights, { altered, needsCreate, unwritable });
   return [
     {
       id: 'rights-missing',
       severity: stopsHop(context),
       found: `user "${rights.user}" of ${name} ${problems.join(', and ')}`,
-      expected: 'the owner of the tables, who may create in their schema',
-      action: `Give the owner as the user of the input, or grant: ${grants.join(' ')}`,
-      source: SOURCE,
+      expected: words.expected,
+      action: `${ownerOr(words)}grant: ${grants.join(' ')}`,
+      source: words.source,
     },
   ];
 }
 
-function backupRights({ name }: ReachedStore, rights: StoreRights, context: CheckContext): Finding[] {
+function backupRights({ name, store }: ReachedStore, rights: StoreRights, context: CheckContext): Finding[] {
   const tables = rights.tables.filter(({ canRead }) => !canRead).map(({ table }) => table);
   const unreadable = [...tables, ...rights.unreadableSequences];
   if (unreadable.length === 0) return [];
-  const grants = unreadable.map((one) => `GRANT SELECT ON ${quoteName(one)} TO ${quoteName(rights.user)};`);
+  const { rights: words } = wordsFor(store);
+  const grants = words.grantReading(rights, unreadable);
   return [
     {
       id: 'backup-rights-missing',
       severity: stopsHop(context),
       found: `user "${rights.user}" of ${name} may not read ${unreadable.join(', ')}`,
       expected: 'a user that may read everything in the schema, as a backup does',
-      action: `Give the owner as the user of the input, or grant: ${grants.join(' ')}`,
-      source: 'PostgreSQL documentation, pg_dump, Notes: it takes SELECT on all that it dumps',
+      action: `${ownerOr(words)}grant: ${grants.join(' ')}`,
+      source: 'a dump reads all that it writes down',
     },
   ];
 }
 
 /** Tables made by another user than that of the servers are closed to the servers. */
-function foreignOwner({ name }: ReachedStore, rights: StoreRights, scripts: ScriptsAhead | undefined): Finding[] {
+function foreignOwner(
+  { name, store }: ReachedStore,
+  rights: StoreRights,
+  scripts: ScriptsAhead | undefined,
+): Finding[] {
+  if (!wordsFor(store).rights.tablesHaveOwners) return [];
   const creates = scripts?.creates ?? [];
   const owned = rights.tables.some(({ owner }) => owner === rights.user);
   if (creates.length === 0 || owned || rights.tables.length === 0) return [];
@@ -99,6 +100,10 @@ function foreignOwner({ name }: ReachedStore, rights: StoreRights, scripts: Scri
       source: 'PostgreSQL documentation, Privileges: the role that creates a table owns it',
     },
   ];
+}
+
+function ownerOr({ tablesHaveOwners }: DatabaseWords['rights']): string {
+  return tablesHaveOwners ? 'Give the owner as the user of the input, or ' : 'Give another user in the input, or ';
 }
 
 function tableList(tables: StoreRights['tables']): string {

@@ -68,15 +68,20 @@ function severityOf({ kind, expected, found }: ShapeDifference, context: CheckCo
   }
 }
 
-const WIDTH = /^character varying(?:\((\d+)\))?$/;
-const INTEGERS = ['smallint', 'integer', 'bigint'];
+const WIDTH = /^(?:character varying|varchar|varbinary)(?:\((\d+)\))?$/;
+const INTEGERS = ['tinyint', 'smallint', 'mediumint', 'int', 'integer', 'bigint'];
+/** Types without a width, from the narrowest to the widest. */
+const UNBOUNDED = ['text', 'mediumtext', 'longtext'];
+const BINARY = ['blob', 'mediumblob', 'longblob'];
 
 /** Whether a column of type `found` takes every value that one of `expected` takes. */
 function isWider(expected: string, found: string): boolean {
   const [from, to] = [WIDTH.exec(expected), WIDTH.exec(found)];
-  if (from !== null && found === 'text') return true;
+  if (from !== null && UNBOUNDED.includes(found)) return true;
   if (from !== null && to !== null) return to[1] === undefined || Number(to[1]) >= Number(from[1] ?? Infinity);
-  return INTEGERS.includes(expected) && INTEGERS.indexOf(found) > INTEGERS.indexOf(expected);
+  return [INTEGERS, UNBOUNDED, BINARY].some(
+    (types) => types.includes(expected) && types.indexOf(found) > types.indexOf(expected),
+  );
 }
 
 function expectedText({ kind, expected }: ShapeDifference): string {

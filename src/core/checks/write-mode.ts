@@ -1,6 +1,7 @@
 import type { Finding } from '../finding.js';
 import type { Check } from '../survey/survey.js';
 import { reachedStores, unseenFinding } from './about-store.js';
+import { wordsFor } from './database-words.js';
 
 /** The databases take writes. */
 export const writeMode: Check = (survey, context) =>
@@ -15,6 +16,7 @@ export const writeMode: Check = (survey, context) =>
       ];
     }
     const { inRecovery, readOnly } = store.mode.seen;
+    const words = wordsFor(store);
     if (inRecovery) {
       return [
         {
@@ -23,7 +25,7 @@ export const writeMode: Check = (survey, context) =>
           found: `${name} is a standby that follows another database server, and takes no writes`,
           expected: 'the primary',
           action: 'Give the address of the primary in the input',
-          source: 'PostgreSQL documentation, Hot Standby',
+          source: words.standbySource,
         },
       ];
     }
@@ -32,11 +34,10 @@ export const writeMode: Check = (survey, context) =>
       {
         id: 'database-read-only',
         severity: 'block',
-        found: `${name} is read-only for this user: default_transaction_read_only is on`,
+        found: `${name} is read-only for this user: ${words.readOnly.setting}`,
         expected: 'a database that takes writes',
-        action:
-          'Find out who set it and why (on the database, on the user, or for all), and take it back: ALTER DATABASE … RESET default_transaction_read_only;',
-        source: 'PostgreSQL documentation, default_transaction_read_only',
+        action: words.readOnly.action,
+        source: words.readOnly.source,
       },
     ];
   });

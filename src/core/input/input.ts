@@ -47,14 +47,9 @@ export const Connection = z.union([
 ]);
 export type Connection = z.infer<typeof Connection>;
 
-export const PostgresStore = z.strictObject({
-  type: z.literal('postgresql').describe('PostgreSQL 12 or later, or what speaks as it does.'),
-  plugin: z
-    .enum(['postgres12', 'postgres12_pgx'])
-    .default('postgres12')
-    .describe('Plugin name of the server’s configuration.'),
+/** How a SQL database is entered, whichever it is. */
+const SQL_ACCESS = {
   host: z.string().min(1).describe('Where the workers of this target reach it.'),
-  port: z.int().min(1).max(65_535).default(5432).describe('Its port.'),
   database: z.string().min(1).describe('Name of the database.'),
   user: z.string().min(1).describe('Who owns the tables, or may change them.'),
   password: SecretRef.optional().describe('None where the database asks for none.'),
@@ -62,11 +57,42 @@ export const PostgresStore = z.strictObject({
     .union([z.literal(true), Tls])
     .optional()
     .describe('true for the system’s certificate authorities.'),
+};
+const Port = z.int().min(1).max(65_535).describe('Its port.');
+
+export const PostgresStore = z.strictObject({
+  type: z.literal('postgresql').describe('PostgreSQL 12 or later, or what speaks as it does.'),
+  plugin: z
+    .enum(['postgres12', 'postgres12_pgx'])
+    .default('postgres12')
+    .describe('Plugin name of the server’s configuration.'),
+  port: Port.default(5432),
+  ...SQL_ACCESS,
 });
 export type PostgresStore = z.infer<typeof PostgresStore>;
 
+export const MysqlStore = z.strictObject({
+  type: z.literal('mysql').describe('MySQL 8.0.17 or later; 5.7 with the plugin "mysql" of servers up to 1.23.'),
+  plugin: z.enum(['mysql8', 'mysql']).default('mysql8').describe('Plugin name of the server’s configuration.'),
+  port: Port.default(3306),
+  ...SQL_ACCESS,
+});
+export type MysqlStore = z.infer<typeof MysqlStore>;
+
+/** Whether a store of that plugin name is one of those above. */
+export function isSqlPlugin(plugin: string): plugin is SqlStore['plugin'] {
+  const known: readonly string[] = [
+    ...PostgresStore.shape.plugin.unwrap().options,
+    ...MysqlStore.shape.plugin.unwrap().options,
+  ];
+  return known.includes(plugin);
+}
+
+/** A store that Temporal's SQL tool knows. */
+export type SqlStore = PostgresStore | MysqlStore;
+
 /** A database of the target. */
-export const StoreInput = z.discriminatedUnion('type', [PostgresStore]);
+export const StoreInput = z.discriminatedUnion('type', [PostgresStore, MysqlStore]);
 export type StoreInput = z.infer<typeof StoreInput>;
 
 /** Where the metrics of the servers are read, when not from each process itself. */

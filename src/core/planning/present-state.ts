@@ -35,6 +35,9 @@ function storeKind(plugin: Target['stores']['default']['plugin']): StoreKind {
     case 'postgres12':
     case 'postgres12_pgx':
       return 'postgres12';
+    case 'mysql8':
+    case 'mysql':
+      return plugin;
   }
 }
 

@@ -1,17 +1,24 @@
 import type { ColumnShape, SchemaShape, TableShape } from './schema-shape.js';
+import { POSTGRES_DIALECT, type SchemaDialect } from './schema-dialect.js';
 import { difference, type ShapeDifference, type ShapeDifferenceKind } from './shape-difference.js';
 import { compareIndexes } from './shape-indexes.js';
-import { createTable, defineColumn, quoteName } from './shape-statements.js';
 
-/** Every place where `found` is not as `expected`, by table; empty when the shapes are the same. */
-export function compareShapes(expected: SchemaShape, found: SchemaShape): ShapeDifference[] {
+/**
+ * Every place where `found` is not as `expected`, by table; empty when the shapes are the same. Each with the statements of
+ * `dialect` that mend it.
+ */
+export function compareShapes(
+  expected: SchemaShape,
+  found: SchemaShape,
+  dialect: SchemaDialect = POSTGRES_DIALECT,
+): ShapeDifference[] {
   const known = Object.entries(expected).flatMap(([table, shape]) => {
     const other = found[table];
-    if (other === undefined) return [missingTable(table, shape)];
+    if (other === undefined) return [missingTable(table, shape, dialect)];
     return [
-      ...compareColumns(table, shape.columns, other.columns),
-      ...comparePrimaryKey(table, shape, other),
-      ...compareIndexes(table, shape.indexes, other.indexes),
+      ...compareColumns({ table, dialect }, shape.columns, other.columns),
+      ...comparePrimaryKey({ table, dialect }, shape, other),
+      ...compareIndexes({ table, dialect }, shape.indexes, other.indexes),
     ];
   });
   const extra = Object.keys(found)
@@ -20,15 +27,22 @@ export function compareShapes(expected: SchemaShape, found: SchemaShape): ShapeD
   return [...known, ...extra];
 }
 
-function missingTable(table: string, shape: TableShape): ShapeDifference {
-  return difference('table-missing', table, { mend: createTable(table, shape) });
+function missingTable(table: string, shape: TableShape, dialect: SchemaDialect): ShapeDifference {
+  return difference('table-missing', table, { mend: dialect.createTable(table, shape) });
 }
 
-function compareColumns(table: string, expected: TableShape['columns'], found: TableShape['columns']) {
+/** A table, and how it is mended. */
+interface Place {
+  readonly table: string;
+  readonly dialect: SchemaDialect;
+}
+
+function compareColumns(place: Place, expected: TableShape['columns'], found: TableShape['columns']) {
+  const { table, dialect } = place;
   const known = Object.entries(expected).flatMap(([name, column]): ShapeDifference[] => {
     const other = found[name];
-    if (other !== undefined) return compareColumn({ table, name }, column, other);
-    const mend = [`ALTER TABLE ${quoteName(table)} ADD COLUMN ${defineColumn(name, column)};`];
+    if (other !== undefined) return compareColumn({ ...place, name }, column, other);
+    const mend = [dialect.addColumn(table, name, column)];
     return [difference('column-missing', table, { name, expected: column.type, mend })];
   });
   const extra = Object.entries(found)
@@ -42,13 +56,12 @@ function compareColumns(table: string, expected: TableShape['columns'], found: T
 }
 
 function compareColumn(
-  { table, name }: { readonly table: string; readonly name: string },
+  { table, name, dialect }: Place & { readonly name: string },
   expected: ColumnShape,
   found: ColumnShape,
 ): ShapeDifference[] {
-  const alter = `ALTER TABLE ${quoteName(table)} ALTER COLUMN ${quoteName(name)}`;
   const differences: ShapeDifference[] = [];
-  const note = (kind: ShapeDifferenceKind, values: { expected: string; found: string; mend?: string }) =>
+  const note = (kind: ShapeDifferenceKind, values: { expected: string; found: string; mend?: string | undefined }) =>
     differences.push(
       difference(kind, table, { name, ...values, mend: values.mend === undefined ? [] : [values.mend] }),
     );
@@ -61,23 +74,24 @@ function compareColumn(
   }
   if (expected.notNull !== found.notNull) {
     const words = (notNull: true | undefined) => (notNull === true ? 'not null' : 'nullable');
-    const mend = `${alter} ${expected.notNull === true ? 'SET' : 'DROP'} NOT NULL;`;
+    const mend = dialect.alterColumn(table, name, expected, 'nullability');
     note('column-nullability', { expected: words(expected.notNull), found: words(found.notNull), mend });
   }
   if (expected.default !== found.default) {
-    const values = { expected: expected.default ?? 'no default', found: found.default ?? 'no default' };
-    if (expected.default === undefined) note('column-default', { ...values, mend: `${alter} DROP DEFAULT;` });
-    else if (expected.default === 'sequence') note('column-default', values);
-    else note('column-default', { ...values, mend: `${alter} SET DEFAULT ${expected.default};` });
+    note('column-default', {
+      expected: expected.default ?? 'no default',
+      found: found.default ?? 'no default',
+      mend: dialect.alterColumn(table, name, expected, 'default'),
+    });
   }
   return differences;
 }
 
-function comparePrimaryKey(table: string, expected: TableShape, found: TableShape): ShapeDifference[] {
+function comparePrimaryKey({ table, dialect }: Place, expected: TableShape, found: TableShape): ShapeDifference[] {
   const words = (columns: readonly string[]) => (columns.length === 0 ? 'none' : `(${columns.join(', ')})`);
   const values = { expected: words(expected.primaryKey), found: words(found.primaryKey) };
   if (values.expected === values.found) return [];
   const isMissing = found.primaryKey.length === 0;
-  const mend = isMissing ? [`ALTER TABLE ${quoteName(table)} ADD PRIMARY KEY ${values.expected};`] : [];
+  const mend = isMissing ? [dialect.addPrimaryKey(table, expected.primaryKey)] : [];
   return [difference('primary-key', table, { ...values, mend })];
 }

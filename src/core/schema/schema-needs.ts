@@ -1,3 +1,4 @@
+import { POSTGRES_DIALECT, type SchemaDialect } from './schema-dialect.js';
 import type { IndexShape, SchemaShape, TableShape } from './schema-shape.js';
 import { changeBetween, type ShapeChange } from './shape-file.js';
 
@@ -20,14 +21,18 @@ export interface OperatorClass {
 }
 
 /** What lies between two shapes of a schema. */
-export function needsBetween(before: SchemaShape, after: SchemaShape): SchemaNeeds {
+export function needsBetween(
+  before: SchemaShape,
+  after: SchemaShape,
+  dialect: SchemaDialect = POSTGRES_DIALECT,
+): SchemaNeeds {
   const change = changeBetween(before, after);
   const tables = Object.keys(change);
   const isNew = (table: string) => before[table] === undefined;
   return {
     changes: tables.filter((table) => !isNew(table)),
     creates: tables.filter(isNew),
-    rewrites: tables.filter((table) => !isNew(table) && isRewritten(before[table], change[table])),
+    rewrites: tables.filter((table) => !isNew(table) && isRewritten(before[table], change[table], dialect)),
     operatorClasses: unique(
       tables.flatMap((table) => newIndexes(change[table]).flatMap((index) => operatorClasses(index, after[table]))),
       ({ method, type }) => `${method} ${type}`,
@@ -39,16 +44,14 @@ export function needsBetween(before: SchemaShape, after: SchemaShape): SchemaNee
   };
 }
 
-/**
- * A stored column, or a column of another type, takes every row anew; a column that may be null or has a constant default does
- * not (PostgreSQL documentation, ALTER TABLE, Notes).
- */
-function isRewritten(before: TableShape | undefined, change: ShapeChange[string] | undefined): boolean {
-  return Object.entries(change?.columns ?? {}).some(([name, column]) => {
-    if (column === null) return false;
-    const old = before?.columns[name];
-    return old === undefined ? column.generated !== undefined : old.type !== column.type;
-  });
+function isRewritten(
+  before: TableShape | undefined,
+  change: ShapeChange[string] | undefined,
+  dialect: SchemaDialect,
+): boolean {
+  return Object.entries(change?.columns ?? {}).some(
+    ([name, column]) => column !== null && dialect.rewritesRows(before?.columns[name], column),
+  );
 }
 
 function newIndexes(change: ShapeChange[string] | undefined): IndexShape[] {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { keptName, restoredMark, restoringName } from '../../../src/adapters/postgres/restore-names.js';
+import { keptName, restoredMark, restoringName } from '../../../src/adapters/sql/restore-names.js';
 
 const STAMP = '20260101100000';
 

@@ -1,4 +1,4 @@
-/** NAMEDATALEN - 1 of PostgreSQL: it cuts longer names, so that two could become one. */
+/** NAMEDATALEN - 1 of PostgreSQL: it cuts longer names, so that two could become one. MySQL has one character more. */
 const MOST_BYTES = 63;
 
 /** Begins the comments by which a database of a restore is known. */

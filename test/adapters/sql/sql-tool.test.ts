@@ -1,6 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { libpqEnvironment } from '../../../src/adapters/postgres/pg-backup.js';
-import { bringSchemaTool, sqlToolEnvironment, updateSchemaArguments } from '../../../src/adapters/postgres/sql-tool.js';
+import {
+  bringSchemaTool,
+  scriptsFolder,
+  sqlToolEnvironment,
+  updateSchemaArguments,
+} from '../../../src/adapters/sql/sql-tool.js';
 import type { ToolResolver } from '../../../src/adapters/tools/tools.js';
 import { PostgresStore } from '../../../src/core/input/input.js';
 
@@ -27,7 +32,7 @@ test.each([
       return Promise.resolve(`/scripts/${version}/${store}`);
     },
   };
-  expect(await bringSchemaTool(tools, { kind: 'visibility', serverVersion }, {})).toEqual({
+  expect(await bringSchemaTool(tools, { folder: scriptsFolder(store(), 'visibility'), serverVersion }, {})).toEqual({
     program: `/tools/${serverVersion}/temporal-sql-tool`,
     scripts,
   });

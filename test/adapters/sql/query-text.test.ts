@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { withoutValues } from '../../../src/adapters/postgres/query-text.js';
+import { withoutValues } from '../../../src/adapters/sql/query-text.js';
 
 test.each([
   [`select * from t where id = 42 and name = 'secret'`, 'select * from t where id = ? and name = ?'],

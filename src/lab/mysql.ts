@@ -1,0 +1,189 @@
+import { randomBytes } from 'node:crypto';
+import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withMysql, type MysqlClient } from '../adapters/mysql/mysql-connection.js';
+import { tablesOf } from '../adapters/mysql/mysql-inspect.js';
+import { MYSQL_BIN_VARIABLE } from '../adapters/mysql/mysql-programs.js';
+import { identify, isRunning, signalProcess, type ProcessId } from '../adapters/process/linux-process.js';
+import { runCommand, startDetached } from '../adapters/run-command.js';
+import { findFreePort } from './free-ports.js';
+import type { LabDatabase } from './lab-database.js';
+import { findMysqlBinaries, type MysqlBinaries } from './mysql-binaries.js';
+
+/** A MySQL server of the lab. */
+export interface LabMysql extends LabDatabase {
+  readonly dataDir: string;
+}
+
+const HOST = '127.0.0.1';
+const USER = 'temporal';
+const STARTED_WITHIN_MS = 60_000;
+const STOPPED_WITHIN_MS = 30_000;
+
+/** For databases that may be lost: nothing is forced to disk. */
+const SETTINGS = [
+  `--bind-address=${HOST}`,
+  '--skip-name-resolve',
+  '--mysqlx=OFF',
+  '--skip-log-bin',
+  '--performance-schema=OFF',
+  '--max-connections=500',
+  '--innodb-buffer-pool-size=128M',
+  '--innodb-flush-log-at-trx-commit=0',
+  '--innodb-flush-method=nosync',
+  // Programs of MariaDB find the plugin of the later one only where it is installed.
+  '--default-authentication-plugin=mysql_native_password',
+];
+
+/**
+ * Starts MySQL with a password, on a free port of 127.0.0.1. Data in `directory` is kept and used again; a server that still
+ * runs there, left behind by a killed process, is taken over.
+ * @throws PreconditionError when there is no MySQL to be had
+ */
+export async function startMysql(options: { readonly directory?: string } = {}): Promise<LabMysql> {
+  const binaries = await findMysqlBinaries();
+  const isTemporary = options.directory === undefined;
+  const directory = resolve(options.directory ?? (await mkdtemp(join(tmpdir(), 'temporal-upgrade-lab-mysql-'))));
+  const dataDir = join(directory, 'mysql-data');
+  const passwordFile = join(directory, 'mysql-password');
+  if (!(await exists(dataDir))) await initialise(binaries, { directory, dataDir, passwordFile });
+  if ((await running(directory)) === undefined) await start(binaries, { directory, dataDir });
+  const port = Number(await readFile(join(directory, 'mysql-port'), 'utf8'));
+  const access = { type: 'mysql', plugin: 'mysql8', host: HOST, port, user: USER } as const;
+  const within = <T>(database: string, work: (client: MysqlClient) => Promise<T>) =>
+    withMysql({ ...access, password: { file: passwordFile }, database }, work);
+  return {
+    ...access,
+    password: await readFile(passwordFile, 'utf8'),
+    passwordFile,
+    binDir: binaries.clientDir,
+    binVariable: MYSQL_BIN_VARIABLE,
+    dataDir,
+    createDatabase: (name) =>
+      within('mysql', async (client) => {
+        // As the schema tool makes it (common/persistence/sql/sqlplugin/mysql/admin.go of the server).
+        await client.act(`create database if not exists ${client.name(name)} character set utf8mb4`);
+      }),
+    hasTable: (database, table) => within(database, async (client) => (await tablesOf(client, [table])).has(table)),
+    run: (database, statement) =>
+      within(database, async (client) => {
+        await client.act(statement);
+      }),
+    stop: async () => {
+      await stop(directory);
+      if (isTemporary) await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Folders {
+  readonly directory: string;
+  readonly dataDir: string;
+}
+
+/** MySQL runs as root when it is told to. */
+const AS_USER = process.getuid?.() === 0 ? ['--user=root'] : [];
+
+/** Killed on any line: either there is no data folder, or a whole one. */
+async function initialise(
+  { mysqld, baseDir, env }: MysqlBinaries,
+  { directory, dataDir, passwordFile }: Folders & { readonly passwordFile: string },
+): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const password = randomBytes(18).toString('base64url');
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  const work = `${dataDir}.part`;
+  await rm(work, { recursive: true, force: true });
+  const folders = ['--no-defaults', `--basedir=${baseDir}`, `--datadir=${work}`];
+  await runCommand(mysqld, [...folders, ...AS_USER, '--initialize-insecure'], { env, timeoutMs: 120_000 });
+  const users = join(directory, 'mysql-users.sql');
+  // Each start reads it: a user that is there stays as it is.
+  await writeFile(
+    users,
+    [
+      `create user if not exists '${USER}'@'%' identified with mysql_native_password by '${password}';`,
+      `grant all on *.* to '${USER}'@'%' with grant option;`,
+      '',
+    ].join('\n'),
+    { mode: 0o600 },
+  );
+  await rename(work, dataDir);
+}
+
+async function start({ mysqld, baseDir, env }: MysqlBinaries, { directory, dataDir }: Folders): Promise<void> {
+  const port = await findFreePort();
+  const logFile = join(directory, 'mysql.log');
+  const { pid } = await startDetached(
+    mysqld,
+    [
+      '--no-defaults',
+      `--basedir=${baseDir}`,
+      `--datadir=${dataDir}`,
+      ...AS_USER,
+      ...SETTINGS,
+      `--port=${port}`,
+      // A path of a socket has room for little more than a hundred characters.
+      `--socket=${join(tmpdir(), `temporal-upgrade-mysql-${port}.sock`)}`,
+      `--init-file=${join(directory, 'mysql-users.sql')}`,
+    ],
+    { env, cwd: directory, logFile },
+  );
+  const id = await identify(pid);
+  await writeFile(join(directory, 'mysql-process.json'), JSON.stringify(id ?? null));
+  await writeFile(join(directory, 'mysql-port'), String(port));
+  const deadline = Date.now() + STARTED_WITHIN_MS;
+  while (!(await answers(port))) {
+    if (id === undefined || !(await isRunning(id)) || Date.now() > deadline) {
+      const log = await readFile(logFile, 'utf8').catch(() => '');
+      throw new Error(`MySQL did not start:\n${log.trimEnd().split('\n').slice(-8).join('\n')}`);
+    }
+    await sleep(100);
+  }
+}
+
+/** Whether it greets: it listens from the moment on at which its users are there. */
+async function answers(port: number): Promise<boolean> {
+  const { promise, resolve: settle } = Promise.withResolvers<boolean>();
+  const socket = createConnection({ host: HOST, port, timeout: 2_000 });
+  socket.once('data', () => settle(true));
+  for (const end of ['error', 'timeout', 'close'] as const) socket.once(end, () => settle(false));
+  try {
+    return await promise;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function running(directory: string): Promise<ProcessId | undefined> {
+  const text = await readFile(join(directory, 'mysql-process.json'), 'utf8').catch(() => 'null');
+  const id = JSON.parse(text) as ProcessId | null; // written above
+  return id !== null && (await isRunning(id)) ? id : undefined;
+}
+
+async function stop(directory: string): Promise<void> {
+  const id = await running(directory);
+  if (id === undefined) return;
+  await signalProcess(id, 'SIGTERM');
+  const deadline = Date.now() + STOPPED_WITHIN_MS;
+  while (await isRunning(id)) {
+    if (Date.now() > deadline) await signalProcess(id, 'SIGKILL');
+    await sleep(100);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Removes a lab's database for good, running or not. Does nothing when there is none. */
+export async function removeMysql(directory: string): Promise<void> {
+  const folder = resolve(directory);
+  await stop(folder);
+  await rm(folder, { recursive: true, force: true });
+}
