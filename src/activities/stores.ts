@@ -34,21 +34,21 @@ export const createStoreActivities = ({ tools }: { readonly tools: ToolResolver 
       const before = await stores[store].readSchemaVersion();
       reportProgress({ store, before });
       const order = compareSchemaVersions(before, schema);
-      if (order === 0) return { store, before, after: before, changed: false };
+      if (order === 0) return { store, before, after: before, changed: false, alsoDone: [] };
       if (order > 0) {
         throw ApplicationFailure.nonRetryable(
           `the ${store} schema of ${target.name} is ${before}, newer than ${schema}, which server ${to} wants`,
           FailureType.precondition,
         );
       }
-      await stores[store].updateSchema({ to: schema, serverVersion: to }, currentWork());
+      const alsoDone = await stores[store].updateSchema({ to: schema, serverVersion: to }, currentWork());
       const after = await stores[store].readSchemaVersion();
       if (compareSchemaVersions(after, schema) < 0) {
         throw new PreconditionError(
           `the ${store} schema of ${target.name} is ${after} after the update, not ${schema}`,
         );
       }
-      return { store, before, after, changed: true };
+      return { store, before, after, changed: true, alsoDone };
     });
   },
 });

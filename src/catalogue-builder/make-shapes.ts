@@ -6,6 +6,7 @@ import { readShape } from '../adapters/postgres/postgres-shape.js';
 import { readServer } from '../adapters/postgres/postgres-inspect.js';
 import { changeBetween, type ShapeFile } from '../core/schema/shape-file.js';
 import type { SchemaShape } from '../core/schema/schema-shape.js';
+import { compareSchemaVersions } from '../core/version.js';
 import type { LabMysql } from '../lab/mysql.js';
 import type { LabPostgres } from '../lab/postgres.js';
 import { splitStatements } from './split-statements.js';
@@ -19,17 +20,20 @@ export interface EmptyDatabase {
   readShape(): Promise<SchemaShape>;
 }
 
-/** Runs the scripts of one store in order, and lets the database report the shape after each version that is `wanted`. */
+/**
+ * Runs the scripts of one store in order, and lets the database report the shape after each version from the first that a server
+ * expects: nobody rests between two of those, but a schema tool may be killed there.
+ */
 export async function makeShapes(
   database: EmptyDatabase,
   steps: readonly VersionedScripts[],
-  { wanted, scriptsOf }: { readonly wanted: ReadonlySet<string>; readonly scriptsOf: string },
+  { first, scriptsOf }: { readonly first: string; readonly scriptsOf: string },
 ): Promise<ShapeFile> {
   const shapes: ShapeFile['shapes'] = {};
   let before: SchemaShape = {};
   for (const step of steps) {
     await runScripts(database, step);
-    if (!wanted.has(step.version)) continue;
+    if (compareSchemaVersions(step.version, first) < 0) continue;
     const after = await database.readShape();
     shapes[step.version] = changeBetween(before, after);
     before = after;

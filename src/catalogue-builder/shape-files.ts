@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Catalogue } from '../core/catalogue/catalogue.js';
 import { PreconditionError } from '../core/errors.js';
 import type { StoreKind, StorePart } from '../core/plan.js';
+import { compareSchemaVersions } from '../core/version.js';
 import { findSchemaVersion, schemaFolder } from '../core/schema/schema-version.js';
 import { parseShapeFile, type ShapeFile } from '../core/schema/shape-file.js';
 import { startMysql } from '../lab/mysql.js';
@@ -50,7 +51,7 @@ const KINDS: readonly { readonly kind: StoreKind; run<T>(work: (making: Making) 
   },
 ];
 
-/** Schema versions of a store that some server version of the catalogue expects: nobody rests at the others. */
+/** Schema versions of a store that some server version of the catalogue expects. */
 function expectedSchemas(catalogue: Catalogue, kind: StoreKind, part: StorePart): Set<string> {
   const patches = catalogue.minors.flatMap((facts) => facts.patches);
   return new Set(patches.flatMap((patch) => findSchemaVersion(catalogue, patch, kind, part) ?? []));
@@ -87,19 +88,23 @@ export async function makeShapeFiles(release: Release, catalogue: Catalogue, dir
     parts: PARTS.map((part) => {
       const wanted = expectedSchemas(catalogue, kind, part);
       const steps = stepsOf(release, schemaFolder(catalogue, kind, part), wanted);
-      return { file: shapeFile(catalogue, kind, part, directory), wanted, steps };
+      return { file: shapeFile(catalogue, kind, part, directory), first: lowest(wanted), steps };
     }),
   }));
   const files: NewFile[] = [];
   for (const { run, parts } of stores) {
     await run(async (making) => {
-      for (const { file, wanted, steps } of parts) {
-        const shapes = await making((database) => makeShapes(database, steps, { wanted, scriptsOf: release.version }));
+      for (const { file, first, steps } of parts) {
+        const shapes = await making((database) => makeShapes(database, steps, { first, scriptsOf: release.version }));
         files.push({ file, text: writeShapeFile(shapes) });
       }
     });
   }
   return files;
+}
+
+function lowest(versions: ReadonlySet<string>): string {
+  return [...versions].toSorted(compareSchemaVersions)[0] ?? '0.0';
 }
 
 function stepsOf({ files, version }: Release, store: string, wanted: ReadonlySet<string>): VersionedScripts[] {

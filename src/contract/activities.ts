@@ -307,6 +307,8 @@ export interface SchemaResult {
   readonly before: string;
   readonly after: string;
   readonly changed: boolean;
+  /** What else had to be done, a line each. Absent in results of earlier releases. */
+  readonly alsoDone?: readonly string[] | undefined;
 }
 
 export interface RollStep {

@@ -317,13 +317,13 @@ async function upgradeSchemas({ target, place, hop }: HopContext, progress: Prog
   for (const store of STORES) {
     const { to } = hop.schema[store];
     // Nor does a cancelled roll-out leave a schema half-way between two versions.
-    const { before, after, changed } = await CancellationScope.nonCancellable(() =>
+    const { before, after, changed, alsoDone = [] } = await CancellationScope.nonCancellable(() =>
       target.act.upgradeSchema.executeWithOptions({ summary: `${store} schema → ${to}` }, [
         { ...place, store, schema: to },
       ]),
     );
     progress.schema[store] ??= { before, after };
-    lines.push(changed ? `${store} ${before} → ${after}` : `${store} stays at ${after}`);
+    lines.push(changed ? `${store} ${before} → ${after}` : `${store} stays at ${after}`, ...alsoDone);
   }
   return { summary: lines.join(', '), value: true };
 }

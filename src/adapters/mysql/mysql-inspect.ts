@@ -1,5 +1,6 @@
 import { PreconditionError } from '../../core/errors.js';
 import type { MysqlStore } from '../../core/input/input.js';
+import { checkFoundKinds, versionOf, type FoundKinds, type Place, type VersionRow } from '../sql/store-identity.js';
 import type { StoreRole } from '../store.js';
 import type { MysqlClient } from './mysql-connection.js';
 
@@ -42,34 +43,16 @@ export async function tablesOf(client: MysqlClient, names: readonly string[]): P
 }
 
 /** Schema version of the database, as the server reads it at its start. @throws PreconditionError when there is none */
-export async function readVersionRow(
-  client: MysqlClient,
-  input: Pick<MysqlStore, 'database' | 'host' | 'port' | 'user'>,
-): Promise<string> {
-  const where = `database "${input.database}" at ${input.host}:${input.port}`;
-  const facts = { host: input.host, port: input.port, database: input.database };
-  if (!(await tablesOf(client, ['schema_version'])).has('schema_version')) {
-    throw new PreconditionError(
-      `${where} has no table schema_version that user "${input.user}" can see, so it holds no Temporal schema; correct ` +
-        '"database" or "user" (an upgrade never sets up a schema)',
-      { ...facts, reason: 'no-schema-version' },
-    );
-  }
-  const rows = await client.ask<{ db_name: string; curr_version: string }>(
-    'select db_name, curr_version from schema_version where version_partition = 0',
-  );
-  const row = rows.find(({ db_name }) => db_name === input.database);
-  if (row !== undefined) return row.curr_version;
-  const others = rows.map(({ db_name }) => `"${db_name}"`).join(', ') || 'none';
-  throw new PreconditionError(
-    `table schema_version of ${where} has no row for that name (names there: ${others}); the server would not start on it ` +
-      'either. A database that was restored under another name needs its row renamed',
-    { ...facts, reason: 'no-schema-version' },
+export async function readVersionRow(client: MysqlClient, place: Place): Promise<string> {
+  if (!(await tablesOf(client, ['schema_version'])).has('schema_version')) return versionOf(place, undefined);
+  return versionOf(
+    place,
+    await client.ask<VersionRow>('select db_name, curr_version from schema_version where version_partition = 0'),
   );
 }
 
 /** Which kinds of Temporal tables a database holds. */
-export async function readKinds(client: MysqlClient): Promise<Readonly<Record<StoreRole, boolean>>> {
+export async function readKinds(client: MysqlClient): Promise<FoundKinds> {
   const found = await tablesOf(client, ['shards', 'executions', 'executions_visibility']);
   return {
     default: found.has('shards') && found.has('executions'),
@@ -77,33 +60,9 @@ export async function readKinds(client: MysqlClient): Promise<Readonly<Record<St
   };
 }
 
-/**
- * Checks by its tables that the database is the one meant: scripts of one kind would harm the other.
- * @throws PreconditionError when default and visibility are mixed up or share one database
- */
-export async function checkKind(client: MysqlClient, input: MysqlStore, kind: StoreRole): Promise<void> {
-  const found = await readKinds(client);
-  const other: StoreRole = kind === 'default' ? 'visibility' : 'default';
-  if (found[kind] && !found[other]) return;
-  const where = `database "${input.database}" at ${input.host}:${input.port}, given as the ${kind} store,`;
-  const facts = { host: input.host, port: input.port, database: input.database, kind, found };
-  if (found[kind]) {
-    throw new PreconditionError(
-      `${where} holds the tables of both stores; one schema_version row cannot keep two versions, so such a database ` +
-        'cannot be upgraded. Separate the two stores first',
-      { ...facts, reason: 'shared-database' },
-    );
-  }
-  if (found[other]) {
-    throw new PreconditionError(`${where} has the tables of the ${other} store; are the two databases mixed up?`, {
-      ...facts,
-      reason: 'wrong-kind',
-    });
-  }
-  throw new PreconditionError(
-    `${where} has none of the tables of a Temporal store (shards, executions, executions_visibility); correct "database"`,
-    { ...facts, reason: 'no-schema' },
-  );
+/** Checks by its tables that the database is the one meant. @throws PreconditionError */
+export async function checkKind(client: MysqlClient, place: Place, kind: StoreRole): Promise<void> {
+  checkFoundKinds(place, kind, await readKinds(client));
 }
 
 /**

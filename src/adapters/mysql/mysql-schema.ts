@@ -3,6 +3,7 @@ import type { MysqlStore } from '../../core/input/input.js';
 import { compareSchemaVersions } from '../../core/version.js';
 import { CommandError, runCommand } from '../run-command.js';
 import { readSecret } from '../secrets.js';
+import { takeBackHalfStep } from './half-done.js';
 import { bringSchemaTool, scriptsFolder, sqlToolEnvironment, updateSchemaArguments } from '../sql/sql-tool.js';
 import type { StoreRole, Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';
@@ -23,18 +24,22 @@ export interface SchemaUpdate {
 
 /**
  * Brings the schema of a MySQL store to `to`, one caller at a time. MySQL commits each statement by itself, and the tool passes
- * over what exists already only where MySQL calls it so: tables, but not columns and indexes ("Duplicate column name"). So a tool
- * that was killed within a version may leave what a person has to finish.
- * @throws PreconditionError when the schema is newer than `to`, the database is not the one meant, or such a step is half-done
+ * over what exists already only where MySQL calls it so: tables, but not columns and indexes ("Duplicate column name"). So what
+ * a tool left that was killed within a version is taken back first.
+ * @returns what was taken back, a line each
+ * @throws PreconditionError when the schema is newer than `to`, the database is not the one meant, or what an unfinished step left
+ *   cannot be told from what others made
  */
-export async function updateMysqlSchema(input: MysqlStore, update: SchemaUpdate, work: Work): Promise<void> {
+export async function updateMysqlSchema(input: MysqlStore, update: SchemaUpdate, work: Work): Promise<string[]> {
   const { kind, to, serverVersion, tools } = update;
-  if (await withMysql(input, (client) => isReached(client, input, { kind, to }))) return;
+  if (await withMysql(input, (client) => isReached(client, input, { kind, to }))) return [];
   const tool = await bringSchemaTool(tools, { folder: scriptsFolder(input, kind), serverVersion }, work);
-  await withMysql(input, async (client) => {
+  const takenBack = await withMysql(input, async (client) => {
     await lockSchema(client, input.database, work);
     await waitForEarlierTool(client, work);
-    if (await isReached(client, input, { kind, to })) return; // by the one that held the lock
+    if (await isReached(client, input, { kind, to })) return []; // by the one that held the lock
+    const place = { folder: scriptsFolder(input, kind), from: await readVersionRow(client, input), to };
+    const lines = await takeBackHalfStep(client, input, place, work);
     const { product } = await checkProduct(client, input, kind);
     const password = input.password === undefined ? undefined : await readSecret(input.password);
     const stopProgress = reportProgress(client, work);
@@ -50,9 +55,10 @@ export async function updateMysqlSchema(input: MysqlStore, update: SchemaUpdate,
     } finally {
       stopProgress();
     }
+    return lines;
   });
   const reached = await withMysql(input, (client) => readVersionRow(client, input));
-  if (reached === to) return;
+  if (reached === to) return takenBack;
   throw new Error(
     `temporal-sql-tool ${serverVersion} ended well, but database "${input.database}" has schema ${reached}, not ${to}`,
   );

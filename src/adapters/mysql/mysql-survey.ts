@@ -24,6 +24,7 @@ import {
   readVersionRow,
   type MysqlServer,
 } from './mysql-inspect.js';
+import { findLeftOvers } from './half-done.js';
 import { findMysqlPrograms } from './mysql-programs.js';
 import { readShape } from './mysql-shape.js';
 import { readBlockers } from './survey-blockers.js';
@@ -135,6 +136,7 @@ async function readScriptsAhead(client: MysqlClient, place: SchemaPlace, present
     creates,
     rewrites: await readSizes(client, rewrites),
     missing: [],
+    leftOvers: (await findLeftOvers(client, place, present)).map(({ what, takeBack, doubt }) => ({ what, takeBack, doubt })),
   };
 }
 

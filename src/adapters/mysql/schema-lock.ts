@@ -4,13 +4,16 @@ import type { Work } from '../store.js';
 import type { MysqlClient } from './mysql-connection.js';
 
 const POLL_MS = 1_000;
+/** Between two statements of a tool there are milliseconds, in which it cannot be told from a server's connection. */
+const LOOK_MS = 250;
+const LOOKS_WITHOUT = 3;
 /** Of names of locks, which hold for the whole server. */
 const MOST_CHARACTERS = 64;
 
-/** Statements of this database by which tables change, but those of the connection that asks. */
+/** Statements of this database by which the schema tool changes it, but those of the connection that asks. */
 const CHANGES = `from information_schema.processlist
   where db = database() and command = 'Query' and id <> connection_id()
-    and info regexp '^[[:space:]]*(alter|create|drop|rename)[[:space:]]'`;
+    and info regexp '^[[:space:]]*((alter|create|drop|rename)[[:space:]]|(insert into|replace into|update)[[:space:]]+schema_)'`;
 
 /**
  * Takes the lock under which schemas of this database are changed, and waits while another holds it. MySQL gives it back by
@@ -36,11 +39,11 @@ function lockName(database: string): string {
  * and a second tool beside it would find half of a version.
  */
 export async function waitForEarlierTool(client: MysqlClient, work: Work): Promise<void> {
-  for (;;) {
+  for (let unseen = 0; unseen < LOOKS_WITHOUT; ) {
     const text = await describeTool(client);
-    if (text === undefined) return;
-    work.onProgress?.(`waiting for the statement of an earlier attempt: ${text}`);
-    await sleep(POLL_MS, undefined, { signal: work.signal });
+    unseen = text === undefined ? unseen + 1 : 0;
+    if (text !== undefined) work.onProgress?.(`waiting for the statement of an earlier attempt: ${text}`);
+    await sleep(text === undefined ? LOOK_MS : POLL_MS, undefined, { signal: work.signal });
   }
 }
 

@@ -1,66 +1,33 @@
 import type pg from 'pg';
 import { PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
+import { checkFoundKinds, versionOf, type FoundKinds, type Place, type VersionRow } from '../sql/store-identity.js';
 import type { StoreRole } from '../store.js';
 
 /** Schema version of the database, as the server reads it at its start. @throws PreconditionError when there is none */
-export async function readVersionRow(client: pg.Client, input: PostgresStore): Promise<string> {
-  const where = `database "${input.database}" at ${input.host}:${input.port}`;
-  const facts = { host: input.host, port: input.port, database: input.database };
+export async function readVersionRow(client: pg.Client, place: Place): Promise<string> {
   const { rows: tables } = await client.query<{ found: boolean }>(
     `select to_regclass('schema_version') is not null as found`,
   );
-  if (tables[0]?.found !== true) {
-    throw new PreconditionError(
-      `${where} has no table schema_version that user "${input.user}" can see, so it holds no Temporal schema; correct ` +
-        '"database" or "user" (an upgrade never sets up a schema)',
-      { ...facts, reason: 'no-schema-version' },
-    );
-  }
-  const { rows } = await client.query<{ db_name: string; curr_version: string }>(
+  if (tables[0]?.found !== true) return versionOf(place, undefined);
+  const { rows } = await client.query<VersionRow>(
     'select db_name, curr_version from schema_version where version_partition = 0',
   );
-  const row = rows.find(({ db_name }) => db_name === input.database);
-  if (row !== undefined) return row.curr_version;
-  const others = rows.map(({ db_name }) => `"${db_name}"`).join(', ') || 'none';
-  throw new PreconditionError(
-    `table schema_version of ${where} has no row for that name (names there: ${others}); the server would not start on it ` +
-      'either. A database that was restored under another name needs its row renamed',
-    { ...facts, reason: 'no-schema-version' },
-  );
+  return versionOf(place, rows);
 }
 
-/**
- * Checks by its tables that the database is the one meant: scripts of one kind would harm the other.
- * @throws PreconditionError when default and visibility are mixed up or share one database
- */
-export async function checkKind(client: pg.Client, input: PostgresStore, kind: StoreRole): Promise<void> {
-  const { rows } = await client.query<{ core: boolean; visibility: boolean }>(
-    `select to_regclass('shards') is not null and to_regclass('executions') is not null as core,
+/** Which kinds of Temporal tables a database holds. */
+export async function readKinds(client: pg.Client): Promise<FoundKinds> {
+  const { rows } = await client.query<FoundKinds>(
+    `select to_regclass('shards') is not null and to_regclass('executions') is not null as "default",
             to_regclass('executions_visibility') is not null as visibility`,
   );
-  const found = { core: rows[0]?.core === true, visibility: rows[0]?.visibility === true };
-  const expected = { core: kind === 'default', visibility: kind === 'visibility' };
-  if (found.core === expected.core && found.visibility === expected.visibility) return;
-  const where = `database "${input.database}" at ${input.host}:${input.port}, given as the ${kind} store,`;
-  const facts = { host: input.host, port: input.port, database: input.database, kind, ...found };
-  if (found.core && found.visibility) {
-    throw new PreconditionError(
-      `${where} holds the tables of both stores; one schema_version row cannot keep two versions, so such a database ` +
-        'cannot be upgraded. Separate the two stores first',
-      { ...facts, reason: 'shared-database' },
-    );
-  }
-  if (found.core || found.visibility) {
-    throw new PreconditionError(
-      `${where} has the tables of the ${found.core ? 'default' : 'visibility'} store; are the two databases mixed up?`,
-      { ...facts, reason: 'wrong-kind' },
-    );
-  }
-  throw new PreconditionError(
-    `${where} has none of the tables of a Temporal store (shards, executions, executions_visibility); correct "database"`,
-    { ...facts, reason: 'no-schema' },
-  );
+  return rows[0] ?? { default: false, visibility: false };
+}
+
+/** Checks by its tables that the database is the one meant. @throws PreconditionError */
+export async function checkKind(client: pg.Client, place: Place, kind: StoreRole): Promise<void> {
+  checkFoundKinds(place, kind, await readKinds(client));
 }
 
 /** Version of the server, and size of the database in bytes. */

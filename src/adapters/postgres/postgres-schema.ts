@@ -28,9 +28,9 @@ export interface SchemaUpdate {
  * before 1.22 do not skip it: with them, what a tool left that was itself killed between two statements is a person's work.
  * @throws PreconditionError when the schema is newer than `to`, the database is not the one meant, or such a step is half-done
  */
-export async function updatePostgresSchema(input: PostgresStore, update: SchemaUpdate, work: Work): Promise<void> {
+export async function updatePostgresSchema(input: PostgresStore, update: SchemaUpdate, work: Work): Promise<string[]> {
   const { kind, to, serverVersion, tools } = update;
-  if (await withPostgres(input, (client) => isReached(client, input, { kind, to }))) return;
+  if (await withPostgres(input, (client) => isReached(client, input, { kind, to }))) return [];
   const tool = await bringSchemaTool(tools, { folder: scriptsFolder(input, kind), serverVersion }, work);
   await withPostgres(input, async (client) => {
     await lockSchema(client, work);
@@ -55,7 +55,7 @@ export async function updatePostgresSchema(input: PostgresStore, update: SchemaU
     await checkIndexes(client, input);
     return readVersionRow(client, input);
   });
-  if (reached === to) return;
+  if (reached === to) return [];
   throw new Error(
     `temporal-sql-tool ${serverVersion} ended well, but database "${input.database}" has schema ${reached}, not ${to}`,
   );

@@ -11,6 +11,7 @@ import { scriptNeeds } from './script-needs.js';
 import { storeReached } from './store-reached.js';
 import { storeRights } from './store-rights.js';
 import { storeShape } from './store-shape.js';
+import { unfinishedStep } from './unfinished-step.js';
 import { storeTables } from './store-tables.js';
 import { storedShards } from './stored-shards.js';
 import { writeMode } from './write-mode.js';
@@ -21,6 +22,7 @@ export const storeChecks: readonly Check[] = [
   storeTables,
   schemaVersionCheck,
   storeShape,
+  unfinishedStep,
   databaseVersion,
   writeMode,
   storeRights,

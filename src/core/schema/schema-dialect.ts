@@ -1,10 +1,15 @@
 import type { ColumnShape, IndexShape, TableShape } from './schema-shape.js';
 import { buildIndex, createTable, defineColumn, quoteName } from './shape-statements.js';
 
-/** The statements by which a database product mends its tables. Shown to people, never carried out. */
+/**
+ * The statements by which a database product mends its tables. Shown to people; carried out only to take back what an unfinished
+ * step of the schema left.
+ */
 export interface SchemaDialect {
   createTable(table: string, shape: TableShape): string[];
+  dropTable(table: string): string;
   addColumn(table: string, name: string, column: ColumnShape): string;
+  dropColumn(table: string, name: string): string;
   /** Makes a column as it should be in one respect; undefined where no single statement does. */
   alterColumn(table: string, name: string, to: ColumnShape, what: 'nullability' | 'default'): string | undefined;
   addPrimaryKey(table: string, columns: readonly string[]): string;
@@ -20,7 +25,9 @@ export interface SchemaDialect {
 export const POSTGRES_DIALECT: SchemaDialect = {
   createTable,
   buildIndex,
+  dropTable: (table) => `DROP TABLE ${quoteName(table)};`,
   addColumn: (table, name, column) => `ALTER TABLE ${quoteName(table)} ADD COLUMN ${defineColumn(name, column)};`,
+  dropColumn: (table, name) => `ALTER TABLE ${quoteName(table)} DROP COLUMN ${quoteName(name)};`,
   alterColumn: (table, name, to, what) => {
     const alter = `ALTER TABLE ${quoteName(table)} ALTER COLUMN ${quoteName(name)}`;
     if (what === 'nullability') return `${alter} ${to.notNull === true ? 'SET' : 'DROP'} NOT NULL;`;
@@ -47,6 +54,8 @@ export const MYSQL_DIALECT: SchemaDialect = {
     ];
     return [`CREATE TABLE ${quoteForMysql(table)} (${parts.join(', ')});`];
   },
+  dropTable: (table) => `DROP TABLE ${quoteForMysql(table)};`,
+  dropColumn: (table, name) => `ALTER TABLE ${quoteForMysql(table)} DROP COLUMN ${quoteForMysql(name)};`,
   addColumn: (table, name, column) =>
     `ALTER TABLE ${quoteForMysql(table)} ADD COLUMN ${defineMysqlColumn(name, column)};`,
   alterColumn: (table, name, to) => `ALTER TABLE ${quoteForMysql(table)} MODIFY COLUMN ${defineMysqlColumn(name, to)};`,

@@ -108,7 +108,7 @@ function diff<T, C>(
 }
 
 /** Equal whatever the order of keys is. */
-function isSame(a: unknown, b: unknown): boolean {
+export function isSame(a: unknown, b: unknown): boolean {
   return canonical(a) === canonical(b);
 }
 

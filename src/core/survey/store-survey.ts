@@ -61,6 +61,17 @@ export interface ScriptsAhead {
   readonly rewrites: readonly TableSize[];
   /** What the scripts use and the database has not. */
   readonly missing: readonly MissingNeed[];
+  /** What is there of them before they ran, where the database takes their statements only once. */
+  readonly leftOvers?: readonly LeftOverStep[] | undefined;
+}
+
+/** What a schema tool that was killed left, or somebody else made. */
+export interface LeftOverStep {
+  /** For people: `column Score of table orders is there already`. */
+  readonly what: string;
+  readonly takeBack: string;
+  /** Why it is not taken back by itself; absent where it is. */
+  readonly doubt?: string | undefined;
 }
 
 export interface TableSize {

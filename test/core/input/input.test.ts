@@ -105,7 +105,7 @@ describe('single fields', () => {
     ['live.connection.address', 'temporal:65536', /not between 1 and 65535/],
     ['live.connection.address', 'http://temporal:7233', /expected host:port/],
     ['live.frontends', [], />=1/],
-    ['live.stores.default.type', 'mysql', /'postgresql'/],
+    ['live.stores.default.type', 'oracle', /'mysql'/],
     ['live.stores.default.port', 70_000, /<=65535/],
     ['live.driver.nodes.0.configDir', 'config', /absolute/],
     ['live.driver.nodes.0.role', 'broker', /"history"/],
