@@ -10,8 +10,8 @@ import type { RolloutInputText } from '../../src/core/input/input.js';
 import type { RolloutStatus } from '../../src/core/status.js';
 import { removeLab } from '../../src/lab/clean-up.js';
 import type { LabCluster } from '../../src/lab/cluster.js';
-import { removePostgres } from '../../src/lab/postgres.js';
 import { startRolloutLab, type RolloutLab, type RolloutLabOptions } from '../../src/lab/rollout-lab.js';
+import { removeDatabases } from '../../src/lab/start-database.js';
 
 /** The hop of the tests: schemas change in it, and both versions can be built from the module proxy. */
 export const FROM = '1.29.1';
@@ -48,9 +48,9 @@ export const SHORT_POLICY = {
   watchLive: 0,
 } as const satisfies RolloutInputText['policy'];
 
-/** Two clusters, on {@link FROM} where no version is given, with one node a role, PostgreSQL and a control plane; no worker yet. */
+/** Two clusters, on {@link FROM} where no version is given, with one node a role, a database and a control plane; no worker yet. */
 export async function startTestLab(
-  options: Partial<Pick<RolloutLabOptions, 'version' | 'staging' | 'live'>> = {},
+  options: Partial<Pick<RolloutLabOptions, 'version' | 'store' | 'staging' | 'live'>> = {},
 ): Promise<RolloutLab & { remove(): Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'temporal-upgrade-rollout-'));
   await chmod(directory, 0o711); // PostgreSQL's user has to pass through
@@ -60,7 +60,7 @@ export async function startTestLab(
     ...lab,
     async remove() {
       await lab.stop();
-      await removePostgres(join(directory, 'postgres'));
+      await removeDatabases(directory);
       await removeLab(directory);
       await rm(directory, { recursive: true, force: true });
     },
