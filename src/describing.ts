@@ -4,7 +4,7 @@ import { findTarget } from './adapters/discovery/find-target.js';
 import { rolloutFile, type RolloutParts } from './adapters/discovery/rollout-file.js';
 import { targetFile, type TargetAnswers } from './adapters/discovery/target-file.js';
 import { codeOf, messageOf, PreconditionError } from './core/errors.js';
-import { isSqlPlugin } from './core/input/input.js';
+import { isSqlPlugin, SQLITE } from './core/input/input.js';
 import { rolloutJsonSchema, targetJsonSchema } from './core/input/input-json-schema.js';
 
 /** Where a file is written, and whether one that is there may be replaced. */
@@ -34,6 +34,7 @@ export async function describeTarget(answers: TargetAnswers, { file, replace }: 
   const { info, nodes, unseen } = found;
   for (const store of [info.persistenceStore, ...info.visibilityStore.split(',')]) {
     if (isSqlPlugin(store)) continue;
+    if (store === 'sqlite') throw new PreconditionError(`${answers.name}: ${SQLITE}`);
     throw new PreconditionError(
       `${answers.name} keeps its data in ${store}; the stores of this release are PostgreSQL 12 and later and MySQL`,
     );

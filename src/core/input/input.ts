@@ -91,8 +91,24 @@ export function isSqlPlugin(plugin: string): plugin is SqlStore['plugin'] {
 /** A store that Temporal's SQL tool knows. */
 export type SqlStore = PostgresStore | MysqlStore;
 
+/**
+ * Temporal's documentation of visibility in SQLite: it is made when the server starts and gone when it stops; one in a file takes no
+ * schema upgrade.
+ */
+export const SQLITE =
+  'SQLite cannot be upgraded: in memory there is nothing to upgrade, as all of it is lost when the server stops; one in a file takes ' +
+  'no schema upgrade, and has to be deleted and made anew by a server of the new version, after what is still needed of it was ' +
+  'exported (temporal workflow list, temporal workflow show --output json). Move to PostgreSQL or MySQL to keep workflows over an upgrade';
+
 /** A database of the target. */
-export const StoreInput = z.discriminatedUnion('type', [PostgresStore, MysqlStore]);
+export const StoreInput = z.discriminatedUnion('type', [PostgresStore, MysqlStore], {
+  error: ({ input }) => (isSqlite(input) ? SQLITE : undefined),
+});
+
+function isSqlite(input: unknown): boolean {
+  return typeof input === 'object' && input !== null && 'type' in input && input.type === 'sqlite';
+}
+
 export type StoreInput = z.infer<typeof StoreInput>;
 
 /** Where the metrics of the servers are read, when not from each process itself. */

@@ -106,6 +106,7 @@ describe('single fields', () => {
     ['live.connection.address', 'http://temporal:7233', /expected host:port/],
     ['live.frontends', [], />=1/],
     ['live.stores.default.type', 'oracle', /'mysql'/],
+    ['live.stores.default.type', 'sqlite', /SQLite cannot be upgraded: in memory there is nothing/],
     ['live.stores.default.port', 70_000, /<=65535/],
     ['live.driver.nodes.0.configDir', 'config', /absolute/],
     ['live.driver.nodes.0.role', 'broker', /"history"/],
