@@ -26,7 +26,10 @@ const PARTS: readonly StorePart[] = ['default', 'visibility'];
 type Making = (use: (database: EmptyDatabase) => Promise<ShapeFile>) => Promise<ShapeFile>;
 
 /** A database server of each kind whose shapes the catalogue has, for as long as `work` takes. */
-const KINDS: readonly { readonly kind: StoreKind; run<T>(work: (making: Making) => Promise<T>): Promise<T> }[] = [
+const KINDS: readonly {
+  readonly kind: StoreKind;
+  readonly run: <T>(work: (making: Making) => Promise<T>) => Promise<T>;
+}[] = [
   {
     kind: 'postgres12',
     run: async (work) => {

@@ -366,11 +366,11 @@ describe.each(STORE_CASES)('$name', (product) => {
     'goes back to a backup: %s',
     async (way) => {
       const { names } = await freshStores(way === 'beside' ? 'beside' : 'inplace');
-      const rights = way === 'beside' ? {} : await newUser('owner_of_one');
-      if ('user' in rights) {
-        await act(names.default, product.giveTables({ user: rights.user, database: names.default }));
+      const owner = way === 'beside' ? undefined : await newUser('owner_of_one');
+      if (owner !== undefined) {
+        await act(names.default, product.giveTables({ user: owner.user, database: names.default }));
       }
-      const store = storeOf(inputOf(names.default, rights), 'default');
+      const store = storeOf(inputOf(names.default, owner), 'default');
       await addShards(names.default, 5);
       const file = join(folder, `${way}.dump`);
       const { sha256 } = await store.backUp(file);
