@@ -85,7 +85,7 @@ catalogue: build
 catalogue-check: build
 	@node $(NODE_FLAGS) dist/catalogue-builder/main.js check "$(VERSION)" "$(SOURCE)"
 
-# Makes catalogue/shapes/ anew, by the scripts of VERSION on a real PostgreSQL.
+# Makes catalogue/shapes/ anew, by the scripts of VERSION on a real PostgreSQL and a real MySQL.
 shapes: build
 	@node $(NODE_FLAGS) dist/catalogue-builder/main.js shapes "$(VERSION)" "$(SOURCE)"
 

@@ -49,10 +49,7 @@ export interface Store {
    * Brings the schema to `to` with the tool of `serverVersion`. The caller has read the version before and reads it after.
    * Safe to run again after it was killed. @returns what else had to be done, a line each
    */
-  updateSchema(
-    step: { readonly to: string; readonly serverVersion: string },
-    work?: Work,
-  ): Promise<readonly string[]>;
+  updateSchema(step: { readonly to: string; readonly serverVersion: string }, work?: Work): Promise<readonly string[]>;
   /** Writes a backup into `file`, atomically, and reads it back. An existing whole backup is checked and kept. */
   backUp(file: string, work?: Work): Promise<Backup>;
   /** Every row of `shards`, in order. Only the default store has them. */

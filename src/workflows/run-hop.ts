@@ -317,7 +317,12 @@ async function upgradeSchemas({ target, place, hop }: HopContext, progress: Prog
   for (const store of STORES) {
     const { to } = hop.schema[store];
     // Nor does a cancelled roll-out leave a schema half-way between two versions.
-    const { before, after, changed, alsoDone = [] } = await CancellationScope.nonCancellable(() =>
+    const {
+      before,
+      after,
+      changed,
+      alsoDone = [],
+    } = await CancellationScope.nonCancellable(() =>
       target.act.upgradeSchema.executeWithOptions({ summary: `${store} schema → ${to}` }, [
         { ...place, store, schema: to },
       ]),

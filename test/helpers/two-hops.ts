@@ -29,7 +29,9 @@ export function testTwoHops(store: LabStore): void {
 
   test('both clusters went both hops without an incident, and nobody decided anything', () => {
     expect(result).toMatchObject({ status: 'completed', decisions: [], live: { from: FROM, to: HOPS[1].to } });
-    expect(result.hops.map(({ environment, from, to, outcome, incidents }) => [environment, from, to, outcome, incidents])).toEqual(
+    expect(
+      result.hops.map(({ environment, from, to, outcome, incidents }) => [environment, from, to, outcome, incidents]),
+    ).toEqual(
       (['staging', 'live'] as const).flatMap((environment) =>
         HOPS.map(({ from, to }) => [environment, from, to, 'completed', 0]),
       ),

@@ -75,7 +75,10 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 const waitingForTable = (database: string) =>
-  ask(database, `select id from information_schema.processlist where db = '${database}' and state like 'Waiting for table%'`);
+  ask(
+    database,
+    `select id from information_schema.processlist where db = '${database}' and state like 'Waiting for table%'`,
+  );
 
 /** A transaction that has read visibility: whoever changes the table waits for it, and readers wait behind that one. */
 function readAndHold(database: string): { readonly holds: Promise<undefined>; letGo(): Promise<void> } {
@@ -121,7 +124,11 @@ describe('a schema tool that was killed within a step', () => {
     { statements: 0, at: '1.9', takenBack: [] },
     { statements: 1, at: '1.9', takenBack: ['column TemporalReportedProblems of table executions_visibility'] },
     { statements: 2, at: '1.12', takenBack: [] },
-    { statements: 3, at: '1.12', takenBack: ['column TemporalUsedWorkerDeploymentVersions of table executions_visibility'] },
+    {
+      statements: 3,
+      at: '1.12',
+      takenBack: ['column TemporalUsedWorkerDeploymentVersions of table executions_visibility'],
+    },
   ])(
     'after $statements statements on visibility: what it left is seen before, and taken back',
     async ({ statements, at, takenBack }) => {

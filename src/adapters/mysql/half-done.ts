@@ -28,7 +28,10 @@ export async function findLeftOvers(
   return examined;
 }
 
-async function doubtOf(client: MysqlClient, { table, column, holdsValues, isOther }: LeftOver): Promise<string | undefined> {
+async function doubtOf(
+  client: MysqlClient,
+  { table, column, holdsValues, isOther }: LeftOver,
+): Promise<string | undefined> {
   if (isOther) return 'it is not what the scripts make';
   if (!holdsValues) return undefined;
   const where = column === undefined ? '' : ` where ${client.name(column)} is not null`;

@@ -136,7 +136,11 @@ async function readScriptsAhead(client: MysqlClient, place: SchemaPlace, present
     creates,
     rewrites: await readSizes(client, rewrites),
     missing: [],
-    leftOvers: (await findLeftOvers(client, place, present)).map(({ what, takeBack, doubt }) => ({ what, takeBack, doubt })),
+    leftOvers: (await findLeftOvers(client, place, present)).map(({ what, takeBack, doubt }) => ({
+      what,
+      takeBack,
+      doubt,
+    })),
   };
 }
 

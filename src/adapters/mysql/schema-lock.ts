@@ -39,7 +39,7 @@ function lockName(database: string): string {
  * and a second tool beside it would find half of a version.
  */
 export async function waitForEarlierTool(client: MysqlClient, work: Work): Promise<void> {
-  for (let unseen = 0; unseen < LOOKS_WITHOUT; ) {
+  for (let unseen = 0; unseen < LOOKS_WITHOUT;) {
     const text = await describeTool(client);
     unseen = text === undefined ? unseen + 1 : 0;
     if (text !== undefined) work.onProgress?.(`waiting for the statement of an earlier attempt: ${text}`);

@@ -11,7 +11,8 @@ export const unfinishedStep: Check = (survey, context) =>
   soundStores(survey, context).flatMap(({ store, name }): Finding[] => {
     const scripts = store.scripts && valueOf(store.scripts);
     return (scripts?.leftOvers ?? []).map(({ what, takeBack, doubt }) => {
-      const source = 'mysql/v8 scripts of the hop, and tools/common/schema/updatetask.go of the server: a column or index is not added twice';
+      const source =
+        'mysql/v8 scripts of the hop, and tools/common/schema/updatetask.go of the server: a column or index is not added twice';
       const found = `${name}: ${what}, and schema ${scripts?.to ?? ''} is still to come`;
       if (doubt === undefined) {
         return {

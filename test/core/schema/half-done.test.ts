@@ -74,7 +74,10 @@ describe('what is gone before its time is brought back, for the step to take awa
   test('a column', () => {
     const found = orders({ columns: { id: { type: 'bigint', notNull: true } } });
     expect(left(found)).toMatchObject([
-      { what: 'column note of table orders is gone already', takeBack: 'ALTER TABLE orders ADD COLUMN note varchar(255);' },
+      {
+        what: 'column note of table orders is gone already',
+        takeBack: 'ALTER TABLE orders ADD COLUMN note varchar(255);',
+      },
     ]);
   });
 });
