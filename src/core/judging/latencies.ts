@@ -16,6 +16,9 @@ function mostSlow(samples: number): number {
   return Math.max(FEW, expected + 3 * Math.sqrt(expected));
 }
 
+/** So long after its load, or after the last time, each shard has told its lag: with the writes of its row (SETTLE_UPDATES). */
+const LAG_TOLD_WITHIN_MS = 11 * 60_000;
+
 /** How long calls took, and how far shards are behind, by the servers' own histograms. */
 export function latencyChecks(given: Case): Check[] {
   return [
@@ -49,6 +52,7 @@ function lag({ observation, baseline, bounds }: Case, id: CheckId, key: SeriesKe
     key,
     allowed: (before) => before * bounds.queueLagFactor,
     absolute: null,
+    silence: { withinMs: LAG_TOLD_WITHIN_MS, about: 'shards tell it every 5 minutes, and none did in this window' },
   });
 }
 
@@ -60,10 +64,12 @@ interface Slowest {
   readonly allowed: (before: number) => number;
   /** Bound without a baseline; null when there is none. */
   readonly absolute: number | null;
+  /** A window shorter than this may have none of them, for this reason; absent: the load makes them all the time. */
+  readonly silence?: { readonly withinMs: number; readonly about: string };
 }
 
 /** Holds a p99 against that of the baseline, no finer than the histograms tell. Only shown of a roll. */
-function slowest({ observation, baseline, id, key, allowed, absolute }: Slowest): Check {
+function slowest({ observation, baseline, id, key, allowed, absolute, silence }: Slowest): Check {
   const [own, other] = [observation.histograms[key], baseline?.histograms[key]];
   const before = other === undefined ? null : quantile(other, 0.99);
   const samples = own === undefined ? 0 : countOf(own);
@@ -77,6 +83,8 @@ function slowest({ observation, baseline, id, key, allowed, absolute }: Slowest)
   const skip = (about: string) => check(id, { ...facts, verdict: 'not-judged', about });
   if (own === undefined || value === null) {
     if (other === undefined || countOf(other) < FEW * 5) return skip('no calls, or not measured');
+    // Pages that were not read are told by a check of their own.
+    if (silence !== undefined && lengthOf(observation) < silence.withinMs) return skip(silence.about);
     return check(id, { ...facts, verdict: 'inconclusive', about: 'no calls; the baseline had them' });
   }
   if (observation.kind === 'roll') return skip('shown: shards move during a roll');
@@ -98,4 +106,8 @@ function slowest({ observation, baseline, id, key, allowed, absolute }: Slowest)
     bound: wanted,
     about: told,
   });
+}
+
+function lengthOf({ startedAt, endedAt }: Observation): number {
+  return Date.parse(endedAt) - Date.parse(startedAt);
 }

@@ -55,6 +55,24 @@ test('a calm window with enough evidence passes, and says on what', () => {
   expect(verdict.lines).toHaveLength(verdict.checks.length);
 });
 
+test('shards tell their lag every few minutes alone: a short window without it is no worse, a long one says too little', () => {
+  const told = latencies();
+  const baseline = observed({ kind: 'baseline', histograms: { ...observed().histograms, immediateQueueLag: told } });
+  const silent = { histograms: { ...observed().histograms, immediateQueueLag: [[null, 0] as const] } };
+  const short = verdictOf(observed(silent), { baseline });
+  expect(check(short, 'queue-lag-immediate')).toMatchObject({
+    verdict: 'not-judged',
+    about: 'shards tell it every 5 minutes, and none did in this window',
+  });
+  expect(short.verdict).toBe('pass');
+  // A process that began a moment ago has no such series yet.
+  expect(check(verdictOf(observed(), { baseline }), 'queue-lag-immediate')).toMatchObject({ verdict: 'not-judged' });
+  const { startedAt } = observed();
+  const endedAt = new Date(Date.parse(startedAt) + 11 * 60_000).toISOString();
+  const long = verdictOf(observed({ ...silent, endedAt }), { baseline });
+  expect(check(long, 'queue-lag-immediate')).toMatchObject({ verdict: 'inconclusive' });
+});
+
 test('every check has a line that says why it matters, and no line without a check', () => {
   const all = [verdictOf(withLoad(), { baseline: withLoad() }), verdictOf(observed(), { baseline: withLoad() })];
   const ids = new Set(all.flatMap(({ checks }) => checks.map(({ id }) => id.split('/')[0])));
