@@ -1,5 +1,5 @@
 // Brings the Temporal CLI and the programs of the server versions that are given as arguments, and says where each is.
-import { bringSchemaTool } from '../dist/adapters/postgres/sql-tool.js';
+import { bringSchemaTool, scriptsFolder } from '../dist/adapters/sql/sql-tool.js';
 import { createToolResolver } from '../dist/adapters/tools/tool-resolver.js';
 
 const resolver = createToolResolver();
@@ -19,7 +19,8 @@ try {
       console.log(`${tool} ${version}: ${await resolver.serverTool(tool, version, work)}`);
     }
     // What the schema tool does not carry within itself.
-    const { scripts } = await bringSchemaTool(resolver, { kind: 'default', serverVersion: version }, work);
+    const folder = scriptsFolder({ plugin: 'postgres12' }, 'default');
+    const { scripts } = await bringSchemaTool(resolver, { folder, serverVersion: version }, work);
     if (scripts[0] === '--schema-dir') console.log(`schema scripts ${version}: ${scripts[1]}`);
   }
 } catch (error) {

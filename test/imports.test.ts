@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
@@ -247,6 +247,17 @@ test('rooms inside core: arrows go one way', () => {
     .filter(([from, to]) => CORE_ROOMS.indexOf(from) < CORE_ROOMS.indexOf(to))
     .map(([from, to, file]) => `${file}: ${from} imports ${to}`);
   expect(wayBack).toEqual([]);
+});
+
+test('scripts import what is built from a file that is there', () => {
+  const root = resolve(SRC, '..');
+  const built = readdirSync(join(root, 'scripts')).flatMap((name) =>
+    [...readFileSync(join(root, 'scripts', name), 'utf8').matchAll(/from '\.\.\/dist\/(.+)\.js'/g)].map(
+      ([, path = '']) => path,
+    ),
+  );
+  expect(built.length).toBeGreaterThan(1);
+  expect(built.filter((path) => !existsSync(join(SRC, `${path}.ts`)))).toEqual([]);
 });
 
 test('execa has one door', () => {
