@@ -4,7 +4,7 @@ import { withTarget as withFrontend } from '../adapters/cluster/target-connectio
 import { withTarget } from '../adapters/open-target.js';
 import { surveyTarget } from '../adapters/survey-target.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
-import type { Examined, Holder, TargetActivities } from '../contract/activities.js';
+import type { Examined, Holder, HopPlace, TargetActivities } from '../contract/activities.js';
 import { FailureType } from '../contract/names.js';
 import type { Catalogue } from '../core/catalogue/catalogue.js';
 import { examine } from '../core/checks/examine.js';
@@ -26,7 +26,7 @@ export interface PreflightDependencies {
 
 /** Activities that say whether a hop can be done, before anything of it is. */
 export const createPreflightActivities = (dependencies: PreflightDependencies): PreflightActivities => ({
-  examineTarget: ({ target, hop }) => examineForHop(target, hop, dependencies),
+  examineTarget: ({ target, hop }) => examineForHop({ target }, hop, dependencies),
 
   async preflight({ hop, holder, ...place }) {
     const { target } = place;
@@ -35,16 +35,20 @@ export const createPreflightActivities = (dependencies: PreflightDependencies): 
       ...(await toolProblems(target, hop, dependencies.tools)),
     ];
     if (problems.length > 0) throw refused(target, hop, problems);
-    const { lines, findings } = await examineForHop(target, hop, dependencies);
+    const { lines, findings } = await examineForHop(place, hop, dependencies);
     const attributes = await recordSearchAttributes(place);
     return { lines: [...lines, attributes, `tools of ${hop.to} at hand`], findings };
   },
 });
 
 /** @throws ApplicationFailure `PreflightFailed` when a finding blocks the hop; its details are the findings */
-async function examineForHop(target: Target, hop: Hop, { catalogue, tools }: PreflightDependencies): Promise<Examined> {
+async function examineForHop(
+  { target, canaryNamespaces }: Pick<HopPlace, 'target' | 'canaryNamespaces'>,
+  hop: Hop,
+  { catalogue, tools }: PreflightDependencies,
+): Promise<Examined> {
   const survey = await surveyTarget(target, { catalogue, tools, hop, work: currentWork() });
-  const findings = examine(survey, { catalogue, stores: storesOf(target), hop }).filter(
+  const findings = examine(survey, { catalogue, stores: storesOf(target), hop, canaryNamespaces }).filter(
     ({ severity }) => severity !== 'note',
   );
   const blocking = findings.filter(({ severity }) => severity === 'block');

@@ -75,10 +75,10 @@ function otherUnseen(looked: readonly NamespaceSurvey[]): Finding[] {
   }));
 }
 
-/** Nothing waits in a task queue that nobody polls. */
-export const checkTaskQueues: Check = (survey) =>
+/** Nothing waits in a task queue that nobody polls; canaries may be started a moment before their workers. */
+export const checkTaskQueues: Check = (survey, { canaryNamespaces = [] }) =>
   lookedAt(survey).flatMap(({ name: namespace, taskQueues }) =>
-    ('seen' in taskQueues ? taskQueues.seen : [])
+    ('seen' in taskQueues && !canaryNamespaces.includes(namespace) ? taskQueues.seen : [])
       .filter(({ pollers, backlog }) => pollers === 0 && backlog > 0)
       .map(({ name, kind, backlog }): Finding => ({
         id: 'task-queue-without-poller',

@@ -21,6 +21,8 @@ export interface CheckContext {
   readonly stores: Stores;
   /** The hop that is about to be done; absent when a cluster is looked at for its own sake. */
   readonly hop?: Hop | undefined;
+  /** Namespaces of a load that runs here: its own evidence tells how that fares. */
+  readonly canaryNamespaces?: readonly string[] | undefined;
 }
 
 /** A check: pure, and silent where all is well. */

@@ -8,7 +8,7 @@ import { type Finding, findingText } from '../../../src/core/finding.js';
 import type { NodeConfiguration } from '../../../src/core/survey/node-configuration.js';
 import type { Hop, Stores } from '../../../src/core/plan.js';
 import type { ProcessMetrics } from '../../../src/core/survey/process-metrics.js';
-import type { Survey } from '../../../src/core/survey/survey.js';
+import type { CheckContext, Survey } from '../../../src/core/survey/survey.js';
 import { pathOf } from '../../helpers/plans.js';
 import {
   addressOf,
@@ -48,7 +48,7 @@ const TOOLS: ClusterSurvey['tools'] = ['temporal-server', 'temporal-sql-tool'].m
   place: { seen: { at: `/tools/${tool}` } },
 }));
 
-function findings(survey: Survey, given: { readonly hop?: Hop; readonly stores?: Stores } = {}): Finding[] {
+function findings(survey: Survey, given: Partial<Omit<CheckContext, 'catalogue'>> = {}): Finding[] {
   const context = { catalogue, stores: STORES, ...given };
   return clusterChecks.flatMap((check) => check(survey, context));
 }
@@ -713,6 +713,13 @@ describe('the table of members', () => {
   test('says when it could not be read', () => {
     expect(ids(findings(withRows(unseen)))).toEqual(['warn membership-unseen']);
   });
+});
+
+test('tasks of canaries wait for workers of their own, which another check tells of', () => {
+  const waiting = { seen: [{ name: 'canary-steps', kind: 'workflow' as const, pollers: 0, backlog: 11 }] };
+  const survey = surveyOf({ namespaces: namespacesOf({ taskQueues: waiting }) });
+  expect(ids(findings(survey))).toEqual(['warn task-queue-without-poller']);
+  expect(ids(findings(survey, { canaryNamespaces: ['orders'] }))).toEqual([]);
 });
 
 test('a finding with a block or a warning says what to do, and each names its source', () => {
