@@ -13,11 +13,11 @@ import type { StoreRole } from '../../src/adapters/store.js';
 import { SCHEMA_TOOL_NAME, sqlToolEnvironment, updateSchemaArguments } from '../../src/adapters/sql/sql-tool.js';
 import { createStore } from '../../src/adapters/stores.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
-import { PreconditionError } from '../../src/core/errors.js';
 import type { PostgresStore } from '../../src/core/input/input.js';
 import { setUpDatabases } from '../../src/lab/databases.js';
 import { startPostgres, type LabPostgres } from '../../src/lab/postgres.js';
 import { databasesOf } from '../../src/lab/server-config.js';
+import { failureOf } from '../helpers/failure-of.js';
 
 /** What is PostgreSQL's own; what every store does is in store-contract.test.ts. */
 
@@ -72,15 +72,6 @@ async function query<T extends pg.QueryResultRow>(
   } finally {
     await client.end();
   }
-}
-
-async function failureOf(work: Promise<unknown>): Promise<PreconditionError> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(PreconditionError);
-  return error as PreconditionError;
 }
 
 test('works with the pgx plugin too', async () => {

@@ -16,12 +16,12 @@ import {
 import type { StoreRole } from '../../src/adapters/store.js';
 import { createStore } from '../../src/adapters/stores.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
-import { PreconditionError } from '../../src/core/errors.js';
 import { StoreInput } from '../../src/core/input/input.js';
 import { setUpDatabases } from '../../src/lab/databases.js';
 import type { LabDatabase } from '../../src/lab/lab-database.js';
 import { databasesOf } from '../../src/lab/server-config.js';
 import { STORE_CASES, SYSTEM_DATABASE } from '../helpers/store-cases.js';
+import { failureOf } from '../helpers/failure-of.js';
 
 /** What every store does, tried on real servers of each product with the real tools. */
 
@@ -433,12 +433,3 @@ describe.each(STORE_CASES)('$name', (product) => {
     TIMEOUT_MS,
   );
 });
-
-async function failureOf(work: Promise<unknown>): Promise<PreconditionError> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(PreconditionError);
-  return error as PreconditionError;
-}

@@ -32,10 +32,10 @@ import { withTarget as withOpenTarget } from '../../src/adapters/open-target.js'
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { createStore } from '../../src/adapters/stores.js';
 import type { NodeState } from '../../src/core/cluster.js';
-import { PreconditionError } from '../../src/core/errors.js';
 import type { Connection } from '../../src/core/input/input.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
 import { startPostgres, type LabPostgres } from '../../src/lab/postgres.js';
+import { failureOf } from '../helpers/failure-of.js';
 
 const tools = createToolResolver();
 let folder: string;
@@ -72,15 +72,6 @@ afterAll(async () => {
   await postgres?.stop();
   await rm(folder, { recursive: true, force: true });
 }, 60_000);
-
-async function failureOf(work: Promise<unknown>): Promise<PreconditionError> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(PreconditionError);
-  return error as PreconditionError;
-}
 
 test('asks each frontend for its cluster and version', async () => {
   expect(await readClusterInfo(target)).toEqual({

@@ -1,11 +1,11 @@
-import { dirname, join } from 'node:path';
 import { PreconditionError } from '../../core/errors.js';
 import type { MysqlStore } from '../../core/input/input.js';
 import { every } from '../backup-file.js';
-import { checkManifest, readManifest, type BackupManifest } from '../backup-manifest.js';
+import { checkManifest, type BackupManifest } from '../backup-manifest.js';
 import { runCommand } from '../run-command.js';
 import { readSecret } from '../secrets.js';
 import { restoredMark, restoringName } from '../sql/restore-names.js';
+import { backupBesideOf, createSqlRestore } from '../sql/sql-restore.js';
 import type { RestoreOrder, RestoreWay, StoreRestore } from '../store-restore.js';
 import type { Work } from '../store.js';
 import { countVisibleSince, readNamespaceNames } from './count-since.js';
@@ -31,32 +31,22 @@ const NEEDED = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'DROP', 'ALTER
 
 /** How a database of a target goes back to its backup. */
 export function createMysqlRestore(input: MysqlStore): StoreRestore {
-  return {
+  return createSqlRestore(input, {
     findWay: () => findWay(input),
-    checkBackup: (order, work: Work = {}) => checkBackup(input, order, work),
+    checkBackup: (order, work) => checkBackup(input, order, work),
     listSessions: () => listSessions(input),
-    bring: async (order, work: Work = {}) => {
-      if ((await findWay(input)).way === 'beside') await bringBeside(input, order, work);
-      else await bringInPlace(input, order, work);
-      return readManifest(order.file);
-    },
-    withRuns: async (order, use) =>
-      withMysql(await brought(input, order), async (client) => use(readStoredRuns(client))),
-    bringInStep: async (order, list, work: Work = {}) => {
-      if ((await findWay(input)).way === 'in-place') return bringVisibilityInStep(input, list, work);
-      const before = await readInStep(input, order);
-      if (before !== undefined) return before;
-      const done = await bringVisibilityInStep(await brought(input, order), list, work);
-      await markInStep(input, order, done);
-      return done;
-    },
-    takePlace: async (order, work: Work = {}) => {
-      if ((await findWay(input)).way === 'in-place') return backupBefore(input, order);
-      return `database ${await swapTables(input, order.stamp, work)}`;
-    },
+    readProgress: (order) => readProgress(input, order),
+    bringBeside: (order, work) => bringBeside(input, order, work),
+    bringInPlace: (order, work) => bringInPlace(input, order, work),
+    withRuns: (brought, use) => withMysql(brought, async (client) => use(readStoredRuns(client))),
+    bringInStep: bringVisibilityInStep,
+    readInStep: (order) => readInStep(input, order),
+    markInStep: (order, done) => markInStep(input, order, done),
+    swap: (stamp, work) => swapTables(input, stamp, work),
+    backupBefore: (order) => backupBefore(input, order),
     countSince: (at) => countVisibleSince(input, at),
     readNamespaceNames: () => readNamespaceNames(input),
-  };
+  });
 }
 
 async function findWay(input: MysqlStore): Promise<RestoreWay> {
@@ -78,10 +68,16 @@ async function findWay(input: MysqlStore): Promise<RestoreWay> {
 }
 
 async function checkBackup(input: MysqlStore, order: RestoreOrder, work: Work): Promise<BackupManifest> {
+  return (await readChecked(input, order, work)).manifest;
+}
+
+/** A backup that is what the order says, with what is in it. @throws PreconditionError */
+async function readChecked(input: MysqlStore, order: RestoreOrder, work: Work) {
   const manifest = await checkManifest(input, order);
-  const rows = countedRows(await readBack(order.file, work));
+  const contents = await readBack(order.file, work);
+  const rows = countedRows(contents);
   const other = Object.entries(manifest.rows ?? {}).find(([table, count]) => rows[table] !== count);
-  if (other === undefined) return manifest;
+  if (other === undefined) return { manifest, contents };
   const [table, count] = other;
   throw new PreconditionError(
     `the backup ${order.file} has ${rows[table] ?? 0} rows of ${table}, ${count} were written down`,
@@ -89,15 +85,7 @@ async function checkBackup(input: MysqlStore, order: RestoreOrder, work: Work): 
   );
 }
 
-/** Where the contents of the backup are now. */
-async function brought(input: MysqlStore, order: RestoreOrder): Promise<MysqlStore> {
-  if ((await findWay(input)).way === 'in-place') return input;
-  if ((await readProgress(input, order)) === 'in place') return input;
-  return { ...input, database: restoringName(input.database) };
-}
-
 async function bringBeside(input: MysqlStore, order: RestoreOrder, work: Work): Promise<void> {
-  if ((await readProgress(input, order)) !== 'nothing') return;
   const manifest = await checkBackup(input, order, work);
   await createBeside(input);
   const beside = { ...input, database: restoringName(input.database) };
@@ -112,11 +100,10 @@ async function bringBeside(input: MysqlStore, order: RestoreOrder, work: Work): 
  * changes what it leads to.
  */
 async function bringInPlace(input: MysqlStore, order: RestoreOrder, work: Work): Promise<void> {
-  const manifest = await checkBackup(input, order, work);
-  const { rows: known } = await readBack(order.file, work);
+  const { manifest, contents } = await readChecked(input, order, work);
   await backUpMysql(input, backupBefore(input, order), work);
   await load(input, order.file, work);
-  await withMysql(input, (client) => dropOtherTables(client, Object.keys(known)));
+  await withMysql(input, (client) => dropOtherTables(client, Object.keys(contents.rows)));
   await checkRestored(input, input, { ...order, rows: manifest.rows });
   await forgetMembers(input);
 }
@@ -131,9 +118,8 @@ async function dropOtherTables(client: MysqlClient, known: readonly string[]): P
   for (const { name } of rows) await client.act(`drop table if exists ${client.name(name)}`);
 }
 
-/** The backup of what is there before it is replaced in place. */
-function backupBefore({ database }: MysqlStore, { file, stamp }: RestoreOrder): string {
-  return join(dirname(file), `${database}-before-restore-${stamp}.sql`);
+function backupBefore({ database }: MysqlStore, order: RestoreOrder): string {
+  return backupBesideOf(database, order, 'sql');
 }
 
 async function load(input: MysqlStore, file: string, work: Work): Promise<void> {

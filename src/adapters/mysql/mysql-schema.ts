@@ -1,9 +1,10 @@
-import { messageOf, PreconditionError } from '../../core/errors.js';
+import { PreconditionError } from '../../core/errors.js';
 import type { MysqlStore } from '../../core/input/input.js';
 import { compareSchemaVersions } from '../../core/version.js';
 import { CommandError, runCommand } from '../run-command.js';
 import { readSecret } from '../secrets.js';
 import { takeBackHalfStep } from './half-done.js';
+import { reportTool } from '../sql/report-tool.js';
 import { bringSchemaTool, scriptsFolder, sqlToolEnvironment, updateSchemaArguments } from '../sql/sql-tool.js';
 import type { StoreRole, Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';
@@ -11,7 +12,6 @@ import { withMysql, type MysqlClient } from './mysql-connection.js';
 import { checkKind, checkProduct, readVersionRow } from './mysql-inspect.js';
 import { describeTool, lockSchema, waitForEarlierTool } from './schema-lock.js';
 
-const PROGRESS_MS = 2_000;
 /** The tool sets the level of isolation by the name that MySQL 8 has for it, which MariaDB before 11 does not know. */
 const MARIADB = { SQL_CONNECT_ATTRIBUTES: "tx_isolation='READ-COMMITTED'" };
 
@@ -42,7 +42,7 @@ export async function updateMysqlSchema(input: MysqlStore, update: SchemaUpdate,
     const lines = await takeBackHalfStep(client, input, place, work);
     const { product } = await checkProduct(client, input, kind);
     const password = input.password === undefined ? undefined : await readSecret(input.password);
-    const stopProgress = reportProgress(client, work);
+    const stopProgress = reportTool(() => describeTool(client), work);
     try {
       await runCommand(tool.program, updateSchemaArguments(tool, to), {
         env: { ...sqlToolEnvironment(input, password), ...(product === 'MariaDB' ? MARIADB : {}) },
@@ -95,20 +95,4 @@ function halfDone(error: CommandError, input: MysqlStore, versions: { at: string
     { reason: 'schema-half-done', database: input.database, ...versions },
     { cause: error },
   );
-}
-
-/** Says every few seconds what the tool is doing; that also keeps the connection that holds the lock awake. */
-function reportProgress(client: MysqlClient, { onProgress }: Work): () => void {
-  let asking = false;
-  const timer = setInterval(() => {
-    if (asking) return;
-    asking = true;
-    describeTool(client)
-      .then((text) => onProgress?.(text ?? 'the schema tool is between two statements'))
-      .catch((error: unknown) => onProgress?.(`the schema tool is at work; the database says: ${messageOf(error)}`))
-      .finally(() => {
-        asking = false;
-      });
-  }, PROGRESS_MS);
-  return () => clearInterval(timer);
 }

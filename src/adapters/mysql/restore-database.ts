@@ -1,8 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { codeOf, messageOf, PreconditionError } from '../../core/errors.js';
+import { codeOf, PreconditionError } from '../../core/errors.js';
 import type { MysqlStore } from '../../core/input/input.js';
 import type { InStep } from '../sql/in-step.js';
-import { keptName, restoredMark, restoringName } from '../sql/restore-names.js';
+import { patiently } from '../sql/patiently.js';
+import {
+  inStepMark,
+  keptName,
+  parseInStepMark,
+  restoredMark,
+  restoringName,
+  type Marked,
+} from '../sql/restore-names.js';
 import type { Work } from '../store.js';
 import { withMysql, type MysqlClient } from './mysql-connection.js';
 
@@ -12,12 +19,7 @@ import { withMysql, type MysqlClient } from './mysql-connection.js';
  * tables that were there before.
  */
 const MARKS = 'temporal_upgrade_restore';
-/** Those of a server that was just stopped are seen for a moment longer. */
-const OTHERS_LEAVE_WITHIN_MS = 30_000;
 const RENAME_WITHIN_SECONDS = 5;
-
-/** What a mark is of. */
-type Marked = Parameters<typeof restoredMark>[0];
 
 /**
  * An empty database beside that of the input, with its character set. What an earlier try left under the name is dropped.
@@ -36,18 +38,21 @@ export async function createBeside(input: MysqlStore): Promise<void> {
     }
     await endSessionsIn(client, name); // the program of a killed try may still write into it
     await client.act(`drop database if exists ${client.name(name)}`);
-    const [like] = await client.ask<{ charset: string; collation: string }>(
-      `select default_character_set_name as charset, default_collation_name as collation
-         from information_schema.schemata where schema_name = database()`,
-    );
-    if (like === undefined) throw new PreconditionError(`there is no database "${input.database}" to restore`);
-    await client.act(
-      `create database ${client.name(name)} character set ${client.name(like.charset)} collate ${client.name(like.collation)}`,
-    );
+    await client.act(`create database ${client.name(name)} ${await characters(client)}`);
     await client.act(
       `create table ${client.name(name)}.${client.name(MARKS)} (mark varchar(500) not null) character set utf8mb4`,
     );
   });
+}
+
+/** How the database that is connected to writes text, as a new one is told. */
+async function characters(client: MysqlClient): Promise<string> {
+  const [like] = await client.ask<{ charset: string; collation: string }>(
+    `select default_character_set_name as charset, default_collation_name as collation
+       from information_schema.schemata where schema_name = database()`,
+  );
+  if (like === undefined) throw new PreconditionError('the database that would be restored is not there any more');
+  return `character set ${client.name(like.charset)} collate ${client.name(like.collation)}`;
 }
 
 async function endSessionsIn(client: MysqlClient, database: string): Promise<void> {
@@ -96,11 +101,8 @@ export async function readProgress(input: MysqlStore, order: Marked): Promise<'n
 }
 
 /** Writes down that a visibility database shows what the default store says, and what that took. */
-export async function markInStep(input: MysqlStore, order: Marked, { removed, corrected }: InStep): Promise<void> {
-  await mark(
-    input,
-    `${restoredMark(order)}; in step with the default store: ${removed} removed, ${corrected} corrected`,
-  );
+export async function markInStep(input: MysqlStore, order: Marked, done: InStep): Promise<void> {
+  await mark(input, inStepMark(order, done));
 }
 
 /** What {@link markInStep} wrote down, whether the tables have taken their place since or not; undefined before. */
@@ -108,9 +110,8 @@ export async function readInStep(input: MysqlStore, order: Marked): Promise<InSt
   return withMysql(input, async (client) => {
     for (const database of [restoringName(input.database), keptName(input.database, order.stamp)]) {
       for (const text of await readMarks(client, database)) {
-        const [, removed, corrected] = /: (\d+) removed, (\d+) corrected$/.exec(text) ?? [];
-        if (text.startsWith(restoredMark(order)) && removed !== undefined)
-          return { removed: Number(removed), corrected: Number(corrected) };
+        const done = parseInStepMark(text, order);
+        if (done !== undefined) return done;
       }
     }
     return undefined;
@@ -124,16 +125,9 @@ export async function readInStep(input: MysqlStore, order: Marked): Promise<InSt
 export async function swapTables(input: MysqlStore, stamp: string, work: Work): Promise<string> {
   const [restoring, kept] = [restoringName(input.database), keptName(input.database, stamp)];
   await withMysql(input, async (client) => {
-    const like = await client.ask<{ charset: string; collation: string }>(
-      `select default_character_set_name as charset, default_collation_name as collation
-         from information_schema.schemata where schema_name = database()`,
-    );
-    const [{ charset, collation } = { charset: 'utf8mb4', collation: 'utf8mb4_bin' }] = like;
-    await client.act(
-      `create database if not exists ${client.name(kept)} character set ${client.name(charset)} collate ${client.name(collation)}`,
-    );
+    await client.act(`create database if not exists ${client.name(kept)} ${await characters(client)}`);
     await client.act(`set session lock_wait_timeout = ${RENAME_WITHIN_SECONDS}`);
-    await patiently(work, async () => {
+    const swap = async () => {
       if ((await tablesIn(client, kept))?.includes('schema_version') === true) return;
       const place = (database: string, table: string) => `${client.name(database)}.${client.name(table)}`;
       const old = (await tablesIn(client, input.database)) ?? [];
@@ -145,26 +139,11 @@ export async function swapTables(input: MysqlStore, stamp: string, work: Work): 
         ),
       ];
       await client.act(`rename table ${moves.join(', ')}`);
-    });
+    };
+    await patiently(swap, (error) => codeOf(error) === 'ER_LOCK_WAIT_TIMEOUT', work);
     if ((await tablesIn(client, restoring))?.length === 0) await client.act(`drop database ${client.name(restoring)}`);
   });
   return kept;
-}
-
-/** Tries again for a while as long as somebody holds a table. */
-async function patiently(work: Work, act: () => Promise<unknown>): Promise<void> {
-  const end = Date.now() + OTHERS_LEAVE_WITHIN_MS;
-  for (;;) {
-    work.signal?.throwIfAborted();
-    try {
-      await act();
-      return;
-    } catch (error) {
-      if (codeOf(error) !== 'ER_LOCK_WAIT_TIMEOUT' || Date.now() > end) throw error;
-      work.onProgress?.(`waiting: ${messageOf(error)}`);
-      await sleep(1_000, undefined, { signal: work.signal });
-    }
-  }
 }
 
 /** Who else is connected to the database of the input, a line each; not this program, where MySQL tells that it is. */

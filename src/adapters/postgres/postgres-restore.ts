@@ -1,8 +1,6 @@
-import { dirname, join } from 'node:path';
 import type pg from 'pg';
 import { PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
-import { readManifest } from '../backup-manifest.js';
 import type { Work } from '../store.js';
 import type { RestoreOrder, RestoreWay, StoreRestore } from '../store-restore.js';
 import { countVisibleSince, readNamespaceNames } from './count-since.js';
@@ -24,6 +22,7 @@ import {
   withMaintenance,
 } from './restore-database.js';
 import { restoredMark, restoringName } from '../sql/restore-names.js';
+import { backupBesideOf, createSqlRestore } from '../sql/sql-restore.js';
 import { readStoredRuns } from './stored-runs.js';
 import { bringVisibilityInStep } from './visibility-in-step.js';
 
@@ -35,35 +34,26 @@ const LASTING = ['not-admitted', 'no-rights', 'no-database'];
 
 /** How a database of a target goes back to its backup. */
 export function createPostgresRestore(input: PostgresStore): StoreRestore {
-  return {
+  return createSqlRestore(input, {
     findWay: () => findWay(input),
-    checkBackup: (order, work: Work = {}) => checkPostgresBackup(input, order, work),
+    checkBackup: (order, work) => checkPostgresBackup(input, order, work),
     listSessions: () => listSessions(input),
-    bring: async (order, work: Work = {}) => {
-      if ((await findWay(input)).way === 'beside') await bringBeside(input, order, work);
-      else await bringInPlace(input, order, work);
-      return readManifest(order.file);
-    },
-    withRuns: async (order, use) =>
-      withPostgres(await brought(input, order), async (client) => {
+    readProgress: (order) => readProgress(input, order),
+    bringBeside: (order, work) => bringBeside(input, order, work),
+    bringInPlace: (order, work) => bringInPlace(input, order, work),
+    withRuns: (brought, use) =>
+      withPostgres(brought, async (client) => {
         await withoutTimeLimit(client);
         return use(readStoredRuns(client));
       }),
-    bringInStep: async (order, list, work: Work = {}) => {
-      if ((await findWay(input)).way === 'in-place') return bringVisibilityInStep(input, list, work);
-      const before = await readInStep(input, order);
-      if (before !== undefined) return before;
-      const done = await bringVisibilityInStep(await brought(input, order), list, work);
-      await markInStep(input, order, done);
-      return done;
-    },
-    takePlace: async (order, work: Work = {}) => {
-      if ((await findWay(input)).way === 'in-place') return backupBefore(input, order);
-      return `database ${await swapDatabases(input, order.stamp, work)}`;
-    },
+    bringInStep: bringVisibilityInStep,
+    readInStep: (order) => readInStep(input, order),
+    markInStep: (order, done) => markInStep(input, order, done),
+    swap: (stamp, work) => swapDatabases(input, stamp, work),
+    backupBefore: (order) => backupBefore(input, order),
     countSince: (at) => countVisibleSince(input, at),
     readNamespaceNames: () => readNamespaceNames(input),
-  };
+  });
 }
 
 async function findWay(input: PostgresStore): Promise<RestoreWay> {
@@ -108,15 +98,7 @@ async function foreignTables(client: pg.Client): Promise<string[]> {
   return rows.map(({ table }) => table);
 }
 
-/** Where the contents of the backup are now. */
-async function brought(input: PostgresStore, order: RestoreOrder): Promise<PostgresStore> {
-  if ((await findWay(input)).way === 'in-place') return input;
-  if ((await readProgress(input, order)) === 'in place') return input;
-  return { ...input, database: restoringName(input.database) };
-}
-
 async function bringBeside(input: PostgresStore, order: RestoreOrder, work: Work): Promise<void> {
-  if ((await readProgress(input, order)) !== 'nothing') return;
   const { rows } = await checkPostgresBackup(input, order, work);
   await createBeside(input);
   const beside = { ...input, database: restoringName(input.database) };
@@ -136,7 +118,6 @@ async function bringInPlace(input: PostgresStore, order: RestoreOrder, work: Wor
   await forgetMembers(input);
 }
 
-/** The backup of what is there before it is replaced in place. */
-function backupBefore({ database }: PostgresStore, { file, stamp }: RestoreOrder): string {
-  return join(dirname(file), `${database}-before-restore-${stamp}.dump`);
+function backupBefore({ database }: PostgresStore, order: RestoreOrder): string {
+  return backupBesideOf(database, order, 'dump');
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { messageOf, PreconditionError } from '../../core/errors.js';
+import { PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
 import { compareSchemaVersions, compareVersions } from '../../core/version.js';
 import { withPostgres } from './postgres-connection.js';
@@ -7,11 +7,11 @@ import { checkIndexes, checkKind, readVersionRow } from './postgres-inspect.js';
 import { CommandError, runCommand } from '../run-command.js';
 import { describeTool, lockSchema, waitForEarlierTool } from './schema-lock.js';
 import { readSecret } from '../secrets.js';
+import { reportTool } from '../sql/report-tool.js';
 import { bringSchemaTool, scriptsFolder, sqlToolEnvironment, updateSchemaArguments } from '../sql/sql-tool.js';
 import type { StoreRole, Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';
 
-const PROGRESS_MS = 2_000;
 /** First version whose tool passes over what is there already (tools/common/schema/updatetask.go at 1.21.6 and 1.22.4). */
 const FIRST_TO_PASS_OVER = '1.22.0';
 
@@ -37,7 +37,7 @@ export async function updatePostgresSchema(input: PostgresStore, update: SchemaU
     await waitForEarlierTool(client, work);
     if (await isReached(client, input, { kind, to })) return; // by the one that held the lock
     const password = input.password === undefined ? undefined : await readSecret(input.password);
-    const stopProgress = reportProgress(client, work);
+    const stopProgress = reportTool(() => describeTool(client), work);
     try {
       await runCommand(tool.program, updateSchemaArguments(tool, to), {
         env: sqlToolEnvironment(input, password),
@@ -97,20 +97,4 @@ function halfDone(error: CommandError, input: PostgresStore, serverVersion: stri
     { reason: 'schema-half-done', database: input.database, serverVersion },
     { cause: error },
   );
-}
-
-/** Says every few seconds what the tool is doing; that also keeps the connection that holds the lock awake. */
-function reportProgress(client: pg.Client, { onProgress }: Work): () => void {
-  let asking = false;
-  const timer = setInterval(() => {
-    if (asking) return;
-    asking = true;
-    describeTool(client)
-      .then((text) => onProgress?.(text ?? 'the schema tool is between two statements'))
-      .catch((error: unknown) => onProgress?.(`the schema tool is at work; the database says: ${messageOf(error)}`))
-      .finally(() => {
-        asking = false;
-      });
-  }, PROGRESS_MS);
-  return () => clearInterval(timer);
 }

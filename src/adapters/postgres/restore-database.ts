@@ -1,16 +1,22 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { messageOf, PreconditionError } from '../../core/errors.js';
+import { PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
 import type { InStep } from '../sql/in-step.js';
 import type { Work } from '../store.js';
 import { withPostgres } from './postgres-connection.js';
-import { keptName, MARK, restoredMark, restoringName } from '../sql/restore-names.js';
+import { patiently } from '../sql/patiently.js';
+import {
+  inStepMark,
+  keptName,
+  MARK,
+  parseInStepMark,
+  restoredMark,
+  restoringName,
+  type Marked,
+} from '../sql/restore-names.js';
 
 /** Databases that every server has: one cannot be renamed over a connection to itself. */
 const MAINTENANCE = ['postgres', 'template1'];
-/** Those of a server that was just stopped are seen for a moment longer; the meter looks in and is gone. */
-const OTHERS_LEAVE_WITHIN_MS = 30_000;
 const OBJECT_IN_USE = '55006';
 
 /** A database as the catalogs of its server have it. */
@@ -145,7 +151,8 @@ async function dropLeftover(input: PostgresStore, name: string, facts: DatabaseF
   await withMaintenance(input, async (client) => {
     // The program of a killed try may still write into it.
     await client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
-    await patiently({}, () => client.query(`drop database if exists ${client.escapeIdentifier(name)}`));
+    const drop = () => client.query(`drop database if exists ${client.escapeIdentifier(name)}`);
+    await patiently(drop, isInUse, {});
   });
 }
 
@@ -169,9 +176,6 @@ async function comment(client: pg.Client, name: string, text: string): Promise<v
   await client.query(`comment on database ${client.escapeIdentifier(name)} is ${client.escapeLiteral(text)}`);
 }
 
-/** What a mark is of. */
-type Marked = Parameters<typeof restoredMark>[0];
-
 /** How far a restore beside has come, by what is there. */
 export async function readProgress(input: PostgresStore, order: Marked): Promise<'nothing' | 'brought' | 'in place'> {
   return withMaintenance(input, async (client) => {
@@ -183,22 +187,16 @@ export async function readProgress(input: PostgresStore, order: Marked): Promise
 }
 
 /** Writes down that a visibility database shows what the default store says, and what that took. */
-export async function markInStep(input: PostgresStore, order: Marked, { removed, corrected }: InStep): Promise<void> {
-  await mark(
-    input,
-    restoringName(input.database),
-    `${restoredMark(order)}; in step with the default store: ${removed} removed, ${corrected} corrected`,
-  );
+export async function markInStep(input: PostgresStore, order: Marked, done: InStep): Promise<void> {
+  await mark(input, restoringName(input.database), inStepMark(order, done));
 }
 
 /** What {@link markInStep} wrote down, whether the database has taken its place since or not; undefined before. */
 export async function readInStep(input: PostgresStore, order: Marked): Promise<InStep | undefined> {
   return withMaintenance(input, async (client) => {
     for (const name of [restoringName(input.database), input.database]) {
-      const text = (await readDatabase(client, name))?.comment ?? '';
-      const [, removed, corrected] = /: (\d+) removed, (\d+) corrected$/.exec(text) ?? [];
-      if (text.startsWith(restoredMark(order)) && removed !== undefined)
-        return { removed: Number(removed), corrected: Number(corrected) };
+      const done = parseInStepMark((await readDatabase(client, name))?.comment ?? '', order);
+      if (done !== undefined) return done;
     }
     return undefined;
   });
@@ -212,7 +210,7 @@ export async function swapDatabases(input: PostgresStore, stamp: string, work: W
   const [restoring, kept] = [restoringName(input.database), keptName(input.database, stamp)];
   return withMaintenance(input, async (client) => {
     const named = (name: string) => client.escapeIdentifier(name);
-    await patiently(work, async () => {
+    const swap = async () => {
       if ((await readDatabase(client, kept)) !== undefined) return;
       await client.query('begin');
       try {
@@ -223,25 +221,14 @@ export async function swapDatabases(input: PostgresStore, stamp: string, work: W
         await client.query('rollback');
         throw error;
       }
-    });
+    };
+    await patiently(swap, isInUse, work);
     return kept;
   });
 }
 
-/** Tries again for a while as long as somebody is connected to the database. */
-async function patiently(work: Work, act: () => Promise<unknown>): Promise<void> {
-  const end = Date.now() + OTHERS_LEAVE_WITHIN_MS;
-  for (;;) {
-    work.signal?.throwIfAborted();
-    try {
-      await act();
-      return;
-    } catch (error) {
-      if (!(error instanceof pg.DatabaseError) || error.code !== OBJECT_IN_USE || Date.now() > end) throw error;
-      work.onProgress?.(`waiting: ${messageOf(error)}`);
-      await sleep(1_000, undefined, { signal: work.signal });
-    }
-  }
+function isInUse(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === OBJECT_IN_USE;
 }
 
 /** Who else is connected to the database of the input, a line each; not this program, which comes and goes. */

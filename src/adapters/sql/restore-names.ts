@@ -1,3 +1,6 @@
+import type { RestoreOrder } from '../store-restore.js';
+import type { InStep } from './in-step.js';
+
 /** NAMEDATALEN - 1 of PostgreSQL: it cuts longer names, so that two could become one. MySQL has one character more. */
 const MOST_BYTES = 63;
 
@@ -14,9 +17,24 @@ export function keptName(database: string, stamp: string): string {
   return fit(database, `_before_restore_${stamp}`);
 }
 
-/** Comment of a database that has all of a backup, checked. */
-export function restoredMark({ stamp, sha256 }: { readonly stamp: string; readonly sha256: string }): string {
+/** What a mark is of. */
+export type Marked = Pick<RestoreOrder, 'stamp' | 'sha256'>;
+
+/** Mark of a database that has all of a backup, checked. */
+export function restoredMark({ stamp, sha256 }: Marked): string {
   return `${MARK} ${stamp}: has all of backup ${sha256}`;
+}
+
+/** Mark of a visibility database that shows what the default store says, with what that took. */
+export function inStepMark(order: Marked, { removed, corrected }: InStep): string {
+  return `${restoredMark(order)}; in step with the default store: ${removed} removed, ${corrected} corrected`;
+}
+
+/** What {@link inStepMark} wrote; undefined when `text` is another mark. */
+export function parseInStepMark(text: string, order: Marked): InStep | undefined {
+  const [, removed, corrected] = /: (\d+) removed, (\d+) corrected$/.exec(text) ?? [];
+  if (removed === undefined || !text.startsWith(restoredMark(order))) return undefined;
+  return { removed: Number(removed), corrected: Number(corrected) };
 }
 
 /** The beginning is cut, by whole characters, where the whole would be too long. */
