@@ -1,73 +1,28 @@
-import { readdir, stat } from 'node:fs/promises';
-import { basename, join, relative, resolve } from 'node:path';
-import { findManifest, type BackupManifest } from './adapters/backup-manifest.js';
+import { mkdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { findOldBackups, removeBackups } from './adapters/backups/remove-old-backups.js';
+import { listBackups, type KeptBackup } from './adapters/backups/list-backups.js';
+import { refreshRuns } from './adapters/cluster/refresh-runs.js';
+import { withTarget as withFrontend } from './adapters/cluster/target-connection.js';
 import { withTarget } from './adapters/open-target.js';
+import {
+  checkBackups,
+  requireStopped,
+  restoreStores,
+  waitUntilAlone,
+  type RestoredStores,
+  type RestoreOrders,
+} from './adapters/restore-stores.js';
+import type { Work } from './adapters/store.js';
 import { createToolResolver } from './adapters/tools/tool-resolver.js';
-import { codeOf, messageOf, PreconditionError } from './core/errors.js';
+import { writeWhole } from './adapters/write-whole.js';
+import { messageOf, PreconditionError } from './core/errors.js';
+import type { KeepBackups } from './core/input/backups.js';
 import type { Target } from './core/input/input.js';
+import { mapStores, ofPart, partsIn, type PerStore, type StorePart } from './core/stores.js';
 
-const STORES = ['default', 'visibility'] as const;
-
-/** A backup of a database, below the folder of a target's backups. */
-export interface KeptBackup {
-  readonly file: string;
-  /** Workflow id of its roll-out, and folder of its hop, such as `live-1.30.7-to-1.31.2-1`. */
-  readonly rollout: string;
-  readonly hop: string;
-  /** Which store of the target it is of; absent when it is of none of them. */
-  readonly store?: (typeof STORES)[number] | undefined;
-  readonly manifest: BackupManifest;
-  /** The file is not there, or of another size than was written down. */
-  readonly problem?: string | undefined;
-}
-
-/**
- * Every backup of databases that roll-outs of a target left, the oldest first, by what was written down beside each; reads no
- * backup itself. @throws PreconditionError when the folder cannot be read
- */
-export async function listBackups(target: Target): Promise<KeptBackup[]> {
-  const root = resolve(target.backupDir);
-  const files = await readdir(root, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
-    if (codeOf(cause) === 'ENOENT') return []; // no roll-out yet
-    throw new PreconditionError(
-      `"backupDir" ${root} of ${target.name} cannot be read: ${messageOf(cause)}`,
-      { root },
-      { cause },
-    );
-  });
-  const found: KeptBackup[] = [];
-  for (const entry of files) {
-    if (!entry.isFile() || !entry.name.endsWith('.json')) continue;
-    const file = join(entry.parentPath, entry.name.slice(0, -'.json'.length));
-    const manifest = await findManifest(file);
-    if (manifest !== undefined) found.push(await described(target, { root, file, manifest }));
-  }
-  return found.toSorted((a, b) => a.manifest.takenAt.localeCompare(b.manifest.takenAt));
-}
-
-async function described(
-  target: Target,
-  { root, file, manifest }: { readonly root: string; readonly file: string; readonly manifest: BackupManifest },
-): Promise<KeptBackup> {
-  const [rollout = '', hop = ''] = relative(root, file).split('/');
-  return { file, rollout, hop, store: storeOf(target, manifest), manifest, problem: await sizeProblem(file, manifest) };
-}
-
-function storeOf({ stores }: Target, { database, host, port }: BackupManifest): KeptBackup['store'] {
-  return STORES.find((name) => {
-    const store = stores[name];
-    return store.database === database && store.host === host && store.port === port;
-  });
-}
-
-async function sizeProblem(file: string, { bytes }: BackupManifest): Promise<string | undefined> {
-  const size = await stat(file).then(
-    (found) => found.size,
-    () => undefined,
-  );
-  if (size === undefined) return 'the file is not there';
-  return size === bytes ? undefined : `the file has ${size} bytes, ${bytes} were written down`;
-}
+export { findOldBackups, listBackups, removeBackups, type KeepBackups, type KeptBackup };
 
 /** A backup, and what is wrong with it; nothing when it is whole. */
 export interface VerifiedBackup extends KeptBackup {
@@ -108,9 +63,85 @@ async function contentProblem(target: Target, { file, store, manifest }: KeptBac
   }
   const order = { file, sha256: manifest.sha256, schema: manifest.schemaVersion, stamp: 'verify' };
   try {
-    await withTarget(target, createToolResolver(), ({ stores }) => stores[store].restore.checkBackup(order));
+    await withTarget(target, createToolResolver(), ({ stores }) => ofPart(stores, store).restore.checkBackup(order));
     return undefined;
   } catch (error) {
     return messageOf(error);
   }
+}
+
+/** The backups of a hop that a restore by hand goes back to. */
+export interface HopToRestore {
+  /** As `backups list` shows it: `upgrade-prod/live-1.30.7-to-1.31.2-1`. */
+  readonly hop: string;
+  /** Server version to start afterwards, as the folder says. */
+  readonly version: string;
+  readonly backups: PerStore<KeptBackup>;
+}
+
+const HOP = /(?:^|\/)(?:staging|live)-(\d+\.\d+\.\d+)-to-\d+\.\d+\.\d+-\d+$/;
+
+/** @throws PreconditionError when the hop has not the backups of all stores */
+export async function findHop(target: Target, hop: string): Promise<HopToRestore> {
+  const all = (await listBackups(target)).filter((one) => `${one.rollout}/${one.hop}` === hop.replace(/\/+$/, ''));
+  const of = (part: StorePart) => all.findLast(({ store }) => store === part);
+  const missing = partsIn(target.stores).filter((part) => of(part) === undefined);
+  const [, version] = HOP.exec(hop) ?? [];
+  if (missing.length === 0 && version !== undefined) {
+    return { hop, version, backups: mapStores(target.stores, (_, part) => of(part) as KeptBackup) }; // none is missing
+  }
+  throw new PreconditionError(
+    `${hop} has ${all.length === 0 ? 'no backups' : `no backup of ${missing.join(' and ')}`} of ${target.name}; backups list names the hops that have`,
+    { hop },
+  );
+}
+
+/** Keeps the stamp of a restore until it is done, so that one that was killed goes on. */
+const Journal = z.object({ stamp: z.string(), done: z.boolean() });
+
+/**
+ * Takes the databases of a target back to the backups of a hop, as a roll-out does at its gate; servers have to be stopped before,
+ * and are started by hand after it. Killed on any line, it is run again and goes on.
+ * @throws PreconditionError
+ */
+export async function restoreHop(target: Target, { hop, backups }: HopToRestore, work: Work): Promise<RestoredStores> {
+  const folder = join(resolve(target.backupDir), hop);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const stamp = await beginRestore(folder);
+  const orderOf = ({ file, manifest: { sha256, schemaVersion } }: KeptBackup) => ({
+    ...{ file, sha256, schema: schemaVersion, stamp },
+  });
+  const orders: RestoreOrders = mapStores(backups, orderOf);
+  return withTarget(target, createToolResolver(), async (opened) => {
+    await requireStopped(target, opened);
+    await waitUntilAlone(target, opened, work);
+    for (const part of partsIn(opened.stores)) await ofPart(opened.stores, part).restore.findWay();
+    await checkBackups(opened, orders, work);
+    const restored = await restoreStores(target, opened, { orders, listFile: refreshFile(folder) }, work);
+    await writeWhole(journalFile(folder), JSON.stringify({ stamp, done: true }));
+    return restored;
+  });
+}
+
+/** Has the servers, which run again, write the visibility of workflows whose rows were not in step. Safe to run again. */
+export async function refreshHop(target: Target, hop: string, work: Work): ReturnType<typeof refreshRuns> {
+  const folder = join(resolve(target.backupDir), hop);
+  return withFrontend(target.connection, (frontend) => refreshRuns(frontend, refreshFile(folder), work));
+}
+
+async function beginRestore(folder: string): Promise<string> {
+  const text = await readFile(journalFile(folder), 'utf8').catch(() => undefined);
+  const before = text === undefined ? undefined : Journal.safeParse(JSON.parse(text)).data;
+  if (before?.done === false) return before.stamp;
+  const stamp = new Date().toISOString().replace(/\.\d+/, '').replace(/\D/g, '');
+  await writeWhole(journalFile(folder), JSON.stringify({ stamp, done: false }));
+  return stamp;
+}
+
+function journalFile(folder: string): string {
+  return join(folder, 'restore.journal');
+}
+
+function refreshFile(folder: string): string {
+  return join(dirname(folder), `${basename(folder)}-refresh.jsonl`);
 }

@@ -33,10 +33,10 @@ export async function describeTarget(answers: TargetAnswers, { file, replace }: 
   const found = await findTarget(answers.connection);
   const { info, nodes, unseen } = found;
   for (const store of [info.persistenceStore, ...info.visibilityStore.split(',')]) {
-    if (isSqlPlugin(store)) continue;
+    if (isSqlPlugin(store) || store === 'cassandra' || store === 'elasticsearch') continue;
     if (store === 'sqlite') throw new PreconditionError(`${answers.name}: ${SQLITE}`);
     throw new PreconditionError(
-      `${answers.name} keeps its data in ${store}; the stores of this release are PostgreSQL 12 and later and MySQL`,
+      `${answers.name} keeps its data in ${store}; the stores of this release are PostgreSQL, MySQL, Cassandra, Elasticsearch and OpenSearch`,
     );
   }
   const { text, toDo } = targetFile(found, answers);

@@ -27,6 +27,9 @@ const ROOMS: readonly {
     rooms: ['core'],
     libraries: [
       'node:',
+      '@aws-sdk/client-s3',
+      '@aws-sdk/lib-storage',
+      'cassandra-driver',
       'execa',
       'nodemailer',
       'mysql2',
@@ -36,6 +39,7 @@ const ROOMS: readonly {
       'tar',
       'yaml',
       'zod',
+      '@opensearch-project/opensearch',
       '@temporalio/client',
       '@temporalio/envconfig',
       '@temporalio/proto',
@@ -47,6 +51,7 @@ const ROOMS: readonly {
     libraries: [
       'node:',
       'hdr-histogram-js',
+      'uuid',
       'zod',
       '@temporalio/activity',
       '@temporalio/client',
@@ -88,7 +93,7 @@ const ROOMS: readonly {
   { room: 'input-file.ts', rooms: ['core', 'client.ts'], libraries: ['node:', 'yaml'] },
   { room: 'planning.ts', rooms: ['core', 'adapters'], libraries: [] },
   { room: 'observing.ts', rooms: ['core', 'adapters'], libraries: ['node:'] },
-  { room: 'backups.ts', rooms: ['core', 'adapters'], libraries: ['node:'] },
+  { room: 'backups.ts', rooms: ['core', 'adapters'], libraries: ['node:', 'zod'] },
   { room: 'describing.ts', rooms: ['core', 'adapters'], libraries: ['node:'] },
   { room: 'dev-server.ts', rooms: ['core', 'contract', 'adapters'], libraries: ['node:'] },
   {
@@ -118,7 +123,7 @@ const ROOMS: readonly {
   {
     room: 'lab',
     rooms: ['core', 'contract', 'report', 'adapters', 'client.ts', 'dev-server.ts'],
-    libraries: ['node:', 'proper-lockfile', 'pg', 'yaml', '@temporalio/client', '@temporalio/common'],
+    libraries: ['node:', 'proper-lockfile', 'pg', 'yaml', 'zod', '@temporalio/client', '@temporalio/common'],
   },
   { room: 'demo', rooms: ['core', 'adapters', 'lab'], libraries: ['node:'] },
   { room: 'tutorial', rooms: ['core', 'adapters', 'lab'], libraries: ['node:'] },

@@ -10,6 +10,7 @@ import { FailureType } from '../contract/names.js';
 import type { ClusterFacts } from '../core/cluster.js';
 import { PreconditionError } from '../core/errors.js';
 import type { Target } from '../core/input/input.js';
+import { valuesOf } from '../core/stores.js';
 import { isOver } from './is-over.js';
 import { currentWork } from './guard.js';
 
@@ -35,7 +36,7 @@ export const createClusterActivities = ({ tools }: { readonly tools: ToolResolve
     await withTarget(target, tools, async ({ driver, stores }) => {
       for (const version of versions) {
         await driver.prepare(version, work);
-        for (const store of Object.values(stores)) await store.prepareUpdate(version, work);
+        for (const store of valuesOf(stores)) await store.prepareUpdate(version, work);
       }
     });
   },

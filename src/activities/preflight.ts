@@ -12,6 +12,7 @@ import { messageOf } from '../core/errors.js';
 import { findingText } from '../core/finding.js';
 import type { Target } from '../core/input/input.js';
 import type { Hop } from '../core/plan.js';
+import { ofPart, partsIn } from '../core/stores.js';
 import { storesOf } from '../core/planning/present-state.js';
 import { lookAtLines, surveyLines } from '../core/survey/survey-lines.js';
 import { currentWork } from './guard.js';
@@ -94,8 +95,7 @@ async function toolProblems(target: Target, { from, to }: Hop, tools: ToolResolv
       () => driver.prepare(to, work),
       // A node that does not come up is put back.
       () => driver.prepare(from, work),
-      () => stores.default.prepareUpdate(to, work),
-      () => stores.visibility.prepareUpdate(to, work),
+      ...partsIn(stores).map((part) => () => ofPart(stores, part).prepareUpdate(to, work)),
     ];
     for (const one of bring) {
       try {

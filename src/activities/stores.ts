@@ -5,33 +5,57 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ApplicationFailure } from '@temporalio/activity';
 import { create, list } from 'tar';
+import { BackupKeeper } from '../adapters/backups/backup-keeper.js';
+import { findOldBackups, removeBackups } from '../adapters/backups/remove-old-backups.js';
 import { createDriver, withTarget } from '../adapters/open-target.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { BackupResult, HopPlace, TargetActivities } from '../contract/activities.js';
 import { FailureType } from '../contract/names.js';
 import { PreconditionError } from '../core/errors.js';
+import { databaseNameOf, type Target } from '../core/input/input.js';
+import { mapStores, ofPart, partsIn, type StorePart } from '../core/stores.js';
 import { compareSchemaVersions } from '../core/version.js';
 import { currentWork, reportProgress } from './guard.js';
 
-type StoreActivities = Pick<TargetActivities, 'backUpStore' | 'backUpConfiguration' | 'upgradeSchema'>;
+type StoreActivities = Pick<
+  TargetActivities,
+  'backUpStore' | 'backUpConfiguration' | 'removeOldBackups' | 'upgradeSchema'
+>;
 
 /** Activities on the databases of a target. */
 export const createStoreActivities = ({ tools }: { readonly tools: ToolResolver }): StoreActivities => ({
   async backUpStore({ store, ...place }) {
-    const directory = await backupDir(place);
-    const file = join(directory, `${place.target.stores[store].database}.dump`);
-    const backup = await withTarget(place.target, tools, ({ stores }) => stores[store].backUp(file, currentWork()));
+    const directory = await folderOf(place);
+    const file = join(directory, `${backupName(place.target, store)}.dump`);
+    const backup = await withTarget(place.target, tools, ({ stores }) =>
+      ofPart(stores, store).backUp(file, currentWork()),
+    );
     return { store, ...backup };
   },
 
   async backUpConfiguration(place) {
-    const file = join(await backupDir(place), 'configuration.tar.gz');
-    return archiveConfiguration(createDriver(place.target, tools).configurationPaths(), file);
+    const file = join(await folderOf(place), 'configuration.tar.gz');
+    const { backupDir, backups = {} } = place.target;
+    const keeper = new BackupKeeper({ backupDir, backups });
+    const kept = await keeper.find(file, currentWork());
+    if (kept !== undefined) return { store: 'configuration', ...kept };
+    const made = await archiveConfiguration(createDriver(place.target, tools).configurationPaths(), file);
+    await keeper.keep(made, currentWork());
+    return made;
+  },
+
+  async removeOldBackups({ target }) {
+    const keep = target.backups?.keep;
+    if (keep === undefined) return { folders: [] };
+    const folders = await findOldBackups(target, keep);
+    await removeBackups(target, folders);
+    return { folders };
   },
 
   async upgradeSchema({ target, store, schema, to }) {
     return withTarget(target, tools, async ({ stores }) => {
-      const before = await stores[store].readSchemaVersion();
+      const database = ofPart(stores, store);
+      const before = await database.readSchemaVersion();
       reportProgress({ store, before });
       const order = compareSchemaVersions(before, schema);
       if (order === 0) return { store, before, after: before, changed: false, alsoDone: [] };
@@ -41,8 +65,8 @@ export const createStoreActivities = ({ tools }: { readonly tools: ToolResolver 
           FailureType.precondition,
         );
       }
-      const alsoDone = await stores[store].updateSchema({ to: schema, serverVersion: to }, currentWork());
-      const after = await stores[store].readSchemaVersion();
+      const alsoDone = await database.updateSchema({ to: schema, serverVersion: to }, currentWork());
+      const after = await database.readSchemaVersion();
       if (compareSchemaVersions(after, schema) < 0) {
         throw new PreconditionError(
           `the ${store} schema of ${target.name} is ${after} after the update, not ${schema}`,
@@ -53,7 +77,15 @@ export const createStoreActivities = ({ tools }: { readonly tools: ToolResolver 
   },
 });
 
-async function backupDir({ target, rolloutId, environment, from, to, attempt }: HopPlace): Promise<string> {
+/** Name of the database; of two stores whose databases have one name, on different servers, the later one has its part beside it. */
+function backupName({ stores }: Target, part: StorePart): string {
+  const names = mapStores(stores, databaseNameOf);
+  const name = ofPart(names, part);
+  const first = partsIn(names).find((other) => names[other] === name);
+  return first === part ? name : `${name}-${part}`;
+}
+
+async function folderOf({ target, rolloutId, environment, from, to, attempt }: HopPlace): Promise<string> {
   const directory = join(target.backupDir, rolloutId, `${environment}-${from}-to-${to}-${attempt}`);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   return directory;

@@ -12,7 +12,7 @@ const PROGRESS_MS = 2_000;
 type Place = Pick<BackupManifest, 'database' | 'host' | 'port'>;
 
 /** What whoever wrote a backup, and read it back, knows of it. */
-export type Written = Pick<BackupManifest, 'serverVersion' | 'schemaVersion' | 'entries' | 'rows'>;
+export type Written = Pick<BackupManifest, 'serverVersion' | 'schemaVersion' | 'entries' | 'rows' | 'bytesBeside'>;
 
 /**
  * Has `write` fill an empty file for this user alone, and makes it the backup `file` with its manifest: killed on any line, there
@@ -65,8 +65,8 @@ async function sync(file: string): Promise<void> {
   }
 }
 
-function summarize(file: string, { bytes, sha256, entries }: BackupManifest): Backup {
-  return { file, bytes, sha256, entries };
+function summarize(file: string, { bytes, bytesBeside, sha256, entries }: BackupManifest): Backup {
+  return { file, bytes, ...(bytesBeside === undefined ? {} : { bytesBeside }), sha256, entries };
 }
 
 async function removeLeftovers(file: string): Promise<void> {

@@ -14,6 +14,8 @@ export const BackupManifest = z.object({
   schemaVersion: z.string(),
   takenAt: z.iso.datetime(),
   bytes: z.int().nonnegative(),
+  /** Of the files beside it, where a store has several nodes; the file itself lists them. */
+  bytesBeside: z.int().nonnegative().optional(),
   sha256: z.string(),
   entries: z.int().positive(),
   /** Rows of the tables that a restore is held against, in the same snapshot; absent in backups of earlier releases. */
@@ -54,7 +56,11 @@ export async function readWholeBackup(
 
 /** The manifest beside `file`; undefined when there is none, or it cannot be read as one. */
 export async function findManifest(file: string): Promise<BackupManifest | undefined> {
-  const text = await readFile(manifestPath(file), 'utf8').catch(() => '');
+  return parseManifest(await readFile(manifestPath(file), 'utf8').catch(() => ''));
+}
+
+/** What the text of a manifest says; undefined when it is none. */
+export function parseManifest(text: string): BackupManifest | undefined {
   return BackupManifest.safeParse(parseJson(text)).data;
 }
 

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { type Catalogue, parseCatalogue } from '../core/catalogue/catalogue.js';
 import { codeOf, messageOf, PreconditionError } from '../core/errors.js';
 import type { SchemaShape } from '../core/schema/schema-shape.js';
-import { parseShapeFile, shapeAt } from '../core/schema/shape-file.js';
+import { parseShapeFile, shapeAt, type ShapeFile } from '../core/schema/shape-file.js';
+import { compareSchemaVersions } from '../core/version.js';
 
 /** The same two levels up from src/adapters and from dist/adapters. */
 const PACKAGED = fileURLToPath(new URL('../../catalogue/', import.meta.url));
@@ -77,15 +78,37 @@ export async function loadShape(
   schemaVersion: string,
   folder = process.env[CATALOGUE_VARIABLE] || undefined,
 ): Promise<SchemaShape | undefined> {
+  for (const file of await shapeFiles(schemaFolder, folder)) {
+    const shape = shapeAt(file, schemaVersion);
+    if (shape !== undefined) return shape;
+  }
+  return undefined;
+}
+
+/** The tables at every schema version of a folder that is known, the newest first. @throws PreconditionError as {@link loadShape} */
+export async function loadShapes(
+  schemaFolder: string,
+  folder = process.env[CATALOGUE_VARIABLE] || undefined,
+): Promise<ReadonlyMap<string, SchemaShape>> {
+  const files = await shapeFiles(schemaFolder, folder);
+  const versions = new Set(files.flatMap(({ shapes }) => Object.keys(shapes)));
+  const newestFirst = [...versions].toSorted((a, b) => compareSchemaVersions(b, a));
+  const shapeOf = (version: string): SchemaShape =>
+    files.map((file) => shapeAt(file, version)).find((shape) => shape !== undefined) ?? {};
+  return new Map(newestFirst.map((version) => [version, shapeOf(version)]));
+}
+
+/** The operator's file first, where there is one. */
+async function shapeFiles(schemaFolder: string, folder: string | undefined): Promise<ShapeFile[]> {
   const name = join('shapes', `${schemaFolder.replaceAll('/', '-')}.json`);
+  const found: ShapeFile[] = [];
   for (const file of [folder, PACKAGED].filter((each) => each !== undefined).map((each) => join(each, name))) {
     try {
-      const shape = shapeAt(parseShapeFile(JSON.parse(await readFile(file, 'utf8'))), schemaVersion);
-      if (shape !== undefined) return shape;
+      found.push(parseShapeFile(JSON.parse(await readFile(file, 'utf8'))));
     } catch (cause) {
       if (codeOf(cause) === 'ENOENT') continue;
       throw new PreconditionError(`shapes ${file} cannot be used: ${messageOf(cause)}`, { file }, { cause });
     }
   }
-  return undefined;
+  return found;
 }

@@ -1,4 +1,6 @@
 import type { Target } from '../core/input/input.js';
+import { mapStores, mapStoresAsync, roleOfPart, type PerStore } from '../core/stores.js';
+import { keepBackups } from './backups/keep-backups.js';
 import { createCommandDriver } from './command/command-driver.js';
 import type { Driver } from './driver.js';
 import { createProcessDriver } from './process/process-driver.js';
@@ -10,7 +12,7 @@ import type { ToolResolver } from './tools/tools.js';
 /** A target with everything that reaches it. */
 export interface OpenTarget {
   readonly driver: Driver;
-  readonly stores: { readonly default: Store; readonly visibility: Store };
+  readonly stores: PerStore<Store>;
 }
 
 /** The driver that the target's input names. */
@@ -31,14 +33,13 @@ export async function withTarget<T>(
   tools: ToolResolver,
   use: (opened: OpenTarget) => Promise<T>,
 ): Promise<T> {
-  const stores = {
-    default: createStore(target.stores.default, 'default', tools),
-    visibility: createStore(target.stores.visibility, 'visibility', tools),
-  };
+  const stores = mapStores(target.stores, (input, part) =>
+    keepBackups(createStore(input, roleOfPart(part), tools), part, target),
+  );
   try {
     return await use({ driver: createDriver(target, tools), stores });
   } finally {
-    await Promise.all([stores.default.close(), stores.visibility.close()]);
+    await mapStoresAsync(stores, (store) => store.close());
   }
 }
 

@@ -14,6 +14,10 @@ export interface CommandOptions {
   readonly input?: string;
   /** File that the child reads as its stdin. */
   readonly inputFile?: string;
+  /** File that its stdout goes into, whatever its size; it is then not in the result. */
+  readonly outputFile?: string;
+  /** Each piece of its stdout, whatever its size; it is then not in the result. */
+  readonly onOutput?: (chunk: Uint8Array) => void;
   readonly cwd?: string;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number;
@@ -75,6 +79,8 @@ async function run(program: string, args: readonly string[], options: CommandOpt
     env: { ...inheritedEnvironment(), ...options.env },
     extendEnv: false,
     ...stdinOf(options),
+    ...(options.outputFile === undefined ? {} : { stdout: { file: options.outputFile }, buffer: { stdout: false } }),
+    ...(options.onOutput === undefined ? {} : { buffer: { stdout: false } }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
@@ -84,7 +90,13 @@ async function run(program: string, args: readonly string[], options: CommandOpt
     maxBuffer: 32 * 1024 * 1024,
     all: options.onLine !== undefined,
   });
-  const { onLine } = options;
+  const { onLine, onOutput } = options;
+  const output =
+    onOutput === undefined
+      ? undefined
+      : (async () => {
+          for await (const chunk of child.iterable({ from: 'stdout', binary: true })) onOutput(chunk);
+        })().catch(() => undefined); // as below
   const lines =
     onLine === undefined
       ? undefined
@@ -93,8 +105,8 @@ async function run(program: string, args: readonly string[], options: CommandOpt
         })().catch(() => undefined); // its failure is that of the child, reported below
   try {
     const { stdout, stderr, durationMs } = await child;
-    await lines;
-    return { stdout, stderr, durationMs };
+    await Promise.all([lines, output]);
+    return { stdout: stdout ?? '', stderr, durationMs };
   } catch (error) {
     if (error instanceof ExecaError) throw commandError(program, error as Failure, secretsOf(options));
     throw error;

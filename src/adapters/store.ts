@@ -10,6 +10,8 @@ export type StoreRole = 'default' | 'visibility';
 export interface Backup {
   readonly file: string;
   readonly bytes: number;
+  /** Of the files beside it, where there are several. */
+  readonly bytesBeside?: number | undefined;
   readonly sha256: string;
   /** Entries of its table of contents, as read back from the file. */
   readonly entries: number;

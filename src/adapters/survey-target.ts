@@ -2,6 +2,7 @@ import type { Catalogue } from '../core/catalogue/catalogue.js';
 import type { Target } from '../core/input/input.js';
 import type { Hop } from '../core/plan.js';
 import { schemaFolder } from '../core/schema/schema-version.js';
+import { mapStoresAsync, ofPart } from '../core/stores.js';
 import { joinSurvey } from '../core/survey/join-survey.js';
 import { storesOf } from '../core/planning/present-state.js';
 import type { Survey } from '../core/survey/survey.js';
@@ -34,13 +35,12 @@ export async function surveyTarget(target: Target, options: TargetSurveyOptions)
 async function surveyStores(target: Target, { catalogue, tools, hop }: TargetSurveyOptions) {
   const kinds = storesOf(target);
   return withTarget(target, tools, async ({ stores }) => {
-    const survey = (part: 'default' | 'visibility') =>
-      stores[part].survey({
-        folder: schemaFolder(catalogue, kinds[part], part),
-        schemaTo: hop?.schema[part].to,
+    return mapStoresAsync(stores, (store, part) =>
+      store.survey({
+        folder: schemaFolder(catalogue, ofPart(kinds, part), part),
+        schemaTo: hop?.schema[part]?.to,
         backupDir: target.backupDir,
-      });
-    const [main, visibility] = await Promise.all([survey('default'), survey('visibility')]);
-    return { default: main, visibility };
+      }),
+    );
   });
 }

@@ -5,6 +5,7 @@ import { measurePreflight, type MeasuredPreflight } from './measure-preflight.js
 import { measureRolls, type MeasuredRolls } from './measure-roll.js';
 import { measureRollout, type MeasuredRollout } from './measure-rollout.js';
 import { measureSettle, type MeasuredSettle } from './measure-settle.js';
+import { measureBackup, measureInspection, type MeasuredBackup, type MeasuredInspection } from './measure-stores.js';
 import { rangeOf, type MeasuredRoll } from './roll/measured-roll.js';
 import { WAYS, type Way } from './roll/ways.js';
 
@@ -149,19 +150,50 @@ const LEDGER: readonly Figure<MeasuredLedger>[] = [
   },
 ];
 
-const SETTLE: readonly Figure<MeasuredSettle>[] = [
+/** Of a store: `settle-proof` for PostgreSQL. */
+const settleOf = (name: string, goal: number): readonly Figure<MeasuredSettle>[] => [
   {
-    name: 'settle-proof',
+    name,
     unit: 's',
-    goal: 5,
-    read: ({ seconds, shards, rowBytes, fileBytes }) => ({
+    goal,
+    read: ({ product, seconds, shards, rowBytes, fileBytes }) => ({
       value: round(Math.max(...seconds), 2),
       anchor:
-        `the slowest of ${seconds.map((each) => round(each, 2)).join(', ')}: ${shards} rows of ${rowBytes} bytes read from PostgreSQL, ` +
+        `the slowest of ${seconds.map((each) => round(each, 2)).join(', ')}: ${shards} rows of ${rowBytes} bytes read from ${product}, ` +
         `all of them changed since the pass before, kept in a file (${round(fileBytes / MIB, 1)} MiB in all), judged and drawn`,
     }),
   },
 ];
+
+const INSPECTION: readonly Figure<MeasuredInspection>[] = [
+  {
+    name: 'store-inspect',
+    unit: 's',
+    goal: 2,
+    read: ({ stores }) => ({
+      value: round(Math.max(...stores.map(({ seconds }) => seconds)), 2),
+      anchor: `the slowest of ${stores.map(({ product, seconds }) => `${product} ${round(seconds, 2)}`).join(', ')}; each the median of its looks`,
+    }),
+  },
+];
+
+const BACKUP: readonly Figure<MeasuredBackup>[] = [
+  {
+    name: 'backup-overhead',
+    unit: 'ratio',
+    goal: 0.05,
+    read: ({ backupSeconds, toolSeconds, bytes, fileBytes }) => ({
+      value: round(medianOf(backupSeconds) / medianOf(toolSeconds) - 1, 3),
+      anchor:
+        `medians of ${backupSeconds.map((each) => round(each, 1)).join(', ')} s, rows counted, read back and hashed, and of pg_dump alone ` +
+        `${toolSeconds.map((each) => round(each, 1)).join(', ')} s; a database of ${round(bytes / MIB, 0)} MiB, a file of ${round(fileBytes / MIB, 0)} MiB`,
+    }),
+  },
+];
+
+function medianOf(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
 
 const ROLLS: readonly Figure<MeasuredRolls>[] = [
   {
@@ -261,7 +293,11 @@ export const MEASUREMENTS: readonly Measurement[] = [
   measurement(measureRollout, ROLLOUT),
   measurement(measureLoad, LOAD),
   measurement(measureLedger, LEDGER),
-  measurement(measureSettle, SETTLE),
+  measurement((say) => measureSettle('postgres', say), settleOf('settle-proof', 5)),
+  measurement((say) => measureSettle('mysql', say), settleOf('settle-proof-mysql', 5)),
+  measurement((say) => measureSettle('cassandra', say), settleOf('settle-proof-cassandra', 15)),
+  measurement(measureInspection, INSPECTION),
+  measurement(measureBackup, BACKUP),
   measurement(measureRolls, ROLLS),
 ];
 

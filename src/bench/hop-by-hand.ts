@@ -4,11 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { checkHealth, HEALTH_SERVICES } from '../adapters/grpc-health.js';
 import { runCommand } from '../adapters/run-command.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
+import { asSqlStore } from '../core/input/input.js';
 import { rollOrder } from '../core/planning/roll-order.js';
 import type { LabCluster } from '../lab/cluster.js';
+import type { LabDatabase } from '../lab/lab-database.js';
 
 export interface HandHop {
   readonly cluster: LabCluster;
+  /** Of both its stores. */
+  readonly database: LabDatabase;
   readonly to: string;
   readonly schema: Readonly<Record<'default' | 'visibility', string>>;
   /** Observations and settle, as the roll-out has them, in milliseconds each. */
@@ -20,16 +24,22 @@ export interface HandHop {
  * One hop as a script would do it that only runs the tools and waits: dump, schema update, node after node until it is
  * SERVING, and the agreed waits. Nothing is checked, proved or recorded. Gives its seconds.
  */
-export async function hopByHand({ cluster, to, schema, waitsMs, tools }: HandHop): Promise<number> {
+export async function hopByHand({
+  cluster,
+  database: { binDir, password },
+  to,
+  schema,
+  waitsMs,
+  tools,
+}: HandHop): Promise<number> {
   const { target, driver } = cluster;
-  const { binDir, password } = cluster.database;
   const sqlTool = await tools.serverTool('temporal-sql-tool', to);
   await driver.prepare(to);
   const directory = join(target.backupDir, 'by-hand');
   await mkdir(directory, { recursive: true });
   const started = performance.now();
   for (const store of ['default', 'visibility'] as const) {
-    const { host, port, user, database } = target.stores[store];
+    const { host, port, user, database } = asSqlStore(target.stores[store]);
     await runCommand(
       join(binDir, 'pg_dump'),
       [
@@ -48,7 +58,7 @@ export async function hopByHand({ cluster, to, schema, waitsMs, tools }: HandHop
     );
   }
   for (const store of ['default', 'visibility'] as const) {
-    const { host, port, user, database, plugin } = target.stores[store];
+    const { host, port, user, database, plugin } = asSqlStore(target.stores[store]);
     const folder = store === 'default' ? 'temporal' : 'visibility';
     await runCommand(
       sqlTool,

@@ -37,7 +37,8 @@ export async function measureRollout(onProgress: (line: string) => void): Promis
   });
   try {
     onProgress('the hop by hand');
-    const { database, directory } = lab;
+    const { directory } = lab;
+    const database = lab.sqlDatabase();
     const cluster = await startCluster({
       name: 'hand',
       version: FROM,
@@ -49,6 +50,7 @@ export async function measureRollout(onProgress: (line: string) => void): Promis
     const schema = schemaVersions(await loadCatalogue(), TO, 'postgres12');
     const byHandSeconds = await hopByHand({
       cluster,
+      database,
       to: TO,
       schema,
       tools,

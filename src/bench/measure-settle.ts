@@ -1,20 +1,18 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
-import { withPostgres } from '../adapters/postgres/postgres-connection.js';
 import { SHARD_INFO } from '../adapters/shard-info.js';
 import { ShardWatchFile } from '../adapters/shard-watch-file.js';
 import { createStore } from '../adapters/stores.js';
 import { createToolResolver } from '../adapters/tools/tool-resolver.js';
-import { PostgresStore } from '../core/input/input.js';
 import { drawPicture } from '../core/settling/draw-picture.js';
 import { proveSettle, type SettleCase } from '../core/settling/prove-settle.js';
-import { setUpDatabases } from '../lab/databases.js';
-import { startPostgres } from '../lab/postgres.js';
+import { startShardTable, type ShardStore, type WrittenShard } from './shard-tables.js';
 
 /** How long looking at a large cluster's shards took. */
 export interface MeasuredSettle {
+  readonly product: string;
   readonly shards: number;
   /** Of each pass: rows read, changes written to the file, judged and drawn. */
   readonly seconds: readonly number[];
@@ -35,28 +33,24 @@ const QUEUE_STATES = Buffer.concat(
   Array.from({ length: 5 }, () => Buffer.concat([Buffer.from([0x8a, 0x01, 60]), Buffer.alloc(60)])),
 );
 
-/** Fills the table `shards` of a real PostgreSQL, has every row written anew before each pass, and proves the settle of it. */
-export async function measureSettle(onProgress: (line: string) => void): Promise<MeasuredSettle> {
+/** Fills the rows of shards in a real database, has every one written anew before each pass, and proves the settle of them. */
+export async function measureSettle(product: ShardStore, onProgress: (line: string) => void): Promise<MeasuredSettle> {
   const directory = await mkdtemp(join(tmpdir(), 'bench-settle-'));
+  await chmod(directory, 0o711); // PostgreSQL's user has to pass through
   const tools = createToolResolver();
-  const postgres = await startPostgres();
+  const table = await startShardTable(product, { directory, version: VERSION, tools });
   try {
-    onProgress(`filling the table of ${SHARDS} shards`);
-    await setUpDatabases(postgres, { clusterName: 'shards', version: VERSION, tools });
-    const { host, port, user, passwordFile } = postgres;
-    const input = PostgresStore.parse({
-      ...{ type: 'postgresql', host, port, user, database: 'shards' },
-      password: { file: passwordFile },
-    });
-    const store = createStore(input, 'default', tools);
-    await writeRows(input, { rangeId: 4, minute: -10 });
+    onProgress(`filling ${SHARDS} shards of ${table.product}`);
+    const store = createStore(table.input, 'default', tools);
+    const write = (written: Written) => table.write(rowsOf(written));
+    await write({ rangeId: 4, minute: -10 });
     const before = await store.readShards();
-    await writeRows(input, { rangeId: 5, minute: 1 });
+    await write({ rangeId: 5, minute: 1 });
     const watched = join(directory, 'watched.jsonl');
     const file = await ShardWatchFile.open(watched);
     const seconds: number[] = [];
     for (let pass = 0; pass < PASSES; pass += 1) {
-      await writeRows(input, { rangeId: 5, minute: 5 * (pass + 1) });
+      await write({ rangeId: 5, minute: 5 * (pass + 1) });
       const began = performance.now();
       const after = await store.readShards();
       const lookedAt = STARTED + 5 * (pass + 1) * MINUTE;
@@ -71,10 +65,10 @@ export async function measureSettle(onProgress: (line: string) => void): Promise
       }
     }
     await store.close();
-    const fileBytes = (await stat(watched)).size;
-    return { shards: SHARDS, seconds, rowBytes: blobOf(1, { rangeId: 5, minute: 1 }).length, fileBytes };
+    const rowBytes = blobOf(1, { rangeId: 5, minute: 1 }).length;
+    return { product: table.product, shards: SHARDS, seconds, rowBytes, fileBytes: (await stat(watched)).size };
   } finally {
-    await postgres.stop();
+    await table.stop();
     await rm(directory, { recursive: true, force: true });
   }
 }
@@ -98,15 +92,10 @@ interface Written {
   readonly minute: number;
 }
 
-async function writeRows(input: PostgresStore, written: Written): Promise<void> {
-  const ids = Array.from({ length: SHARDS }, (_, index) => index + 1);
-  await withPostgres(input, async (client) => {
-    await client.query('truncate shards');
-    await client.query(
-      `insert into shards (shard_id, range_id, data, data_encoding)
-       select shard_id, $2::bigint, data, 'Proto3' from unnest($1::int[], $3::bytea[]) as written (shard_id, data)`,
-      [ids, written.rangeId, ids.map((shardId) => blobOf(shardId, written))],
-    );
+function rowsOf(written: Written): WrittenShard[] {
+  return Array.from({ length: SHARDS }, (_, index) => {
+    const shardId = index + 1;
+    return { shardId, rangeId: written.rangeId, blob: blobOf(shardId, written) };
   });
 }
 

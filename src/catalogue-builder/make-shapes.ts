@@ -1,12 +1,17 @@
 import pg from 'pg';
+import { withCassandra, type CassandraClient } from '../adapters/cassandra/cassandra-connection.js';
+import { readVersion } from '../adapters/cassandra/cassandra-inspect.js';
+import { readShape as readCassandraShape } from '../adapters/cassandra/cassandra-shape.js';
 import { withMysql, type MysqlClient } from '../adapters/mysql/mysql-connection.js';
 import { readServer as readMysqlServer } from '../adapters/mysql/mysql-inspect.js';
 import { readShape as readMysqlShape } from '../adapters/mysql/mysql-shape.js';
 import { readShape } from '../adapters/postgres/postgres-shape.js';
 import { readServer } from '../adapters/postgres/postgres-inspect.js';
+import { CassandraStore } from '../core/input/input.js';
 import { changeBetween, type ShapeFile } from '../core/schema/shape-file.js';
 import type { SchemaShape } from '../core/schema/schema-shape.js';
 import { compareSchemaVersions } from '../core/version.js';
+import type { LabCassandra } from '../lab/cassandra.js';
 import type { LabMysql } from '../lab/mysql.js';
 import type { LabPostgres } from '../lab/postgres.js';
 import { splitStatements } from './split-statements.js';
@@ -71,6 +76,15 @@ export async function emptyMysql(client: MysqlClient): Promise<EmptyDatabase> {
   };
 }
 
+/** A keyspace of Cassandra by its session. */
+export async function emptyCassandra(client: CassandraClient): Promise<EmptyDatabase> {
+  return {
+    product: `Cassandra ${await readVersion(client)}`,
+    run: (statement) => client.change(statement),
+    readShape: () => readCassandraShape(client),
+  };
+}
+
 /** Runs `work` in a database of its own, which is removed afterwards; one that a killed run left is removed before. */
 export async function withEmptyDatabase<T>(
   { host, port, user, password }: LabPostgres,
@@ -108,6 +122,25 @@ export async function withEmptyMysql<T>(
       return await withMysql({ ...input, database: SCRATCH }, work);
     } finally {
       await admin.act(`drop database ${SCRATCH}`);
+    }
+  });
+}
+
+/** As {@link withEmptyDatabase}, with Cassandra. */
+export async function withEmptyKeyspace<T>(
+  { host, port }: LabCassandra,
+  work: (client: CassandraClient) => Promise<T>,
+): Promise<T> {
+  const input = CassandraStore.parse({ type: 'cassandra', hosts: [host], port, keyspace: 'system' });
+  return withCassandra(input, async (admin) => {
+    await admin.change(`drop keyspace if exists ${SCRATCH}`);
+    await admin.change(
+      `create keyspace ${SCRATCH} with replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`,
+    );
+    try {
+      return await withCassandra({ ...input, keyspace: SCRATCH }, work);
+    } finally {
+      await admin.change(`drop keyspace ${SCRATCH}`);
     }
   });
 }

@@ -14,6 +14,7 @@ import type { RunningCounts, StuckRuns } from '../core/running-work/running-coun
 import type { RolloutSoFar } from '../core/rollout-result.js';
 import type { SettleDemands } from '../core/settling/demands.js';
 import type { ShardPicture } from '../core/shard-picture.js';
+import type { PerStore, StorePart } from '../core/stores.js';
 
 /**
  * What activities take and give. Every one can be run twice: it looks first, and finds nothing to do when it has been
@@ -128,11 +129,13 @@ export interface TargetActivities {
   observe(request: ObserveRequest): Promise<{ readonly observation: Observation; readonly verdict: Verdict }>;
   /** Observes window after window for as long as each is good enough, and returns the first verdict that is a fail. */
   watchEvidence(request: ObserveRequest): Promise<{ readonly verdict: Verdict }>;
-  backUpStore(request: HopPlace & { readonly store: StoreName }): Promise<BackupResult>;
+  backUpStore(request: HopPlace & { readonly store: StorePart }): Promise<BackupResult>;
   backUpConfiguration(place: HopPlace): Promise<BackupResult>;
+  /** Removes backups that the target's input wants to be kept no longer. @returns the folders of their hops */
+  removeOldBackups(request: { readonly target: Target }): Promise<{ readonly folders: readonly string[] }>;
   /** Records who owns which shard and, unless only shards are wanted, which workflows are running: that takes a frontend. */
   takeSnapshot(request: HopPlace & { readonly shardsOnly?: boolean }): Promise<SnapshotResult>;
-  upgradeSchema(request: HopPlace & { readonly store: StoreName; readonly schema: string }): Promise<SchemaResult>;
+  upgradeSchema(request: HopPlace & { readonly store: StorePart; readonly schema: string }): Promise<SchemaResult>;
   /** The nodes in the order in which they are replaced. */
   planRoll(request: { readonly target: Target; readonly direction: 'forward' | 'back' }): Promise<readonly RollStep[]>;
   /**
@@ -216,9 +219,9 @@ export interface EvidenceRequest extends RecordPlace {
 
 /** Which backups a target goes back to. */
 export interface RestoreRequest extends HopPlace {
-  readonly backups: Readonly<Record<StoreName, Pick<BackupResult, 'file' | 'sha256'>>>;
+  readonly backups: PerStore<Pick<BackupResult, 'file' | 'sha256'>>;
   /** Schema versions that the backups have to have. */
-  readonly schema: Readonly<Record<StoreName, string>>;
+  readonly schema: PerStore<string>;
   /** The same in every try of one restore: names what is kept, digits of the moment at which it began. */
   readonly stamp: string;
 }
@@ -227,14 +230,11 @@ export interface RestoreResult {
   /** When the backup of the default store was taken, ISO 8601: the state that the target is in now. */
   readonly backupAt: string;
   /** Where what was there before is kept, by store: a database, or the file of a backup. */
-  readonly kept: Readonly<Record<StoreName, string>>;
+  readonly kept: PerStore<string>;
   /** Rows of visibility that the default store does not know, and those that were set to what it says. */
   readonly removed: number;
   readonly corrected: number;
 }
-
-export const STORES = ['default', 'visibility'] as const;
-export type StoreName = (typeof STORES)[number];
 
 /** What a look at a target found that does not block. */
 export interface Examined {
@@ -288,6 +288,8 @@ export interface BackupResult {
   readonly store: string;
   readonly file: string;
   readonly bytes: number;
+  /** Of the files beside it, where there are several. */
+  readonly bytesBeside?: number | undefined;
   readonly sha256: string;
   readonly entries: number;
 }
@@ -303,7 +305,7 @@ export interface SnapshotResult {
 }
 
 export interface SchemaResult {
-  readonly store: StoreName;
+  readonly store: StorePart;
   readonly before: string;
   readonly after: string;
   readonly changed: boolean;

@@ -1,4 +1,5 @@
 import type { Role } from './input/input.js';
+import type { PerStore } from './stores.js';
 
 /** What was found out about a target, without changing it. */
 export interface ClusterFacts {
@@ -11,7 +12,7 @@ export interface ClusterFacts {
   readonly frontends: readonly { readonly address: string; readonly version: string }[];
   readonly namespaces: readonly string[];
   readonly nodes: readonly NodeState[];
-  readonly stores: { readonly default: StoreFacts; readonly visibility: StoreFacts };
+  readonly stores: PerStore<StoreFacts>;
 }
 
 /** A database of a target as it is now. */

@@ -1,3 +1,4 @@
+import type { PerStore, StorePart } from './stores.js';
 import type { Finding } from './finding.js';
 import type { Role, RollStyle } from './input/input.js';
 
@@ -24,15 +25,10 @@ export const STORE_KINDS = [
 ] as const;
 export type StoreKind = (typeof STORE_KINDS)[number];
 
-/** Which of its databases a store is to the server. */
-export type StorePart = 'default' | 'visibility' | 'secondaryVisibility';
+export type { StorePart };
 
-/** The stores of a cluster at one point of its path. Most have no second visibility store. */
-export interface Stores {
-  readonly default: StoreKind;
-  readonly visibility: StoreKind;
-  readonly secondaryVisibility?: StoreKind | undefined;
-}
+/** Kinds of the stores of a cluster at one point of its path. */
+export type Stores = PerStore<StoreKind>;
 
 /** A statement and where it comes from. */
 export interface Reason {
@@ -112,11 +108,7 @@ export interface Hop {
   readonly reasons: readonly Reason[];
   /** What has to be done before, while `from` runs. */
   readonly moves: readonly Move[];
-  readonly schema: {
-    readonly default: SchemaStep;
-    readonly visibility: SchemaStep;
-    readonly secondaryVisibility?: SchemaStep | undefined;
-  };
+  readonly schema: PerStore<SchemaStep>;
   readonly rollBack: RollBackCost;
   /** Absent where the nodes of the target are not known. */
   readonly roll?: RollSettings | undefined;

@@ -24,6 +24,8 @@ export interface RolloutResult {
   readonly settle: { readonly atLeastMs: number; readonly reason?: string | undefined };
   /** Why it was aborted. */
   readonly reason?: string | undefined;
+  /** Folders of backups that were removed at the end, as the input wants them kept no longer; absent where there were none. */
+  readonly removedBackups?: readonly string[] | undefined;
   /** Folder with the report and the evidence. */
   readonly reportDir?: string | undefined;
 }

@@ -9,16 +9,27 @@ import { startBalancer } from './balancer.js';
 import { clientTls, makeCertificates } from './certificates.js';
 import { stopServersBelow } from './clean-up.js';
 import { waitUntilUsable } from './cluster-health.js';
-import { setUpDatabases } from './databases.js';
 import { findFreePorts } from './free-ports.js';
 import type { LabDatabase } from './lab-database.js';
-import { databasesOf, HOST, ROLES, serverConfig, type LabConfig, type LabNode, type LabRole } from './server-config.js';
+import {
+  databasesOf,
+  HOST,
+  ROLES,
+  serverConfig,
+  type LabConfig,
+  type LabNode,
+  type LabRole,
+  type LabStores,
+} from './server-config.js';
+import { mapStores, ofPart, partsIn, roleOfPart } from '../core/stores.js';
+import { sqlServer } from './store-server.js';
 
 export interface LabClusterOptions {
   /** Also the name of its databases; lower-case letters, digits and dashes. */
   readonly name: string;
   readonly version: string;
-  readonly database: LabDatabase;
+  /** A SQL database server for both of its stores, or one server for each. */
+  readonly database: LabDatabase | LabStores;
   /** Folder of its configuration, logs and backups; the cluster's own. */
   readonly directory: string;
   readonly tools: ToolResolver;
@@ -41,7 +52,6 @@ export interface LabCluster {
   /** How the roll-out is told of it. Plain JSON; the database password is named by a file. */
   readonly target: LabTarget;
   readonly frontends: readonly string[];
-  readonly database: LabDatabase;
   readonly nodes: readonly ProcessNode[];
   readonly driver: Driver;
   /** Read again by the servers every ten seconds. */
@@ -53,6 +63,8 @@ export interface LabCluster {
 /** Starts a Temporal cluster with a schema of its own version, and waits until it serves and has a namespace `default`. */
 export async function startCluster(options: LabClusterOptions): Promise<LabCluster> {
   const { name, version, database, tools } = options;
+  const stores: LabStores =
+    'default' in database ? database : { default: sqlServer(database), visibility: sqlServer(database) };
   if (options.balanced === true && options.tls === true)
     throw new TypeError(
       'a balanced cluster of the lab has no TLS: haproxy could not ask for the health of its frontends',
@@ -63,7 +75,7 @@ export async function startCluster(options: LabClusterOptions): Promise<LabClust
   const nodes = await placeNodes(options.nodesPerRole ?? {});
   const config: LabConfig = {
     clusterName: name,
-    database,
+    stores,
     shards: options.shards ?? 8,
     nodes,
     dynamicConfigFile: join(directory, 'dynamicconfig.yaml'),
@@ -76,7 +88,9 @@ export async function startCluster(options: LabClusterOptions): Promise<LabClust
       : undefined;
   const target = balancer === undefined ? described : { ...described, connection: { address: balancer.address } };
   await writeConfiguration(config, { target, dynamicConfig: options.dynamicConfig ?? {} });
-  await setUpDatabases(database, { clusterName: name, version, tools });
+  for (const part of partsIn(stores)) {
+    await ofPart(stores, part).setUp(roleOfPart(part), databasesOf(name)[part], { version, tools });
+  }
 
   const driver = createProcessDriver(target.driver, tools);
   const stop = async () => {
@@ -94,7 +108,6 @@ export async function startCluster(options: LabClusterOptions): Promise<LabClust
   return {
     target,
     frontends: target.frontends ?? [],
-    database,
     nodes: target.driver.nodes,
     driver,
     dynamicConfigFile: config.dynamicConfigFile,
@@ -114,20 +127,12 @@ async function placeNodes(counts: Readonly<Partial<Record<LabRole, number>>>): P
 }
 
 function describeTarget(
-  { clusterName, database, nodes, certificates }: LabConfig,
+  { clusterName, stores, nodes, certificates }: LabConfig,
   { directory, version }: { readonly directory: string; readonly version: string },
 ): LabTarget {
   const frontends = nodes.filter(({ role }) => role === 'frontend').map(({ grpcPort }) => `${HOST}:${grpcPort}`);
   const tls = certificates === undefined ? {} : { tls: clientTls(certificates) };
   const databases = databasesOf(clusterName);
-  const store = {
-    type: database.type,
-    plugin: database.plugin,
-    host: database.host,
-    port: database.port,
-    user: database.user,
-    password: { file: database.passwordFile },
-  };
   const driver = ProcessDriver.parse({
     type: 'process',
     allowNoAuth: true,
@@ -147,10 +152,7 @@ function describeTarget(
     connection: { address: frontends[0], ...tls },
     frontends,
     version,
-    stores: {
-      default: { ...store, database: databases.default },
-      visibility: { ...store, database: databases.visibility },
-    },
+    stores: mapStores(stores, (store, part) => store.inputOf(databases[part])),
     driver,
     backupDir: join(directory, 'backups'),
   });
@@ -161,7 +163,10 @@ async function writeConfiguration(
   config: LabConfig,
   { target, dynamicConfig }: { readonly target: LabTarget; readonly dynamicConfig: Readonly<Record<string, unknown>> },
 ): Promise<void> {
-  const settings = Object.entries(dynamicConfig).map(([key, value]) => [key, [{ value }]] as const);
+  // Of two visibility stores the second is only written where that is asked for.
+  const dual: Record<string, unknown> =
+    config.stores.secondaryVisibility === undefined ? {} : { 'system.secondaryVisibilityWritingMode': 'dual' };
+  const settings = Object.entries({ ...dual, ...dynamicConfig }).map(([key, value]) => [key, [{ value }]] as const);
   await writeFile(config.dynamicConfigFile, stringify(Object.fromEntries(settings)));
   for (const node of config.nodes) {
     const { configDir, configEnv } = target.driver.nodes.find(({ name }) => name === node.name) ?? {};

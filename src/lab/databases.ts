@@ -1,5 +1,5 @@
 import { runCommand } from '../adapters/run-command.js';
-import { bringSchemaTool, scriptsFolder, updateSchemaArguments, type SchemaTool } from '../adapters/sql/sql-tool.js';
+import { bringSchemaTool, scriptsFolder, updateSchemaArguments } from '../adapters/sql/sql-tool.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { LabDatabase } from './lab-database.js';
 import { databasesOf } from './server-config.js';
@@ -17,19 +17,24 @@ export async function setUpDatabases(
   }: { readonly clusterName: string; readonly version: string; readonly tools: ToolResolver },
 ): Promise<void> {
   const databases = databasesOf(clusterName);
-  for (const kind of ['default', 'visibility'] as const) {
-    const tool = await bringSchemaTool(tools, { folder: scriptsFolder(server, kind), serverVersion: version }, {});
-    await setUpDatabase(server, { tool, database: databases[kind] });
+  for (const part of ['default', 'visibility'] as const) {
+    await setUpDatabase(server, { part, database: databases[part], version, tools });
   }
-  // The members of an earlier run, on other ports: new ones would call each of them for up to half a minute, and may
-  // give up. Nothing of the cluster runs now, so the list is to be empty.
-  await server.run(databases.default, 'delete from cluster_membership');
 }
 
-async function setUpDatabase(
+interface DatabaseSetUp {
+  readonly part: 'default' | 'visibility';
+  readonly database: string;
+  readonly version: string;
+  readonly tools: ToolResolver;
+}
+
+/** One of them. */
+export async function setUpDatabase(
   server: LabDatabase,
-  { tool, database }: { readonly tool: SchemaTool; readonly database: string },
+  { part, database, version, tools }: DatabaseSetUp,
 ): Promise<void> {
+  const tool = await bringSchemaTool(tools, { folder: scriptsFolder(server, part), serverVersion: version }, {});
   await server.createDatabase(database);
   const env = {
     SQL_PLUGIN: server.plugin,
@@ -43,4 +48,7 @@ async function setUpDatabase(
   const isSetUp = await server.hasTable(database, 'schema_version');
   if (!isSetUp) await runCommand(tool.program, ['setup-schema', '--version', '0.0'], { env, timeoutMs: 60_000 });
   await runCommand(tool.program, updateSchemaArguments(tool), { env, timeoutMs: 120_000 });
+  // The members of an earlier run, on other ports: new ones would call each of them for up to half a minute, and may
+  // give up. Nothing of the cluster runs now, so the list is to be empty.
+  if (part === 'default') await server.run(database, 'delete from cluster_membership');
 }

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withMysql, type MysqlClient } from '../adapters/mysql/mysql-connection.js';
 import { tablesOf } from '../adapters/mysql/mysql-inspect.js';
 import { MYSQL_BIN_VARIABLE } from '../adapters/mysql/mysql-programs.js';
-import { identify, isRunning, signalProcess, type ProcessId } from '../adapters/process/linux-process.js';
 import { runCommand, startDetached } from '../adapters/run-command.js';
 import { findFreePort } from './free-ports.js';
+import { answersAt, KeptProcess } from './kept-process.js';
 import type { LabDatabase } from './lab-database.js';
 import { findMysqlBinaries, type MysqlBinaries } from './mysql-binaries.js';
 
@@ -50,7 +49,7 @@ export async function startMysql(options: { readonly directory?: string } = {}):
   const dataDir = join(directory, 'mysql-data');
   const passwordFile = join(directory, 'mysql-password');
   if (!(await exists(dataDir))) await initialise(binaries, { directory, dataDir, passwordFile });
-  if ((await running(directory)) === undefined) await start(binaries, { directory, dataDir });
+  if ((await keptIn(directory).running()) === undefined) await start(binaries, { directory, dataDir });
   const port = Number(await readFile(join(directory, 'mysql-port'), 'utf8'));
   const access = { type: 'mysql', plugin: 'mysql8', host: HOST, port, user: USER } as const;
   const within = <T>(database: string, work: (client: MysqlClient) => Promise<T>) =>
@@ -73,7 +72,7 @@ export async function startMysql(options: { readonly directory?: string } = {}):
         await client.act(statement);
       }),
     stop: async () => {
-      await stop(directory);
+      await keptIn(directory).stop(STOPPED_WITHIN_MS);
       if (isTemporary) await rm(directory, { recursive: true, force: true });
     },
   };
@@ -113,6 +112,10 @@ async function initialise(
   await rename(work, dataDir);
 }
 
+function keptIn(directory: string): KeptProcess {
+  return new KeptProcess(join(directory, 'mysql-process.json'));
+}
+
 async function start({ mysqld, baseDir, env }: MysqlBinaries, { directory, dataDir }: Folders): Promise<void> {
   const port = await findFreePort();
   const logFile = join(directory, 'mysql.log');
@@ -131,45 +134,16 @@ async function start({ mysqld, baseDir, env }: MysqlBinaries, { directory, dataD
     ],
     { env, cwd: directory, logFile },
   );
-  const id = await identify(pid);
-  await writeFile(join(directory, 'mysql-process.json'), JSON.stringify(id ?? null));
+  const process = keptIn(directory);
+  await process.keep(pid);
   await writeFile(join(directory, 'mysql-port'), String(port));
   const deadline = Date.now() + STARTED_WITHIN_MS;
-  while (!(await answers(port))) {
-    if (id === undefined || !(await isRunning(id)) || Date.now() > deadline) {
+  // It listens from the moment on at which its users are there, and greets.
+  while (!(await answersAt(port, { greets: true }))) {
+    if ((await process.running()) === undefined || Date.now() > deadline) {
       const log = await readFile(logFile, 'utf8').catch(() => '');
       throw new Error(`MySQL did not start:\n${log.trimEnd().split('\n').slice(-8).join('\n')}`);
     }
-    await sleep(100);
-  }
-}
-
-/** Whether it greets: it listens from the moment on at which its users are there. */
-async function answers(port: number): Promise<boolean> {
-  const { promise, resolve: settle } = Promise.withResolvers<boolean>();
-  const socket = createConnection({ host: HOST, port, timeout: 2_000 });
-  socket.once('data', () => settle(true));
-  for (const end of ['error', 'timeout', 'close'] as const) socket.once(end, () => settle(false));
-  try {
-    return await promise;
-  } finally {
-    socket.destroy();
-  }
-}
-
-async function running(directory: string): Promise<ProcessId | undefined> {
-  const text = await readFile(join(directory, 'mysql-process.json'), 'utf8').catch(() => 'null');
-  const id = JSON.parse(text) as ProcessId | null; // written above
-  return id !== null && (await isRunning(id)) ? id : undefined;
-}
-
-async function stop(directory: string): Promise<void> {
-  const id = await running(directory);
-  if (id === undefined) return;
-  await signalProcess(id, 'SIGTERM');
-  const deadline = Date.now() + STOPPED_WITHIN_MS;
-  while (await isRunning(id)) {
-    if (Date.now() > deadline) await signalProcess(id, 'SIGKILL');
     await sleep(100);
   }
 }
@@ -184,6 +158,6 @@ async function exists(path: string): Promise<boolean> {
 /** Removes a lab's database for good, running or not. Does nothing when there is none. */
 export async function removeMysql(directory: string): Promise<void> {
   const folder = resolve(directory);
-  await stop(folder);
+  await keptIn(folder).stop(STOPPED_WITHIN_MS);
   await rm(folder, { recursive: true, force: true });
 }

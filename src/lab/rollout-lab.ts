@@ -20,7 +20,7 @@ import { startCluster, type LabCluster } from './cluster.js';
 import { findFreePorts } from './free-ports.js';
 import type { LabDatabase } from './lab-database.js';
 import type { LabRole } from './server-config.js';
-import { removeDatabases, startDatabase, STORE_NAMES, type LabStore } from './start-database.js';
+import { removeDatabases, startStores, storeName, type LabStore } from './start-database.js';
 
 export interface RolloutLabOptions {
   /** Folder of everything in it; what a killed lab left there is removed first. */
@@ -58,7 +58,8 @@ export interface WorkerProcess {
 /** Two real clusters, a control plane, and what a roll-out between them needs. */
 export interface RolloutLab {
   readonly directory: string;
-  readonly database: LabDatabase;
+  /** Its SQL database server. @throws TypeError when its clusters stand on none */
+  sqlDatabase(): LabDatabase;
   readonly staging: LabCluster;
   readonly live: LabCluster;
   readonly controlPlane: DevServer;
@@ -84,8 +85,8 @@ export async function startRolloutLab(options: RolloutLabOptions): Promise<Rollo
   await removeDatabases(directory);
   await removeLab(directory);
 
-  onProgress(`starting ${STORE_NAMES[store]}`);
-  const database = await startDatabase(store, directory);
+  onProgress(`starting ${storeName(store)}`);
+  const stores = await startStores(store, directory);
   const clusters: LabCluster[] = [];
   const workers: WorkerProcess[] = [];
   let controlPlane: DevServer | undefined;
@@ -94,7 +95,7 @@ export async function startRolloutLab(options: RolloutLabOptions): Promise<Rollo
     for (const worker of workers) await worker.stop();
     await controlPlane?.stop();
     for (const cluster of clusters) await cluster.stop();
-    await database.stop();
+    await stores.stop();
     // Last: a call that is still tried again throws then where nobody can catch it (interrupted by Ctrl-C).
     await client?.connection.close();
   };
@@ -104,7 +105,7 @@ export async function startRolloutLab(options: RolloutLabOptions): Promise<Rollo
       const cluster = await startCluster({
         name,
         version,
-        database,
+        database: stores.stores,
         tools,
         directory: join(directory, name),
         ...options[name],
@@ -123,14 +124,18 @@ export async function startRolloutLab(options: RolloutLabOptions): Promise<Rollo
     client = new Client({ connection });
     return {
       directory,
-      database,
+      sqlDatabase: () => {
+        const [database] = stores.databases;
+        if (database === undefined) throw new TypeError(`${storeName(store)}: no SQL database`);
+        return database;
+      },
       staging,
       live,
       controlPlane,
       client,
       startWorker: async () => {
         const number = workers.length + 1;
-        const worker = await startWorker({ directory, address, database, number });
+        const worker = await startWorker({ directory, address, databases: stores.databases, number });
         workers.push(worker);
         await waitUntilPolling(connection, worker.id, workerLog(directory, number));
         return worker;
@@ -155,10 +160,10 @@ export async function startRolloutLab(options: RolloutLabOptions): Promise<Rollo
 async function startWorker(options: {
   readonly directory: string;
   readonly address: string;
-  readonly database: LabDatabase;
+  readonly databases: readonly LabDatabase[];
   readonly number: number;
 }): Promise<WorkerProcess> {
-  const { directory, address, database, number } = options;
+  const { directory, address, databases, number } = options;
   const logFile = workerLog(directory, number);
   const { pid } = await startDetached(CLI, ['worker'], {
     cwd: directory,
@@ -169,7 +174,7 @@ async function startWorker(options: {
       // The same Node as here.
       PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
       // Programs that dump must not be older than the server, which is the lab's own.
-      [database.binVariable]: database.binDir,
+      ...Object.fromEntries(databases.map(({ binVariable, binDir }) => [binVariable, binDir])),
       ...environmentOfTools(),
     },
   });

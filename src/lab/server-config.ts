@@ -1,6 +1,7 @@
+import type { PerStore, StorePart } from '../core/stores.js';
 import type { Certificates } from './certificates.js';
 import { serverTls } from './certificates.js';
-import type { LabDatabase } from './lab-database.js';
+import type { StoreServer } from './store-server.js';
 
 /** In the order in which a new cluster is started: what another role waits for comes first. */
 export const ROLES = ['history', 'matching', 'frontend', 'worker'] as const;
@@ -15,9 +16,13 @@ export interface LabNode {
   readonly metricsPort: number;
 }
 
+/** Where the stores of a cluster are. */
+export type LabStores = PerStore<StoreServer>;
+
 export interface LabConfig {
   readonly clusterName: string;
-  readonly database: LabDatabase;
+  /** Where its default store and its visibility are. */
+  readonly stores: LabStores;
   readonly shards: number;
   readonly nodes: readonly LabNode[];
   readonly dynamicConfigFile: string;
@@ -27,8 +32,12 @@ export interface LabConfig {
 export const HOST = '127.0.0.1';
 
 /** Names of a lab cluster's databases. */
-export function databasesOf(clusterName: string): { readonly default: string; readonly visibility: string } {
-  return { default: clusterName, visibility: `${clusterName}_visibility` };
+export function databasesOf(clusterName: string): Readonly<Record<StorePart, string>> {
+  return {
+    default: clusterName,
+    visibility: `${clusterName}_visibility`,
+    secondaryVisibility: `${clusterName}_second_visibility`,
+  };
 }
 
 /**
@@ -37,17 +46,20 @@ export function databasesOf(clusterName: string): { readonly default: string; re
  */
 export function serverConfig(config: LabConfig, node: LabNode): object {
   const databases = databasesOf(config.clusterName);
+  const { secondaryVisibility: second } = config.stores;
   const frontend = config.nodes.find(({ role }) => role === 'frontend');
   return {
     log: { stdout: true, level: 'info' },
     persistence: {
       defaultStore: 'default',
       visibilityStore: 'visibility',
+      ...(second === undefined ? {} : { secondaryVisibilityStore: 'secondaryVisibility' }),
       numHistoryShards: config.shards,
       datastores: {
         // Few connections a process: a live cluster of eight and a staging one share the lab's database server.
-        default: { sql: sqlStore(config.database, databases.default, 12) },
-        visibility: { sql: sqlStore(config.database, databases.visibility, 6) },
+        default: config.stores.default.datastoreOf(databases.default, 12),
+        visibility: config.stores.visibility.datastoreOf(databases.visibility, 6),
+        ...(second === undefined ? {} : { secondaryVisibility: second.datastoreOf(databases.secondaryVisibility, 6) }),
       },
     },
     global: {
@@ -80,19 +92,5 @@ export function soleCluster(rpcAddress: string): object {
     masterClusterName: 'active',
     currentClusterName: 'active',
     clusterInformation: { active: { enabled: true, initialFailoverVersion: 1, rpcName: 'frontend', rpcAddress } },
-  };
-}
-
-function sqlStore({ plugin, host, port, user, password }: LabDatabase, databaseName: string, maxConns: number): object {
-  return {
-    pluginName: plugin,
-    databaseName,
-    connectAddr: `${host}:${port}`,
-    connectProtocol: 'tcp',
-    user,
-    password,
-    maxConns,
-    maxIdleConns: maxConns,
-    maxConnLifetime: '1h',
   };
 }

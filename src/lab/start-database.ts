@@ -1,32 +1,148 @@
 import { join } from 'node:path';
 import { PreconditionError } from '../core/errors.js';
+import { mapStores, ofPart, partsIn, type PerStore } from '../core/stores.js';
+import { removeCassandra, startCassandra } from './cassandra.js';
 import type { LabDatabase } from './lab-database.js';
 import { removeMysql, startMysql } from './mysql.js';
+import { removeSearch, startSearch, type SearchRelease } from './opensearch.js';
 import { removePostgres, startPostgres } from './postgres.js';
+import type { LabStores } from './server-config.js';
+import { cassandraServer, searchServer, sqlServer, type StoreServer } from './store-server.js';
 
-/** Database products that a lab can stand on. */
-export const LAB_STORES = ['postgres', 'mysql'] as const;
-export type LabStore = (typeof LAB_STORES)[number];
+/** What the default store of a lab's clusters can stand on; those with a number have the scripts and the plugin of old servers. */
+const DEFAULTS = ['postgres', 'mysql', 'cassandra', 'postgres96', 'mysql57'] as const;
+type Default = (typeof DEFAULTS)[number];
+
+/** What their visibility can stand on. */
+const VISIBILITIES = [...DEFAULTS, 'opensearch', 'elasticsearch'] as const;
+type Visibility = (typeof VISIBILITIES)[number];
+type Product = Default | Visibility;
+
+/** `mysql`, `mysql+elasticsearch` where visibility stands on something else, or a third for a second visibility store. */
+export type LabStore = Default | `${Default}+${Visibility}` | `${Default}+${Visibility}+${Visibility}`;
 
 /** The store that the variable STORE names; PostgreSQL when it names none. @throws PreconditionError */
 export function chosenStore(name = process.env['STORE'] ?? ''): LabStore {
   if (name === '') return 'postgres';
-  const found = LAB_STORES.find((store) => store === name);
-  if (found !== undefined) return found;
-  throw new PreconditionError(`STORE is "${name}"; expected ${LAB_STORES.join(' or ')}`, { STORE: name });
+  const [first, ...others] = name.split('+');
+  const store = DEFAULTS.find((each) => each === first);
+  const [visibility, second] = others.map((other) => VISIBILITIES.find((each) => each === other));
+  if (store !== undefined && others.length === 0) return store;
+  if (store !== undefined && visibility !== undefined) {
+    if (others.length === 1) return `${store}+${visibility}`;
+    if (second !== undefined && others.length === 2) return `${store}+${visibility}+${second}`;
+  }
+  throw new PreconditionError(
+    `STORE is "${name}"; expected one of ${DEFAULTS.join(', ')}, or two such as cassandra+opensearch, the second for visibility, and a third for a second one ` +
+      `(${VISIBILITIES.join(', ')})`,
+    { STORE: name },
+  );
 }
 
-/** For people. */
-export const STORE_NAMES: Readonly<Record<LabStore, string>> = { postgres: 'PostgreSQL', mysql: 'MySQL' };
+/** Cassandra keeps no visibility since 1.24; PostgreSQL does it then, where nothing else is named. */
+function productsOf(store: LabStore): PerStore<Product> {
+  const [first, visibility, second] = store.split('+') as [Default, Visibility?, Visibility?];
+  return {
+    default: first,
+    visibility: visibility ?? (first === 'cassandra' ? 'postgres' : first),
+    ...(second === undefined ? {} : { secondaryVisibility: second }),
+  };
+}
 
-/** Starts a database server in a folder of its own below `directory`, which keeps its data. */
-export async function startDatabase(store: LabStore, directory: string): Promise<LabDatabase> {
-  const folder = join(directory, store);
-  return store === 'mysql' ? startMysql({ directory: folder }) : startPostgres({ directory: folder });
+const NAMES: Readonly<Record<Product, string>> = {
+  postgres: 'PostgreSQL',
+  mysql: 'MySQL',
+  cassandra: 'Cassandra',
+  opensearch: 'OpenSearch',
+  elasticsearch: 'Elasticsearch',
+  postgres96: 'PostgreSQL with the plugin of servers up to 1.23',
+  mysql57: 'MySQL with the plugin of servers up to 1.23',
+};
+
+/** For people: `Cassandra, with PostgreSQL for visibility`. */
+export function storeName(store: LabStore): string {
+  const { default: first, visibility, secondaryVisibility: second } = productsOf(store);
+  const names = [visibility, ...(second === undefined ? [] : [second])].map((product) => NAMES[product]);
+  return first === visibility && second === undefined
+    ? NAMES[first]
+    : `${NAMES[first]}, with ${names.join(' and ')} for visibility`;
+}
+
+/** Database servers for the clusters of a lab. */
+export interface StartedStores {
+  readonly stores: LabStores;
+  /** The SQL database servers among them. */
+  readonly databases: readonly LabDatabase[];
+  /** Stops them; their data stays. */
+  readonly stop: () => Promise<void>;
+}
+
+interface Started {
+  readonly server: StoreServer;
+  readonly database?: LabDatabase;
+  stop(): Promise<void>;
+}
+
+/** Starts database servers in folders of their own below `directory`, which keep their data. */
+export async function startStores(store: LabStore, directory: string): Promise<StartedStores> {
+  const products = productsOf(store);
+  const started = new Map<Product, Started>();
+  const stop = async () => {
+    for (const one of started.values()) await one.stop();
+  };
+  try {
+    for (const part of partsIn(products)) {
+      const product = ofPart(products, part);
+      if (!started.has(product)) started.set(product, await startProduct(product, directory));
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const serverOf = (product: Product) => started.get(product)?.server as StoreServer; // each has been started
+  return {
+    stores: mapStores(products, serverOf),
+    databases: [...started.values()].flatMap(({ database }) => (database === undefined ? [] : [database])),
+    stop,
+  };
+}
+
+const SEARCH: Readonly<Record<'opensearch' | 'elasticsearch', SearchRelease>> = {
+  opensearch: 'opensearch2',
+  elasticsearch: 'elasticsearch7',
+};
+
+async function startProduct(product: Product, parent: string): Promise<Started> {
+  const directory = join(parent, product);
+  switch (product) {
+    case 'postgres':
+      return ofSql(await startPostgres({ directory }));
+    case 'mysql':
+      return ofSql(await startMysql({ directory }));
+    case 'postgres96':
+      return ofSql({ ...(await startPostgres({ directory })), plugin: 'postgres' });
+    case 'mysql57':
+      return ofSql({ ...(await startMysql({ directory })), plugin: 'mysql' });
+    case 'cassandra': {
+      const node = await startCassandra(directory);
+      return { server: cassandraServer(node), stop: () => node.stop() };
+    }
+    case 'opensearch':
+    case 'elasticsearch': {
+      const node = await startSearch(directory, SEARCH[product]);
+      return { server: searchServer(node), stop: () => node.stop() };
+    }
+  }
+}
+
+function ofSql(database: LabDatabase): Started {
+  return { server: sqlServer(database), database, stop: () => database.stop() };
 }
 
 /** Removes every database server below `directory` with its data, running or not. */
 export async function removeDatabases(directory: string): Promise<void> {
-  await removePostgres(join(directory, 'postgres'));
-  await removeMysql(join(directory, 'mysql'));
+  for (const product of ['postgres', 'postgres96'] as const) await removePostgres(join(directory, product));
+  for (const product of ['mysql', 'mysql57'] as const) await removeMysql(join(directory, product));
+  await removeCassandra(join(directory, 'cassandra'));
+  for (const product of ['opensearch', 'elasticsearch'] as const) await removeSearch(join(directory, product));
 }

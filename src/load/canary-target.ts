@@ -19,6 +19,7 @@ import {
 } from './canary-plan.js';
 import { valueIn } from './payload.js';
 import type { CanaryRow } from './ledger.js';
+import { requestIdOf } from './request-id.js';
 
 export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
@@ -79,7 +80,7 @@ export class CanaryTarget {
           namespace,
           workflowId,
           // The same for each repetition, also of another process: the target answers with the run that it has.
-          requestId: workflowId,
+          requestId: requestIdOf(workflowId),
           identity: this.identity,
           workflowType: { name: workflowType },
           taskQueue: { name: command.taskQueue },
@@ -129,7 +130,7 @@ export class CanaryTarget {
       signalName: CANARY_SIGNAL,
       input: carrying(id),
       identity: this.identity,
-      requestId: `${workflowId}/${id}`,
+      requestId: requestIdOf(workflowId, id),
     });
     return null;
   }

@@ -6,6 +6,7 @@ import { CANARY_TICK_WORKFLOW } from './canary-plan.js';
 import type { CanaryTarget } from './canary-target.js';
 import type { Ledger } from './ledger.js';
 import type { StartCommand } from './start-command.js';
+import { requestIdOf } from './request-id.js';
 
 const { ScheduleOverlapPolicy } = proto.temporal.api.enums.v1;
 const NOT_FOUND = 5;
@@ -116,7 +117,7 @@ export class Schedules {
           namespace,
           scheduleId: id,
           identity: this.target.identity,
-          requestId: id,
+          requestId: requestIdOf(id),
           schedule: {
             spec: {
               interval: [{ interval: msToTs(everyMs) }],

@@ -152,7 +152,7 @@ function Exceptions({ rollout, evidence }: ReportData) {
   );
 }
 
-function Path({ staging, live, steps }: RolloutSoFar) {
+function Path({ staging, live, steps, removedBackups = [] }: RolloutSoFar) {
   return (
     <>
       <h2>Targets</h2>
@@ -177,6 +177,9 @@ function Path({ staging, live, steps }: RolloutSoFar) {
           summary,
         ])}
       />
+      {removedBackups.length === 0 ? null : (
+        <p>Backups that are kept no longer were removed: {removedBackups.join(', ')}.</p>
+      )}
     </>
   );
 }

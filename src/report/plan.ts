@@ -3,6 +3,7 @@ import type { Hop, Move, Path, Reason, SchemaStep } from '../core/plan.js';
 import { formatDuration } from '../core/duration.js';
 import { SETTLE_MINUTES } from '../core/sources.js';
 import { minorOf } from '../core/version.js';
+import { ofPart, partsIn } from '../core/stores.js';
 import { columns, sourced, wrap } from './columns.js';
 import { rollJson, rollLines } from './plan-roll.js';
 
@@ -131,7 +132,7 @@ function hopLines(hop: Hop, explain: boolean): string[] {
   return [
     ...reasonLines(hop.reasons, explain),
     ...moveLines(hop.moves, explain),
-    ...(explain ? Object.entries(hop.schema).flatMap(([part, schema]) => scriptLines(part, schema, hop.to)) : []),
+    ...(explain ? partsIn(hop.schema).flatMap((part) => scriptLines(part, ofPart(hop.schema, part), hop.to)) : []),
     ...(hop.rollBack.by === 'backup'
       ? hop.rollBack.reasons.flatMap(({ text, source }) => {
           const line = `← going back costs data: ${text}`;

@@ -29,8 +29,15 @@ export function reportMarkdown(result: RolloutSoFar): string {
     ...incidentSection(result),
     ...decisionSection(result),
     ...findingSection(result),
+    ...removedSection(result),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
+}
+
+/** What was there to go back to, and is not any more. */
+function removedSection({ removedBackups = [] }: RolloutSoFar): string[] {
+  if (removedBackups.length === 0) return [];
+  return ['## Backups removed', '', ...removedBackups.map((folder) => `- ${inline(folder)}`), ''];
 }
 
 function ledgerSection({ ledgers }: RolloutSoFar): string[] {

@@ -1,6 +1,7 @@
 import { CancellationScope } from '@temporalio/workflow';
-import type { BackupResult, HopPlace, RestoreRequest, RestoreResult, StoreName } from '../contract/activities.js';
+import type { BackupResult, HopPlace, RestoreRequest, RestoreResult } from '../contract/activities.js';
 import { ledgerLine, ledgerProblems } from '../core/ledger.js';
+import { mapStores, partsIn, type StorePart } from '../core/stores.js';
 import type { Done } from './conductor.js';
 import { now } from './moments.js';
 import { describeFailure } from './describe-failure.js';
@@ -15,20 +16,19 @@ interface Journal {
   restored?: RestoreResult;
 }
 
-/** The backups of both stores, as a restore wants them; undefined unless both were made. */
+/** The backups of all stores, as a restore wants them; undefined unless all were made. */
 export function restoreRequestOf(
   { place, hop }: HopContext,
   backups: readonly BackupResult[],
   stamp = stampOf(now()),
 ): RestoreRequest | undefined {
-  const of = (name: StoreName) => backups.find(({ store }) => store === name);
-  const [main, visibility] = [of('default'), of('visibility')];
-  if (main === undefined || visibility === undefined) return undefined;
-  const fileOf = ({ file, sha256 }: BackupResult) => ({ file, sha256 });
+  const of = (part: StorePart) => backups.find(({ store }) => store === part);
+  if (partsIn(hop.schema).some((part) => of(part) === undefined)) return undefined;
+  const fileOf = (_: unknown, part: StorePart) => ({ file: of(part)?.file ?? '', sha256: of(part)?.sha256 ?? '' });
   return {
     ...place,
-    backups: { default: fileOf(main), visibility: fileOf(visibility) },
-    schema: { default: hop.schema.default.from, visibility: hop.schema.visibility.from },
+    backups: mapStores(hop.schema, fileOf),
+    schema: mapStores(hop.schema, ({ from }) => from),
     stamp,
   };
 }

@@ -327,7 +327,13 @@ class Rollout {
     await this.letGo();
     if (status === 'aborted') await this.loads.readLedgers();
     conductor.end(status);
-    const result = { ...this.#result(), status, reason: aborted?.decision.reason };
+    const removedBackups = status === 'completed' ? await this.#removeOldBackups() : [];
+    const result = {
+      ...this.#result(),
+      status,
+      reason: aborted?.decision.reason,
+      ...(removedBackups.length === 0 ? {} : { removedBackups }),
+    };
     const reportDir = await this.#writeReport(result);
     await conductor.tellOfEnd(status, endLines({ ...result, reportDir }));
     await condition(allHandlersFinished);
@@ -346,6 +352,25 @@ class Rollout {
     await this.meters.stop(environment);
     await letGoOf(input[environment], holder);
     this.#letGo.add(environment);
+  }
+
+  /** What the input wants to be kept no longer. One that cannot be removed now is removed by the next roll-out. */
+  async #removeOldBackups(): Promise<string[]> {
+    const removed: string[] = [];
+    for (const environment of ENVIRONMENTS) {
+      const target = this.prepared.input[environment];
+      if (target.backups?.keep === undefined) continue;
+      try {
+        const { folders } = await near(target).look.removeOldBackups.executeWithOptions(
+          { summary: `old backups of ${target.name}` },
+          [{ target }],
+        );
+        removed.push(...folders.map((folder) => `${target.name}: ${folder}`));
+      } catch (error) {
+        log.warn('old backups not removed', { target: target.name, error: String(error) });
+      }
+    }
+    return removed;
   }
 
   async #writeReport(result: RolloutResult): Promise<string | undefined> {
@@ -405,12 +430,13 @@ class Rollout {
 }
 
 /** How it ended, for a notice. */
-function endLines({ staging, live, reason, reportDir, hops }: RolloutResult): string[] {
+function endLines({ staging, live, reason, reportDir, hops, removedBackups = [] }: RolloutResult): string[] {
   const incidents = hops.reduce((sum, hop) => sum + hop.incidents, 0);
   return [
     ...[staging, live].map(({ name, from, to }) => `${name}: ${from} → ${to}`),
     `${hops.length} hops, ${incidents} incidents`,
     ...(reason === undefined ? [] : [`reason: ${reason}`]),
+    ...(removedBackups.length === 0 ? [] : [`backups of ${removedBackups.length} old hops removed`]),
     ...(reportDir === undefined ? [] : [`report: ${reportDir}`]),
   ];
 }

@@ -1,5 +1,5 @@
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
-import { STORES, type BackupResult } from '../contract/activities.js';
+import type { BackupResult } from '../contract/activities.js';
 import { formatDuration } from '../core/duration.js';
 import { type Finding, findingText } from '../core/finding.js';
 import { ledgerLine, ledgerProblems } from '../core/ledger.js';
@@ -7,6 +7,7 @@ import type { Observation } from '../core/measuring/observation.js';
 import type { StuckRun } from '../core/running-work/running-counts.js';
 import { singleRoles } from '../core/planning/roll-order.js';
 import type { Hop } from '../core/plan.js';
+import { ofPart, partsIn } from '../core/stores.js';
 import { overrideLines, type HopResult } from '../core/status.js';
 import type { Conductor, Done } from './conductor.js';
 import { now } from './moments.js';
@@ -299,7 +300,7 @@ async function preflight({ target, place, hop, holder }: HopContext): Promise<Do
 
 async function backUp({ target, place }: HopContext, progress: Progress): Promise<Done<true>> {
   const made = [];
-  for (const store of STORES) {
+  for (const store of partsIn(place.target.stores)) {
     made.push(await target.act.backUpStore.executeWithOptions({ summary: `back up ${store}` }, [{ ...place, store }]));
   }
   const isReadable = place.target.driver.nodes.some(({ configDir }) => configDir !== undefined);
@@ -307,15 +308,15 @@ async function backUp({ target, place }: HopContext, progress: Progress): Promis
     made.push(await target.act.backUpConfiguration.executeWithOptions({ summary: 'back up configuration' }, [place]));
   }
   progress.backups = made;
-  const bytes = made.reduce((sum, backup) => sum + backup.bytes, 0);
+  const bytes = made.reduce((sum, backup) => sum + backup.bytes + (backup.bytesBeside ?? 0), 0);
   const without = isReadable ? '' : '; without the configuration, of which the input names no folder';
   return { summary: `${made.length} backups, ${bytes} bytes, each read back${without}`, value: true };
 }
 
 async function upgradeSchemas({ target, place, hop }: HopContext, progress: Progress): Promise<Done<true>> {
   const lines = [];
-  for (const store of STORES) {
-    const { to } = hop.schema[store];
+  for (const store of partsIn(hop.schema)) {
+    const { to } = ofPart(hop.schema, store);
     // Nor does a cancelled roll-out leave a schema half-way between two versions.
     const {
       before,
@@ -380,8 +381,8 @@ function notProvedBefore({ conductor, environment }: HopContext): string[] {
 }
 
 function schemaLines({ hop }: HopContext): string[] {
-  return STORES.map((store) => {
-    const { from, to } = hop.schema[store];
+  return partsIn(hop.schema).map((store) => {
+    const { from, to } = ofPart(hop.schema, store);
     return from === to ? `${store} schema stays at ${to}` : `${store} schema ${from} → ${to}`;
   });
 }

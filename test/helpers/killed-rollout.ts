@@ -286,7 +286,7 @@ export function testKilledRollout(phases: readonly HopPhase[], { everyRestart = 
   }, 120_000);
 
   test('the password of the databases is in no report, history, record or log, and in no list of processes', async () => {
-    const { password } = lab.database;
+    const { password } = lab.sqlDatabase();
     const texts = new Map<string, Buffer>();
     const folders = [result.reportDir ?? '', lab.directory];
     for (const folder of folders)

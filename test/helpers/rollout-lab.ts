@@ -6,8 +6,9 @@ import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { createStore } from '../../src/adapters/stores.js';
 import { ROLLOUT_WORKFLOW, DEFAULT_TASK_QUEUE, rolloutIdOf } from '../../src/contract/names.js';
 import type { NodeState } from '../../src/core/cluster.js';
-import type { RolloutInputText } from '../../src/core/input/input.js';
+import type { RolloutInputText, StoreInput } from '../../src/core/input/input.js';
 import type { RolloutStatus } from '../../src/core/status.js';
+import { mapStoresAsync, roleOfPart, type PerStore, type StorePart } from '../../src/core/stores.js';
 import { removeLab } from '../../src/lab/clean-up.js';
 import type { LabCluster } from '../../src/lab/cluster.js';
 import { startRolloutLab, type RolloutLab, type RolloutLabOptions } from '../../src/lab/rollout-lab.js';
@@ -116,12 +117,12 @@ export async function until<T>(fulfilled: () => Promise<T | undefined> | T | und
 
 /** What a roll-out may change of a cluster: schema versions as the databases have them, and which processes run. */
 export async function stateOf({ target, driver }: LabCluster): Promise<{
-  readonly schema: { readonly default: string; readonly visibility: string };
+  readonly schema: PerStore<string>;
   readonly nodes: readonly Pick<NodeState, 'name' | 'version' | 'instance' | 'running'>[];
 }> {
   const tools = createToolResolver();
-  const schemaOf = async (kind: 'default' | 'visibility') => {
-    const store = createStore(target.stores[kind], kind, tools);
+  const schemaOf = async (input: StoreInput, part: StorePart) => {
+    const store = createStore(input, roleOfPart(part), tools);
     try {
       return await store.readSchemaVersion();
     } finally {
@@ -129,7 +130,7 @@ export async function stateOf({ target, driver }: LabCluster): Promise<{
     }
   };
   return {
-    schema: { default: await schemaOf('default'), visibility: await schemaOf('visibility') },
+    schema: await mapStoresAsync(target.stores, schemaOf),
     nodes: (await driver.listNodes()).map(({ name, version, instance, running }) => ({
       name,
       version,

@@ -203,6 +203,7 @@ const USUAL: Activities = {
   observe: judged('pass', 'pass: 9 checks'),
   backUpStore: ({ store }) => Promise.resolve(backup(store)),
   backUpConfiguration: () => Promise.resolve(backup('configuration')),
+  removeOldBackups: () => Promise.resolve({ folders: [] }),
   takeSnapshot: () => Promise.resolve({ shards: 64, running: {}, takenAt: '2026-01-01T00:00:00.000Z' }),
   upgradeSchema: ({ store, schema }) => Promise.resolve({ store, before: '1.0', after: schema, changed: true }),
   applyRollSettings: () => Promise.resolve(NO_ROLL_SETTINGS),

@@ -15,7 +15,7 @@ import { examine } from '../../src/core/checks/examine.js';
 import { clusterChecks } from '../../src/core/checks/cluster-checks.js';
 import { diagnose } from '../../src/core/diagnoses.js';
 import { type Finding, findingText } from '../../src/core/finding.js';
-import { PostgresStore, type Target } from '../../src/core/input/input.js';
+import { asSqlStore, databaseNameOf, PostgresStore, type Target } from '../../src/core/input/input.js';
 import type { Hop } from '../../src/core/plan.js';
 import { planPath } from '../../src/core/planning/path.js';
 import { minorOf } from '../../src/core/version.js';
@@ -58,7 +58,7 @@ function clusterOf(version: string): LabCluster {
 
 async function query(cluster: LabCluster, text: string, values: readonly unknown[] = []) {
   const { host, port, user, password } = postgres;
-  const { database } = cluster.target.stores.default;
+  const database = databaseNameOf(cluster.target.stores.default);
   const client = new pg.Client({ host, port, user, password, database });
   await client.connect();
   try {
@@ -338,7 +338,7 @@ describe('a fault is named, and nothing else', () => {
         /^block store-plugin-differs: the default store of v1291 is postgres12, but the input says postgres12_pgx/,
       ),
     ]);
-    const database = withStores({ visibility: { ...stores.visibility, database: 'other' } });
+    const database = withStores({ visibility: { ...asSqlStore(stores.visibility), database: 'other' } });
     expect(faults((await look(cluster, database)).findings)).toEqual([
       expect.stringMatching(
         /^block store-database-differs: .* have the visibility store in database "v1291_visibility", but the input says "other"/,

@@ -18,7 +18,7 @@ import { runCommand } from '../../src/adapters/run-command.js';
 import { withTarget } from '../../src/adapters/cluster/target-connection.js';
 import { createToolResolver, type ToolResolverOptions } from '../../src/adapters/tools/tool-resolver.js';
 import { planPath } from '../../src/core/planning/path.js';
-import { parseRolloutInput, type RolloutInputText, type Target } from '../../src/core/input/input.js';
+import { asSqlStore, parseRolloutInput, type RolloutInputText, type Target } from '../../src/core/input/input.js';
 import { findFreePort } from '../../src/lab/free-ports.js';
 import {
   FROM,
@@ -51,7 +51,7 @@ beforeAll(async () => {
   await lab.startWorker();
   before = await bothStates();
   closedPort = await findFreePort();
-  process.env[PG_BIN_VARIABLE] = lab.database.binDir; // the lab's server may be newer than the programs of the host
+  process.env[PG_BIN_VARIABLE] = lab.sqlDatabase().binDir; // the lab's server may be newer than the programs of the host
 }, 600_000);
 
 afterAll(async () => {
@@ -163,7 +163,7 @@ describe('before it takes hold of a cluster', () => {
     const { failure, type, says } = outcome;
     expect(failure.type).toBe(type);
     for (const text of says) expect(failure.message).toMatch(text);
-    expect(failure.message).not.toContain(lab.database.password);
+    expect(failure.message).not.toContain(lab.sqlDatabase().password);
   });
 
   test('nothing was changed by any of them, and nothing is held', async () => {
@@ -212,7 +212,7 @@ describe('before a hop', () => {
   }
 
   async function setSchemaVersion(version: string): Promise<void> {
-    const { host, port, user, password } = lab.database;
+    const { host, port, user, password } = lab.sqlDatabase();
     const client = new pg.Client({ host, port, user, password, database: 'staging_visibility' });
     await client.connect();
     await client.query('update schema_version set curr_version = $1', [version]);
@@ -399,8 +399,8 @@ function seenOtherwise(target: Target): TargetText {
     ...target,
     connection: { address: otherName(address) },
     stores: {
-      default: { ...target.stores.default, host: 'localhost' },
-      visibility: { ...target.stores.visibility, host: 'localhost' },
+      default: { ...asSqlStore(target.stores.default), host: 'localhost' },
+      visibility: { ...asSqlStore(target.stores.visibility), host: 'localhost' },
     },
   };
 }

@@ -18,7 +18,8 @@ import { keptName } from '../../src/adapters/sql/restore-names.js';
 import { PG_BIN_VARIABLE } from '../../src/adapters/postgres/pg-programs.js';
 import { createStore } from '../../src/adapters/stores.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
-import type { HopPlace, RestoreRequest, StoreName } from '../../src/contract/activities.js';
+import type { StoreRole } from '../../src/adapters/store.js';
+import type { HopPlace, RestoreRequest } from '../../src/contract/activities.js';
 import { PostgresStore } from '../../src/core/input/input.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
 import { removeLab, stopServersBelow } from '../../src/lab/clean-up.js';
@@ -39,7 +40,7 @@ const SCHEMA = {
 const NAMESPACE = 'default';
 const STAMP = '20260101100000';
 const NODES = ['matching-1', 'history-1', 'frontend-1', 'worker-1'];
-const STORES: readonly StoreName[] = ['default', 'visibility'];
+const STORES: readonly StoreRole[] = ['default', 'visibility'];
 
 const tools = createToolResolver();
 const activities = guard({
@@ -179,8 +180,8 @@ async function databases(): Promise<string[]> {
   return rows.map(({ datname }) => datname).sort();
 }
 
-async function schemaVersions(): Promise<Record<StoreName, string>> {
-  const versionOf = (kind: StoreName) => createStore(place.target.stores[kind], kind, tools).readSchemaVersion();
+async function schemaVersions(): Promise<Record<StoreRole, string>> {
+  const versionOf = (kind: StoreRole) => createStore(place.target.stores[kind], kind, tools).readSchemaVersion();
   return { default: await versionOf('default'), visibility: await versionOf('visibility') };
 }
 
@@ -323,7 +324,7 @@ test('a user who may not make databases restores in place, after a backup of wha
   const asLimited = { ...postgres, user: 'limited', password: 'limited-pw' };
   await setUpDatabases(asLimited, { clusterName: 'limited', version: FROM, tools });
   process.env['LIMITED_PASSWORD'] = 'limited-pw';
-  const inputOf = (kind: StoreName): PostgresStore =>
+  const inputOf = (kind: StoreRole): PostgresStore =>
     PostgresStore.parse({
       ...place.target.stores[kind],
       database: own[kind],

@@ -13,6 +13,7 @@ import { compareRunning, countAllRunning, snapshotRunning } from '../../src/adap
 import { readSearchAttributes } from '../../src/adapters/cluster/search-attributes.js';
 import { connectTarget, type TargetConnection } from '../../src/adapters/cluster/target-connection.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
+import { databaseNameOf } from '../../src/core/input/input.js';
 import { lostSearchAttributes } from '../../src/core/running-work/search-attributes.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
 import { startPostgres, type LabPostgres } from '../../src/lab/postgres.js';
@@ -102,7 +103,7 @@ async function startThoseToLose(dueSeconds: number): Promise<void> {
 /** What a broken server would have lost: the tasks by which history hands work to matching, and wakes itself. */
 async function loseTasks(): Promise<void> {
   const { host, port, user, password } = postgres;
-  const { database } = cluster.target.stores.default;
+  const database = databaseNameOf(cluster.target.stores.default);
   const client = new pg.Client({ host, port, user, password, database });
   await client.connect();
   try {
@@ -287,7 +288,7 @@ test(
     expect(await lost()).toEqual([]);
 
     // As scripts that went wrong would: the row is there, and what it is found by is not.
-    const { database } = cluster.target.stores.visibility;
+    const database = databaseNameOf(cluster.target.stores.visibility);
     const { host, port, user, password } = postgres;
     const client = new pg.Client({ host, port, user, password, database });
     await client.connect();

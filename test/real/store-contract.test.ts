@@ -16,14 +16,16 @@ import {
 import type { StoreRole } from '../../src/adapters/store.js';
 import { createStore } from '../../src/adapters/stores.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
-import { StoreInput } from '../../src/core/input/input.js';
+import { asSqlStore, StoreInput, type SqlStore } from '../../src/core/input/input.js';
 import { setUpDatabases } from '../../src/lab/databases.js';
 import type { LabDatabase } from '../../src/lab/lab-database.js';
 import { databasesOf } from '../../src/lab/server-config.js';
+import { sqlServer } from '../../src/lab/store-server.js';
+import { testEveryStore } from '../helpers/every-store.js';
 import { STORE_CASES, SYSTEM_DATABASE } from '../helpers/store-cases.js';
 import { failureOf } from '../helpers/failure-of.js';
 
-/** What every store does, tried on real servers of each product with the real tools. */
+/** What every store does, and what those of SQL do besides, tried on real servers of each product with the real tools. */
 
 const OLD = '1.29.1';
 /** The hop that changes much of visibility. */
@@ -49,9 +51,20 @@ describe.each(STORE_CASES)('$name', (product) => {
     await rm(folder, { recursive: true, force: true });
   }, TIMEOUT_MS);
 
-  function inputOf(database: string, over: object = {}): StoreInput {
+  function inputOf(database: string, over: object = {}): SqlStore {
     const { type, plugin, host, port, user, passwordFile } = server;
-    return StoreInput.parse({ type, plugin, host, port, database, user, password: { file: passwordFile }, ...over });
+    return asSqlStore(
+      StoreInput.parse({ type, plugin, host, port, database, user, password: { file: passwordFile }, ...over }),
+    );
+  }
+
+  for (const part of ['default', 'visibility'] as const) {
+    testEveryStore(product.name, {
+      part,
+      product: product.product,
+      server: () => sqlServer(server),
+      elsewhere: (input, port) => StoreInput.parse({ ...input, port }),
+    });
   }
 
   const storeOf = (input: StoreInput, kind: StoreRole) => createStore(input, kind, tools);
@@ -149,7 +162,7 @@ describe.each(STORE_CASES)('$name', (product) => {
       const { port: freePort } = nobodyListens.address() as { port: number };
       nobodyListens.close();
 
-      const cases: [reason: string, input: StoreInput, kind: StoreRole, text: RegExp][] = [
+      const cases: [reason: string, input: SqlStore, kind: StoreRole, text: RegExp][] = [
         ['wrong-password', inputOf(names.default, { password: { file: wrongFile } }), 'default', /refuses/],
         ['wrong-password', inputOf(names.default, { password: undefined }), 'default', /refuses|the input names none/],
         ['no-database', inputOf('nowhere'), 'default', /has no database "nowhere"/],

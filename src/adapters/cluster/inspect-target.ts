@@ -1,7 +1,8 @@
 import type { ClusterFacts, NodeState, StoreFacts } from '../../core/cluster.js';
 import { messageOf, PreconditionError } from '../../core/errors.js';
 import { DRIVER_WORDS } from '../../core/input/driver-words.js';
-import type { Target } from '../../core/input/input.js';
+import { pluginOf, type Target } from '../../core/input/input.js';
+import { mapStores, mapStoresAsync } from '../../core/stores.js';
 import { frontendsOf, withTarget } from '../open-target.js';
 import { listNamespaces, readClusterInfo, type ClusterInfo } from './target-cluster.js';
 import { withTarget as withFrontend } from './target-connection.js';
@@ -25,8 +26,7 @@ export async function inspectTarget(target: Target, tools: ToolResolver): Promis
     readFrontends(target, note),
     withTarget(target, tools, async ({ driver, stores: opened }) => ({
       nodes: await driver.listNodes().catch(note),
-      default: await opened.default.describe().catch(note),
-      visibility: await opened.visibility.describe().catch(note),
+      described: await mapStoresAsync(opened, (store) => store.describe().catch(note)),
     })),
   ]);
   if (cluster !== undefined) problems.push(...frontendProblems(target, cluster.info, frontends));
@@ -44,7 +44,7 @@ export async function inspectTarget(target: Target, tools: ToolResolver): Promis
     frontends: frontends.map(({ address, info: { serverVersion } }) => ({ address, version: serverVersion })),
     namespaces: namespaces.map(({ name }) => name),
     nodes: found(stores.nodes),
-    stores: { default: found<StoreFacts>(stores.default), visibility: found<StoreFacts>(stores.visibility) },
+    stores: mapStores(stores.described, (facts) => found<StoreFacts>(facts)),
   };
 }
 
@@ -76,12 +76,14 @@ function frontendProblems({ name, stores }: Target, info: ClusterInfo, frontends
     }
   }
   // The names are those of the plugins; two joined by a comma are two stores.
-  for (const [kind, said] of [
-    ['default', info.persistenceStore],
-    ['visibility', info.visibilityStore],
+  const { secondaryVisibility } = stores;
+  const visibility = [stores.visibility, ...(secondaryVisibility === undefined ? [] : [secondaryVisibility])];
+  for (const [kind, said, wanted] of [
+    ['default', info.persistenceStore, pluginOf(stores.default)],
+    ['visibility', info.visibilityStore, visibility.map(pluginOf).join(',')],
   ] as const) {
-    if (said !== '' && said !== stores[kind].plugin) {
-      problems.push(`the ${kind} store of ${name} is ${said}, but the input says ${stores[kind].plugin}`);
+    if (said !== '' && said !== wanted) {
+      problems.push(`the ${kind} store of ${name} is ${said}, but the input says ${wanted}`);
     }
   }
   return problems;

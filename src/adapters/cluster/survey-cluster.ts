@@ -7,7 +7,8 @@ import type {
   ToolSurvey,
 } from '../../core/survey/cluster-survey.js';
 import type { NodeState } from '../../core/cluster.js';
-import type { Target } from '../../core/input/input.js';
+import { databaseNameOf, pluginOf, type StoreInput, type Target } from '../../core/input/input.js';
+import { mapStores } from '../../core/stores.js';
 import type { NamespacesSurvey } from '../../core/survey/namespace-survey.js';
 import type { Seen } from '../../core/survey/seen.js';
 import { createDriver, frontendsOf } from '../open-target.js';
@@ -60,7 +61,7 @@ export async function surveyCluster(
   return {
     input: {
       driver: target.driver.type,
-      stores: { default: storeName(target.stores.default), visibility: storeName(target.stores.visibility) },
+      stores: mapStores(target.stores, storeName),
     },
     frontends,
     nodes,
@@ -72,8 +73,8 @@ export async function surveyCluster(
   };
 }
 
-function storeName({ plugin, database }: Target['stores']['default']) {
-  return { plugin, database };
+function storeName(store: StoreInput) {
+  return { plugin: pluginOf(store), database: databaseNameOf(store) };
 }
 
 /** Name of the process of the input at this address, when that does not run. */

@@ -3,12 +3,13 @@ import { hostname, networkInterfaces } from 'node:os';
 import { splitAddress } from '../../core/address.js';
 import { type Connection, Role } from '../../core/input/input.js';
 import { messageOf } from '../../core/errors.js';
+import type { StorePart } from '../../core/stores.js';
 import type { Seen } from '../../core/survey/seen.js';
 import { type ClusterInfo, readClusterInfo } from '../cluster/target-cluster.js';
 import { withTarget } from '../cluster/target-connection.js';
 import { look } from '../cluster/look.js';
 import { listRings } from '../cluster/rings.js';
-import { type PlaceFacts, placeFacts, type SqlPlace } from '../process/configuration-facts.js';
+import { type FoundPlace, type PlaceFacts, placeFacts } from '../process/configuration-facts.js';
 import { listensOn } from '../process/linux-process.js';
 import { readConfigurationFiles } from '../process/read-configuration.js';
 import { readSupervision } from '../process/read-supervision.js';
@@ -57,7 +58,7 @@ export async function findTarget(connection: Connection): Promise<FoundTarget> {
     unseen.push(messageOf(error));
     return [];
   });
-  const stores: Partial<Record<'default' | 'visibility', SqlPlace>> = {};
+  const stores: Partial<Record<StorePart, FoundPlace>> = {};
   const nodes: FoundNode[] = [];
   for (const role of Role.options) {
     for (const [index, rpcAddress] of (rings[role] ?? []).entries()) {

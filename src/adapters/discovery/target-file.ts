@@ -1,5 +1,7 @@
 import { Document, isMap, isScalar } from 'yaml';
 import type { Connection } from '../../core/input/input.js';
+import type { StorePart } from '../../core/stores.js';
+import type { FoundPlace } from '../process/configuration-facts.js';
 import type { FoundNode, FoundProcess, FoundTarget } from './find-target.js';
 
 /** What the cluster cannot tell of itself. */
@@ -32,6 +34,9 @@ export function targetFile(found: FoundTarget, { name, connection, backupDir }: 
     stores: {
       default: storeOf('default', found, name),
       visibility: storeOf('visibility', found, name),
+      ...(found.stores.secondaryVisibility === undefined
+        ? {}
+        : { secondaryVisibility: storeOf('secondaryVisibility', found, name) }),
     },
     driver: driver.value,
     backupDir,
@@ -51,7 +56,7 @@ export function targetFile(found: FoundTarget, { name, connection, backupDir }: 
       ['stores', part],
       'Not found: no process on this host whose configuration could be read. As its configuration has it.',
     );
-    toDo.push(`stores.${part}: host, database and user`);
+    toDo.push(`stores.${part}: where it is, its name and user`);
   }
   toDo.push(
     `set ${passwordOf(name)} for the worker, or name another place of the password, where the database wants one`,
@@ -141,17 +146,27 @@ function readable({ configDir, configEnv }: FoundProcess) {
   return { configDir, ...(configEnv === 'development' ? {} : { configEnv }) };
 }
 
-function storeOf(part: 'default' | 'visibility', { stores, info }: FoundTarget, name: string): object {
-  const named = part === 'default' ? info.persistenceStore : info.visibilityStore;
-  const unknown = {
-    host: TO_FILL_IN,
-    database: `${TO_FILL_IN}-${part}`,
-    plugin: named,
-    user: undefined,
-    port: undefined,
-  };
-  const found = stores[part] ?? { ...unknown, tls: false };
-  const { type, usualPlugin, usualPort } = kindOf(named);
+function storeOf(part: StorePart, { stores, info }: FoundTarget, name: string): object {
+  const [visibility = '', second = ''] = info.visibilityStore.split(',');
+  const named = { default: info.persistenceStore, visibility, secondaryVisibility: second }[part];
+  const found = stores[part] ?? unknownPlace(named, part);
+  const password = { env: passwordOf(name) };
+  if ('hosts' in found) {
+    const { hosts, port, keyspace, datacenter, user, tls } = found;
+    return {
+      ...{ type: 'cassandra', hosts },
+      ...(port === undefined || port === CASSANDRA_PORT ? {} : { port }),
+      keyspace,
+      ...(user === undefined ? {} : { user, password }),
+      ...(datacenter === undefined ? {} : { datacenter }),
+      ...(tls ? { tls } : {}),
+    };
+  }
+  if ('url' in found) {
+    const { url, index, user } = found;
+    return { type: 'elasticsearch', url, index, ...(user === undefined ? {} : { user, password }) };
+  }
+  const { type, usualPlugin, usualPort } = sqlKindOf(named);
   const { host, port = usualPort, database, user = TO_FILL_IN, plugin, tls } = found;
   return {
     type,
@@ -160,13 +175,25 @@ function storeOf(part: 'default' | 'visibility', { stores, info }: FoundTarget, 
     ...(port === usualPort ? {} : { port }),
     database,
     user,
-    password: { env: passwordOf(name) },
+    password,
     ...(tls ? { tls } : {}),
   };
 }
 
+const CASSANDRA_PORT = 9042;
+
+/** Of a store that no configuration was seen of: its make alone, as the frontend says it. */
+function unknownPlace(named: string, part: StorePart): FoundPlace {
+  const database = `${TO_FILL_IN}-${part}`;
+  const common = { port: undefined, user: undefined, tls: false };
+  if (named === 'cassandra') return { ...common, hosts: [TO_FILL_IN], keyspace: database, datacenter: undefined };
+  if (named === 'elasticsearch')
+    return { url: `https://${TO_FILL_IN}`, index: database.toLowerCase(), user: undefined };
+  return { ...common, host: TO_FILL_IN, database, plugin: named };
+}
+
 /** What the input leaves out where it is as usual. */
-function kindOf(plugin: string) {
+function sqlKindOf(plugin: string) {
   return plugin.startsWith('mysql')
     ? { type: 'mysql', usualPlugin: 'mysql8', usualPort: 3306 }
     : { type: 'postgresql', usualPlugin: 'postgres12', usualPort: 5432 };

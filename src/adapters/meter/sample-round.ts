@@ -1,6 +1,7 @@
 import type { NodeState } from '../../core/cluster.js';
 import { messageOf } from '../../core/errors.js';
 import type { Target } from '../../core/input/input.js';
+import { ofPart, partsIn } from '../../core/stores.js';
 import { isRingsBeat, type DatabaseSample, type ProcessSample, type Round } from '../../core/measuring/round.js';
 import { askNodeHealth } from '../cluster/node-health.js';
 import type { OpenTarget } from '../open-target.js';
@@ -18,10 +19,9 @@ export async function sampleRound(
   { at, beatMs }: Pick<Round, 'at' | 'beatMs'>,
 ): Promise<Round> {
   const listed = await listNodes(target, driver);
-  const [pages, defaultStore, visibility, views] = await Promise.all([
+  const [pages, databases, views] = await Promise.all([
     readPages(target, listed.nodes, { timeoutMs: TIMEOUT_MS, beatMs }),
-    sampleDatabase('default', () => stores.default.measure(TIMEOUT_MS)),
-    sampleDatabase('visibility', () => stores.visibility.measure(TIMEOUT_MS)),
+    Promise.all(partsIn(stores).map((part) => sampleDatabase(part, () => ofPart(stores, part).measure(TIMEOUT_MS)))),
     isRingsBeat(at, beatMs) ? askForRings(target) : undefined,
   ]);
   const nodes = await nodesAfter(listed.nodes, pages, driver);
@@ -36,7 +36,7 @@ export async function sampleRound(
     at,
     beatMs,
     processes,
-    databases: [defaultStore, visibility],
+    databases,
     ...(views === undefined ? {} : { rings: compareRings(views, membersOf(nodes, processes)) }),
     ...(listed.problem === undefined ? {} : { problem: listed.problem }),
   };

@@ -4,7 +4,7 @@ import { leftOvers, type LeftOver } from '../../core/schema/half-done.js';
 import { MYSQL_DIALECT } from '../../core/schema/schema-dialect.js';
 import type { SchemaShape } from '../../core/schema/schema-shape.js';
 import { loadShape } from '../catalogue-file.js';
-import type { SchemaPlace } from '../sql/survey-parts.js';
+import type { SchemaPlace } from '../store-parts/survey-parts.js';
 import type { Work } from '../store.js';
 import type { MysqlClient } from './mysql-connection.js';
 import { readShape } from './mysql-shape.js';

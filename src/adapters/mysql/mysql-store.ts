@@ -1,7 +1,7 @@
 import type { ShardRow, StoreFacts } from '../../core/cluster.js';
 import { PreconditionError } from '../../core/errors.js';
 import type { MysqlStore } from '../../core/input/input.js';
-import { decodeShardRow, type RawShardRow } from '../sql/shard-row.js';
+import { decodeShardRow, type RawShardRow } from '../store-parts/shard-row.js';
 import { bringSchemaTool, scriptsFolder } from '../sql/sql-tool.js';
 import type { Store, StoreRole, Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';

@@ -13,7 +13,7 @@ import {
   NOT_REACHED,
   unreached,
   type SchemaPlace,
-} from '../sql/survey-parts.js';
+} from '../store-parts/survey-parts.js';
 import type { StoreRole, StoreSurveyRequest } from '../store.js';
 import { withMysql, type MysqlClient } from './mysql-connection.js';
 import {

@@ -1,6 +1,6 @@
 import { codeOf, PreconditionError } from '../../core/errors.js';
 import type { MysqlStore } from '../../core/input/input.js';
-import type { InStep } from '../sql/in-step.js';
+import type { InStep } from '../store-parts/in-step.js';
 import { patiently } from '../sql/patiently.js';
 import {
   inStepMark,

@@ -1,5 +1,5 @@
 import type { StoredRun, VisibleRun } from '../../core/restoring/compare-runs.js';
-import { statusOf } from '../sql/execution-state.js';
+import { statusOf } from '../store-parts/execution-state.js';
 import type { MysqlClient } from './mysql-connection.js';
 
 /** Ids are 16 bytes in the default store and text in visibility; as bytes and as text they have the same order. */

@@ -1,6 +1,6 @@
 import type { ClusterRecord, DeadLetters, MemberRows, ShardRows } from '../../core/survey/store-survey.js';
-import { decodeClusterRow, type RawClusterRow } from '../sql/cluster-record.js';
-import { COUNTED_TO, MOST_CLUSTERS, MOST_GAPS, MOST_MEMBERS, roleOf } from '../sql/cluster-tables.js';
+import { decodeClusterRow, type RawClusterRow } from '../store-parts/cluster-record.js';
+import { COUNTED_TO, MOST_CLUSTERS, MOST_GAPS, MOST_MEMBERS, roleOf } from '../store-parts/cluster-tables.js';
 import type { MysqlClient } from './mysql-connection.js';
 import { tablesOf } from './mysql-inspect.js';
 

@@ -1,6 +1,6 @@
 import type { MysqlStore } from '../../core/input/input.js';
 import type { StoredRun, VisibleRun } from '../../core/restoring/compare-runs.js';
-import { bringInStep, RESET, type InStep } from '../sql/in-step.js';
+import { bringInStep, RESET, type InStep } from '../store-parts/in-step.js';
 import type { Work } from '../store.js';
 import { withMysql, type MysqlClient } from './mysql-connection.js';
 import { tablesOf } from './mysql-inspect.js';

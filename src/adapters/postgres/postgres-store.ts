@@ -9,7 +9,7 @@ import { measurePostgres } from './postgres-measure.js';
 import { surveyPostgres } from './postgres-survey.js';
 import { updatePostgresSchema } from './postgres-schema.js';
 import { bringSchemaTool, scriptsFolder } from '../sql/sql-tool.js';
-import { decodeShardRow, type RawShardRow } from '../sql/shard-row.js';
+import { decodeShardRow, type RawShardRow } from '../store-parts/shard-row.js';
 import type { Backup, Store, StoreRole, Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';
 

@@ -5,7 +5,7 @@ import { POSTGRES_DIALECT } from '../../core/schema/schema-dialect.js';
 import type { BackupSurvey, StoreSurvey } from '../../core/survey/store-survey.js';
 import { isSchemaVersion } from '../../core/version.js';
 import { freeSpaceBelow } from '../free-space.js';
-import { compareWithCatalogue, lookAhead, looked, NOT_REACHED, unreached } from '../sql/survey-parts.js';
+import { compareWithCatalogue, lookAhead, looked, NOT_REACHED, unreached } from '../store-parts/survey-parts.js';
 import type { StoreRole, StoreSurveyRequest } from '../store.js';
 import { findPgPrograms } from './pg-programs.js';
 import { withPostgres } from './postgres-connection.js';

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
-import type { InStep } from '../sql/in-step.js';
+import type { InStep } from '../store-parts/in-step.js';
 import type { Work } from '../store.js';
 import { withPostgres } from './postgres-connection.js';
 import { patiently } from '../sql/patiently.js';

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { ClusterRecord, DeadLetters, MemberRow, MemberRows, ShardRows } from '../../core/survey/store-survey.js';
-import { decodeClusterRow, type RawClusterRow } from '../sql/cluster-record.js';
-import { COUNTED_TO, MOST_CLUSTERS, MOST_GAPS, MOST_MEMBERS, roleOf } from '../sql/cluster-tables.js';
+import { decodeClusterRow, type RawClusterRow } from '../store-parts/cluster-record.js';
+import { COUNTED_TO, MOST_CLUSTERS, MOST_GAPS, MOST_MEMBERS, roleOf } from '../store-parts/cluster-tables.js';
 
 /** What is stored of this cluster and of those that it is connected to. */
 export async function readClusterRecords(client: pg.Client): Promise<ClusterRecord[]> {

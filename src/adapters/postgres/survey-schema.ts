@@ -3,7 +3,7 @@ import { POSTGRES_DIALECT } from '../../core/schema/schema-dialect.js';
 import type { OperatorClass, SchemaNeeds } from '../../core/schema/schema-needs.js';
 import type { SchemaShape } from '../../core/schema/schema-shape.js';
 import type { MissingNeed, ScriptsAhead, TableSize } from '../../core/survey/store-survey.js';
-import { needsOf, type SchemaPlace } from '../sql/survey-parts.js';
+import { needsOf, type SchemaPlace } from '../store-parts/survey-parts.js';
 
 /** Extension that gives an index method the operator classes that it lacks (PostgreSQL documentation, Additional Modules). */
 const EXTENSIONS: Readonly<Record<string, string>> = { gin: 'btree_gin', gist: 'btree_gist' };

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { PostgresStore } from '../../core/input/input.js';
 import type { StoredRun, VisibleRun } from '../../core/restoring/compare-runs.js';
-import { bringInStep, RESET, type InStep } from '../sql/in-step.js';
+import { bringInStep, RESET, type InStep } from '../store-parts/in-step.js';
 import type { Work } from '../store.js';
 import { withPostgres } from './postgres-connection.js';
 import { askLong, withoutTimeLimit } from './postgres-rows.js';

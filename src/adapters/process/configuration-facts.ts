@@ -1,5 +1,6 @@
 import type { Role } from '../../core/input/input.js';
 import type { ConfiguredStore, ConfiguredStoreFacts, NodeConfiguration } from '../../core/survey/node-configuration.js';
+import { STORE_PARTS, type StorePart } from '../../core/stores.js';
 import { isRecord, type ConfigurationFile } from './parse-configuration.js';
 
 type Value = Readonly<Record<string, unknown>>;
@@ -135,8 +136,11 @@ function count(value: unknown): number | undefined {
 export interface PlaceFacts {
   readonly grpcPort: number | undefined;
   readonly metricsAddress: string | undefined;
-  readonly stores: Readonly<Partial<Record<'default' | 'visibility', SqlPlace>>>;
+  readonly stores: Readonly<Partial<Record<StorePart, FoundPlace>>>;
 }
+
+/** Where a store is, by its make. */
+export type FoundPlace = SqlPlace | CassandraPlace | SearchPlace;
 
 export interface SqlPlace {
   readonly plugin: string | undefined;
@@ -147,13 +151,27 @@ export interface SqlPlace {
   readonly tls: boolean;
 }
 
+export interface CassandraPlace {
+  readonly hosts: readonly string[];
+  readonly port: number | undefined;
+  readonly keyspace: string;
+  readonly datacenter: string | undefined;
+  readonly user: string | undefined;
+  readonly tls: boolean;
+}
+
+export interface SearchPlace {
+  readonly url: string;
+  readonly index: string;
+  readonly user: string | undefined;
+}
+
 /** What the files say together of where things are. */
 export function placeFacts(files: readonly ConfigurationFile[], role: Role): PlaceFacts {
   const value = merged(files);
-  const stores = (['default', 'visibility'] as const).flatMap((part) => {
+  const stores = STORE_PARTS.flatMap((part) => {
     const name = text(at(value, 'persistence', STORE_FIELDS[part]));
-    const place =
-      name === undefined ? undefined : sqlPlace(record(at(value, 'persistence', 'datastores', name, 'sql')));
+    const place = name === undefined ? undefined : placeOf(record(at(value, 'persistence', 'datastores', name)));
     return place === undefined ? [] : [[part, place] as const];
   });
   return {
@@ -161,6 +179,37 @@ export function placeFacts(files: readonly ConfigurationFile[], role: Role): Pla
     metricsAddress: text(at(value, 'global', 'metrics', 'prometheus', 'listenAddress')),
     stores: Object.fromEntries(stores),
   };
+}
+
+function placeOf({ sql, cassandra, elasticsearch }: Value): FoundPlace | undefined {
+  if (isRecord(sql)) return sqlPlace(sql);
+  if (isRecord(cassandra)) return cassandraPlace(cassandra);
+  return isRecord(elasticsearch) ? searchPlace(elasticsearch) : undefined;
+}
+
+function cassandraPlace(cassandra: Value): CassandraPlace | undefined {
+  const hosts = (text(cassandra['hosts']) ?? '')
+    .split(',')
+    .map((host) => host.trim())
+    .filter((host) => host !== '');
+  const keyspace = text(cassandra['keyspace']);
+  if (hosts.length === 0 || keyspace === undefined) return undefined;
+  return {
+    hosts,
+    port: count(cassandra['port']),
+    keyspace,
+    datacenter: text(cassandra['datacenter']),
+    user: text(cassandra['user']),
+    tls: at(cassandra, 'tls', 'enabled') === true,
+  };
+}
+
+function searchPlace(elasticsearch: Value): SearchPlace | undefined {
+  const host = text(at(elasticsearch, 'url', 'host'));
+  const index = text(at(elasticsearch, 'indices', 'visibility'));
+  if (host === undefined || index === undefined) return undefined;
+  const scheme = text(at(elasticsearch, 'url', 'scheme')) ?? 'http';
+  return { url: `${scheme}://${host}`, index, user: text(elasticsearch['username']) };
 }
 
 function sqlPlace(sql: Value): SqlPlace | undefined {

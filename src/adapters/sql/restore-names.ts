@@ -1,5 +1,5 @@
 import type { RestoreOrder } from '../store-restore.js';
-import type { InStep } from './in-step.js';
+import type { InStep } from '../store-parts/in-step.js';
 
 /** NAMEDATALEN - 1 of PostgreSQL: it cuts longer names, so that two could become one. MySQL has one character more. */
 const MOST_BYTES = 63;

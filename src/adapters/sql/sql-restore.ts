@@ -4,7 +4,7 @@ import type { StoredRun } from '../../core/restoring/compare-runs.js';
 import { readManifest } from '../backup-manifest.js';
 import type { RestoreOrder, StoreRestore } from '../store-restore.js';
 import type { Work } from '../store.js';
-import type { InStep } from './in-step.js';
+import type { InStep } from '../store-parts/in-step.js';
 import { restoringName } from './restore-names.js';
 
 /** What differs between SQL databases in a way back to a backup. */

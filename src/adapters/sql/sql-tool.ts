@@ -24,6 +24,7 @@ export interface SchemaTool {
 const FOLDERS: Readonly<Record<SqlStore['plugin'], string>> = {
   postgres12: 'postgresql/v12',
   postgres12_pgx: 'postgresql/v12',
+  postgres: 'postgresql/v96',
   mysql8: 'mysql/v8',
   mysql: 'mysql/v57',
 };

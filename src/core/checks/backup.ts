@@ -39,7 +39,7 @@ function space(stores: readonly ReachedStore[], context: CheckContext): Finding[
       },
     ];
   }
-  const needed = sum(stores.map(({ store }) => valueOf(store.bytes) ?? 0));
+  const needed = sum(stores.map(({ store }) => (valueOf(store.bytes) ?? 0) * (store.backup.copies ?? 1)));
   const free = Math.min(...stores.map(({ store }) => valueOf(store.backup.space)?.freeBytes ?? 0));
   if (free >= needed) return unseen;
   return [

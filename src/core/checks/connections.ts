@@ -20,6 +20,7 @@ export const connections: Check = (survey, context) => {
 };
 
 function unseen({ store, name }: ReachedStore, { hop }: CheckContext): Finding[] {
+  if (store.connections === undefined) return [];
   const use =
     'unseen' in store.connections ? [{ what: `connections of ${name}`, reason: store.connections.unseen }] : [];
   const reason = poolsUnseen(store);
@@ -41,13 +42,13 @@ function poolsUnseen({ maxConns }: ReachedStore['store']): string | undefined {
 
 /** What all stores on one database server share: its connections, and those of a user. */
 function serverLimits(stores: readonly ReachedStore[], context: CheckContext): Finding[] {
-  const [use] = stores.flatMap(({ store }) => valueOf(store.connections) ?? []);
+  const [use] = stores.flatMap(({ store }) => usedOf(store) ?? []);
   if (use === undefined) return [];
   const limit = use.max - use.reserved;
   const ofServer = judge({ limit, what: `${use.max} connections less ${use.reserved} reserved`, use, stores }, context);
-  const byUser = Map.groupBy(stores, ({ store }) => valueOf(store.connections)?.user);
+  const byUser = Map.groupBy(stores, ({ store }) => usedOf(store)?.user);
   const ofUsers = [...byUser].flatMap(([user, same]) => {
-    const own = same.flatMap(({ store }) => valueOf(store.connections) ?? [])[0];
+    const own = same.flatMap(({ store }) => usedOf(store) ?? [])[0];
     if (user === undefined || own?.userLimit === undefined) return [];
     const inUse = own.inUse.filter((one) => one.user === user);
     const what = `CONNECTION LIMIT of user "${user}"`;
@@ -58,7 +59,7 @@ function serverLimits(stores: readonly ReachedStore[], context: CheckContext): F
 
 /** A limit that was set for the database alone. */
 function databaseLimit(reached: ReachedStore, context: CheckContext): Finding[] {
-  const use = valueOf(reached.store.connections);
+  const use = usedOf(reached.store);
   if (use?.databaseLimit === undefined) return [];
   const inUse = use.inUse.filter(({ database }) => database === use.database);
   const what = `CONNECTION LIMIT of database "${use.database}"`;
@@ -104,6 +105,10 @@ function judge({ limit, what, use, stores }: Limit, context: CheckContext): Find
       source: stores[0] === undefined ? SURVEY : wordsFor(stores[0].store).connectionsSource,
     },
   ];
+}
+
+function usedOf({ connections: use }: ReachedStore['store']): ConnectionUse | undefined {
+  return use && valueOf(use);
 }
 
 function count(all: ConnectionUse['inUse']): number {

@@ -1,3 +1,4 @@
+import { quoteForCassandra } from '../schema/cassandra-dialect.js';
 import { quoteForMysql } from '../schema/schema-dialect.js';
 import { quoteName } from '../schema/shape-statements.js';
 import { valueOf } from '../survey/seen.js';
@@ -97,10 +98,71 @@ const MYSQL: DatabaseWords = {
     'MySQL manual, Online DDL Space Requirements: a table that is rebuilt takes as much disk space once more',
 };
 
+const CASSANDRA: DatabaseWords = {
+  rights: {
+    source: 'Cassandra documentation, GRANT PERMISSION',
+    expected: 'a user that may create, alter and drop the tables of its keyspace',
+    cannotAlter: (tables) => `may not alter ${namesOf(tables)}`,
+    grantChanges: ({ user, schema }) => [
+      `GRANT ALL PERMISSIONS ON KEYSPACE ${quoteForCassandra(schema)} TO ${quoteForCassandra(user)};`,
+    ],
+    grantReading: ({ user, schema }) => [
+      `GRANT SELECT ON KEYSPACE ${quoteForCassandra(schema)} TO ${quoteForCassandra(user)};`,
+    ],
+    tablesHaveOwners: false,
+  },
+  standbySource: 'Cassandra documentation: every node takes writes',
+  readOnly: { setting: 'writes are refused', action: 'Find out who set it and why', source: 'Cassandra documentation' },
+  blockers: {
+    source: 'Cassandra documentation: a change of a table waits for no reader',
+    look: 'Look by hand by nodetool',
+    seeAll: 'Look with another user',
+  },
+  connectionsSource: 'Cassandra documentation, native_transport_max_concurrent_connections',
+  dumpSource: 'Cassandra documentation, nodetool snapshot',
+  rewriteSource: 'Cassandra documentation, ALTER TABLE',
+};
+
+const SEARCH: DatabaseWords = {
+  rights: {
+    source:
+      'Elasticsearch documentation, Security privileges: a mapping takes manage on the index, a template manage_index_templates',
+    expected: 'a user that may change the mapping of the index, and its template',
+    cannotAlter: (tables) => `may not change the mapping of ${namesOf(tables)}`,
+    grantChanges: ({ user, schema }) => [
+      `# give a role of ${user} the privileges manage, read and write on ${schema}, and manage_index_templates`,
+    ],
+    grantReading: ({ user, schema }) => [`# give a role of ${user} the privilege read on ${schema}`],
+    tablesHaveOwners: false,
+  },
+  standbySource: 'Elasticsearch documentation, Cross-cluster replication: a follower index takes no writes',
+  readOnly: {
+    setting: 'index.blocks is set',
+    action:
+      'Find out why: the search server sets it by itself when a disk is too full. Then PUT /<index>/_settings {"index.blocks.read_only_allow_delete": null, "index.blocks.write": null}',
+    source: 'Elasticsearch documentation, Index blocks, and flood stage watermark',
+  },
+  blockers: {
+    source: 'Elasticsearch documentation: a change of a mapping waits for no search',
+    look: 'Look by hand by GET /_tasks',
+    seeAll: 'Look with another user',
+  },
+  connectionsSource: 'Elasticsearch documentation, HTTP',
+  dumpSource: 'Elasticsearch documentation, Scroll API',
+  rewriteSource: 'Elasticsearch documentation, Update mapping API: documents are not written anew',
+};
+
+const WORDS: Readonly<Record<string, DatabaseWords>> = {
+  MySQL: MYSQL,
+  MariaDB: MYSQL,
+  Cassandra: CASSANDRA,
+  Elasticsearch: SEARCH,
+  OpenSearch: SEARCH,
+};
+
 /** The words for the database of a store that was reached. */
 export function wordsFor({ database }: Pick<StoreSurvey, 'database'>): DatabaseWords {
-  const product = valueOf(database)?.product;
-  return product === 'MySQL' || product === 'MariaDB' ? MYSQL : POSTGRES;
+  return WORDS[valueOf(database)?.product ?? ''] ?? POSTGRES;
 }
 
 /** `temporal@%` as a statement takes it. */

@@ -8,6 +8,8 @@ import { deadLetters } from './dead-letters.js';
 import { rewriteSpace } from './rewrite-space.js';
 import { schemaVersionCheck } from './schema-version.js';
 import { scriptNeeds } from './script-needs.js';
+import { searchHealth } from './search-health.js';
+import { storeNodes } from './store-nodes.js';
 import { storeReached } from './store-reached.js';
 import { storeRights } from './store-rights.js';
 import { storeShape } from './store-shape.js';
@@ -24,6 +26,8 @@ export const storeChecks: readonly Check[] = [
   storeShape,
   unfinishedStep,
   databaseVersion,
+  storeNodes,
+  searchHealth,
   writeMode,
   storeRights,
   scriptNeeds,

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { STORE_PARTS } from '../stores.js';
 import { isServerVersion, minorOf } from '../version.js';
 
 /**
@@ -51,27 +52,48 @@ export function reportSameCluster(input: unknown, context: z.RefinementCtx): voi
   if (both('connection', 'address')) report(['connection', 'address'], 'is the address of live too');
   const sameFile = at(input, 'staging', 'connection', 'configFile') === at(input, 'live', 'connection', 'configFile');
   if (both('connection', 'profile') && sameFile) report(['connection', 'profile'], 'is the profile of live too');
-  for (const ours of STORES) {
-    for (const theirs of STORES) {
+  for (const ours of STORE_PARTS) {
+    for (const theirs of STORE_PARTS) {
       const [a, b] = [at(input, 'staging', 'stores', ours), at(input, 'live', 'stores', theirs)];
       if (sameDatabase(a, b))
-        report(['stores', ours, 'database'], `is the database of the ${theirs} store of live too`);
+        report(['stores', ours, nameKeyOf(a)], `is the database of the ${theirs} store of live too`);
     }
   }
 }
 
-/** The two stores of a target are two databases: each has a table `schema_version` of its own. */
+/** The stores of a target are different databases: each has a table `schema_version` of its own. */
 export function reportSameStore(stores: unknown, context: z.RefinementCtx): void {
-  if (!sameDatabase(at(stores, 'default'), at(stores, 'visibility'))) return;
-  const message = 'is the database of the default store too; each store has its own';
-  context.addIssue({ code: 'custom', path: ['visibility', 'database'], message });
+  for (const [index, part] of STORE_PARTS.entries()) {
+    const same = STORE_PARTS.slice(0, index).find((other) => sameDatabase(at(stores, other), at(stores, part)));
+    if (same === undefined) continue;
+    const message = `is the database of the ${same} store too; each store has its own`;
+    context.addIssue({ code: 'custom', path: [part, nameKeyOf(at(stores, part))], message });
+  }
 }
 
-const STORES = ['default', 'visibility'] as const;
+/** Keys that together say where a store is, by its type; `hosts` are the same where one of them is. */
+const PLACES: Readonly<Record<string, readonly string[]>> = {
+  postgresql: ['host', 'port', 'database'],
+  mysql: ['host', 'port', 'database'],
+  cassandra: ['hosts', 'port', 'keyspace'],
+  elasticsearch: ['url', 'index'],
+};
+
+/** The field that names the database within its server. */
+function nameKeyOf(store: unknown): string {
+  return PLACES[String(at(store, 'type'))]?.at(-1) ?? 'database';
+}
 
 function sameDatabase(a: unknown, b: unknown): boolean {
-  const equal = (key: string): boolean => typeof at(a, key) === 'string' && at(a, key) === at(b, key);
-  return equal('type') && equal('host') && equal('database') && at(a, 'port') === at(b, 'port');
+  const type = at(a, 'type');
+  if (typeof type !== 'string' || type !== at(b, 'type')) return false;
+  const keys = PLACES[type] ?? [];
+  return keys.length > 0 && keys.every((key) => equal(at(a, key), at(b, key)));
+}
+
+function equal(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) return a.some((one) => b.includes(one));
+  return a !== undefined && a === b;
 }
 
 /** What no two nodes of a target share. A process is known by its folder; units and commands may well share one. */

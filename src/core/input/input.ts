@@ -7,6 +7,7 @@ import { anyShape, reportLoadProblems, reportPinProblems, reportSameCluster, rep
 import { problemsOf } from './input-problems.js';
 import { SETTLE_MINUTES, SETTLE_STEADY_MINUTES, SETTLE_UPDATES } from '../sources.js';
 import { isMinor, isServerVersion } from '../version.js';
+import { BackupsInput } from './backups.js';
 import { DriverInput } from './drivers.js';
 import { Notices } from './notices.js';
 import { FilePath, HostAndPort, SecretRef, ServerVersion, Tls } from './fields.js';
@@ -61,9 +62,13 @@ const SQL_ACCESS = {
 const Port = z.int().min(1).max(65_535).describe('Its port.');
 
 export const PostgresStore = z.strictObject({
-  type: z.literal('postgresql').describe('PostgreSQL 12 or later, or what speaks as it does.'),
+  type: z
+    .literal('postgresql')
+    .describe(
+      'PostgreSQL 12 or later; 9.6 with the plugin "postgres" of servers up to 1.23. Or what speaks as it does.',
+    ),
   plugin: z
-    .enum(['postgres12', 'postgres12_pgx'])
+    .enum(['postgres12', 'postgres12_pgx', 'postgres'])
     .default('postgres12')
     .describe('Plugin name of the server’s configuration.'),
   port: Port.default(5432),
@@ -78,6 +83,66 @@ export const MysqlStore = z.strictObject({
   ...SQL_ACCESS,
 });
 export type MysqlStore = z.infer<typeof MysqlStore>;
+
+/** How the files of each node are reached, for snapshots. */
+const CassandraSnapshots = z.strictObject({
+  run: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Words before a command that make it run on a node, such as [ssh, "cassandra@{node}"]; none where the node is this host.',
+    ),
+  nodetool: z.array(z.string().min(1)).min(1).default(['nodetool']).describe('Words that run nodetool there.'),
+  dataDir: z.string().min(1).default('/var/lib/cassandra/data').describe('Folder of the keyspaces there.'),
+});
+
+export const CassandraStore = z.strictObject({
+  type: z.literal('cassandra').describe('Cassandra 3.11 or later; for visibility up to servers of 1.23.'),
+  hosts: z.array(z.string().min(1)).min(1).describe('Nodes by which the others are found.'),
+  port: Port.default(9042),
+  keyspace: z.string().min(1).describe('Name of the keyspace.'),
+  user: z.string().min(1).optional().describe('None where the database asks for none.'),
+  password: SecretRef.optional().describe('None where the database asks for none.'),
+  tls: z
+    .union([z.literal(true), Tls])
+    .optional()
+    .describe('true for the system’s certificate authorities.'),
+  datacenter: z.string().min(1).optional().describe('The one that is asked; that of the first node when left out.'),
+  consistency: z
+    .enum(['LOCAL_QUORUM', 'QUORUM', 'ALL', 'LOCAL_ONE', 'ONE'])
+    .default('LOCAL_QUORUM')
+    .describe('How many nodes have to agree on what is read.'),
+  snapshots: CassandraSnapshots.prefault({}).describe('How each node is backed up.'),
+});
+export type CassandraStore = z.infer<typeof CassandraStore>;
+
+export const ElasticsearchStore = z.strictObject({
+  type: z
+    .literal('elasticsearch')
+    .describe('Elasticsearch 7.10 or later, or OpenSearch 2 or later: for visibility alone.'),
+  url: z
+    .url({ protocol: /^https?$/, error: 'expected its address, such as "https://search:9200"' })
+    .describe('Where the workers of this target reach it.'),
+  index: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_.-]*$/, 'expected the name of an index, such as "temporal_visibility_v1_live"')
+    .describe('Name of the index.'),
+  user: z.string().min(1).optional().describe('None where the search server asks for none.'),
+  password: SecretRef.optional().describe('None where the search server asks for none.'),
+  apiKey: SecretRef.optional().describe(
+    'In place of user and password: the encoded key, as the search server gave it.',
+  ),
+  snapshotRepository: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Repository of the search server that backups are snapshots in; every document is read when left out.'),
+  tls: z
+    .union([z.literal(true), Tls])
+    .optional()
+    .describe('true for the system’s certificate authorities; an https address alone means the same.'),
+});
+export type ElasticsearchStore = z.infer<typeof ElasticsearchStore>;
 
 /** Whether a store of that plugin name is one of those above. */
 export function isSqlPlugin(plugin: string): plugin is SqlStore['plugin'] {
@@ -101,7 +166,16 @@ export const SQLITE =
   'exported (temporal workflow list, temporal workflow show --output json). Move to PostgreSQL or MySQL to keep workflows over an upgrade';
 
 /** A database of the target. */
-export const StoreInput = z.discriminatedUnion('type', [PostgresStore, MysqlStore], {
+export const StoreInput = z.discriminatedUnion(
+  'type',
+  [PostgresStore, MysqlStore, CassandraStore, ElasticsearchStore],
+  {
+    error: ({ input }) => (isSqlite(input) ? SQLITE : undefined),
+  },
+);
+
+/** One that can be the default store. */
+const DefaultStoreInput = z.discriminatedUnion('type', [PostgresStore, MysqlStore, CassandraStore], {
   error: ({ input }) => (isSqlite(input) ? SQLITE : undefined),
 });
 
@@ -110,6 +184,50 @@ function isSqlite(input: unknown): boolean {
 }
 
 export type StoreInput = z.infer<typeof StoreInput>;
+
+/** What the server calls the kind of a store in its configuration. */
+export function pluginOf(store: StoreInput): SqlStore['plugin'] | 'cassandra' | 'elasticsearch' {
+  return 'plugin' in store ? store.plugin : store.type;
+}
+
+/** Name of the database, keyspace or index. */
+export function databaseNameOf(store: StoreInput): string {
+  switch (store.type) {
+    case 'cassandra':
+      return store.keyspace;
+    case 'elasticsearch':
+      return store.index;
+    default:
+      return store.database;
+  }
+}
+
+/** By what a store is known again, such as in the manifest of a backup. */
+export interface StorePlace {
+  readonly database: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+export function placeOfStore(store: StoreInput): StorePlace {
+  const database = databaseNameOf(store);
+  switch (store.type) {
+    case 'cassandra':
+      return { database, host: store.hosts.join(','), port: store.port };
+    case 'elasticsearch': {
+      const { hostname, port, protocol } = new URL(store.url);
+      return { database, host: hostname, port: Number(port) || (protocol === 'https:' ? 443 : 80) };
+    }
+    default:
+      return { database, host: store.host, port: store.port };
+  }
+}
+
+/** The store as that of a SQL database. @throws TypeError when it is another */
+export function asSqlStore(store: StoreInput): SqlStore {
+  if (store.type === 'postgresql' || store.type === 'mysql') return store;
+  throw new TypeError(`${databaseNameOf(store)} is no SQL database`);
+}
 
 /** Where the metrics of the servers are read, when not from each process itself. */
 export const MetricsSource = z.strictObject({
@@ -146,8 +264,11 @@ export const Target = z.strictObject({
   ),
   stores: z
     .strictObject({
-      default: StoreInput.describe('Histories and all else that is not visibility.'),
+      default: DefaultStoreInput.describe('Histories and all else that is not visibility.'),
       visibility: StoreInput.describe('What lists and counts are answered from.'),
+      secondaryVisibility: StoreInput.optional().describe(
+        'Written beside it, where the servers have a secondaryVisibilityStore; no server ever checks its schema.',
+      ),
     })
     .superRefine(reportSameStore, anyShape)
     .describe('Its databases.'),
@@ -160,6 +281,7 @@ export const Target = z.strictObject({
   bounds: BoundsOverride.optional().describe('Bounds of observations that differ from those of the policy.'),
   taskQueue: z.string().min(1).optional().describe('Task queue of the workers near this target.'),
   backupDir: FilePath.describe('Folder for backups, seen by the workers of this target.'),
+  backups: BackupsInput.optional().describe('How backups are made and kept, beside lying in backupDir.'),
 });
 export type Target = z.infer<typeof Target>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Observation } from '../measuring/observation.js';
+import { STORE_PARTS } from '../stores.js';
 
 const BeatCount = z.object({ due: z.int(), seen: z.int(), ends: z.boolean() });
 const Run = z.object({ beats: z.int(), bad: z.int() });
@@ -36,7 +37,7 @@ export const SavedObservation = z.object({
           ),
           databases: z.array(
             z.object({
-              store: z.enum(['default', 'visibility']),
+              store: z.enum(STORE_PARTS),
               beats: BeatCount,
               reached: Streak,
               queryMs: z.number().optional(),

@@ -2,6 +2,7 @@ import { SERIES, type SeriesKey } from '../measuring/series.js';
 import type { Check, Observation } from '../measuring/observation.js';
 import { worstBy } from '../measuring/streak.js';
 import { check, type Case } from './check.js';
+import type { StorePart } from '../stores.js';
 
 /** Whether there is enough evidence to judge at all. */
 export function sufficiency(given: Case): Check[] {
@@ -78,10 +79,14 @@ function processSamples({ observation, baseline, bounds }: Case): Check {
   });
 }
 
+/** Every cluster has these two. */
+const NEEDED: readonly StorePart[] = ['default', 'visibility'];
+
 function databaseSamples({ observation: { databases, beats }, bounds }: Case): Check {
   const worst = worstBy(databases, (one) => (one.beats.ends ? 0 : 2) - one.beats.seen / one.beats.due);
   const share = worst === undefined ? null : worst.beats.seen / worst.beats.due;
-  const enough = share !== null && share >= bounds.minBeatShare && worst?.beats.ends === true && databases.length === 2;
+  const isComplete = NEEDED.every((part) => databases.some(({ store }) => store === part));
+  const enough = share !== null && share >= bounds.minBeatShare && worst?.beats.ends === true && isComplete;
   return check('database-samples', {
     verdict: enough ? 'pass' : 'inconclusive',
     value: share,

@@ -1,3 +1,4 @@
+import type { StorePart } from '../stores.js';
 import type { LoadWindow } from '../ledger.js';
 import type { Histogram, SeriesKey, Spelling } from './series.js';
 
@@ -79,7 +80,7 @@ export interface Streak {
 }
 
 export interface DatabaseWindow {
-  readonly store: 'default' | 'visibility';
+  readonly store: StorePart;
   readonly beats: BeatCount;
   readonly reached: Streak;
   /** Median time of a trivial question, in milliseconds. */

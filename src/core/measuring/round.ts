@@ -1,3 +1,4 @@
+import type { StorePart } from '../stores.js';
 import type { Role, Target } from '../input/input.js';
 import type { Reading } from './series.js';
 
@@ -41,7 +42,7 @@ export interface ProcessSample {
 }
 
 export interface DatabaseSample {
-  readonly store: 'default' | 'visibility';
+  readonly store: StorePart;
   /** Absent when it did not answer; `problem` says why. */
   readonly facts?: DatabaseReading | undefined;
   readonly problem?: string | undefined;

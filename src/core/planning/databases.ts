@@ -40,20 +40,24 @@ export function databaseFindings(
     const source = rules.map((rule) => rule.source).join('; ');
     const present = databases[part];
     if (rules.length === 0 || (present !== undefined && isAccepted(rules, present))) return [];
+    const before = acceptedDatabases(catalogue, hop.from, kind);
     if (present !== undefined) {
+      // A product that nobody names for the servers that run on it already: the hop takes nothing away that was promised.
+      const wasNamed = [...before, ...rules].some(({ product }) => product === present.product);
       return [
         {
           id: 'database-not-accepted',
-          severity: 'block',
+          severity: wasNamed ? 'block' : 'warn',
           found: `the ${part} store is ${present.product} ${present.version}`,
           expected: `${accepted}, which server ${hop.to} takes`,
-          action: `Bring the database there while the servers run ${hop.from}`,
+          action: wasNamed
+            ? `Bring the database there while the servers run ${hop.from}`
+            : `Nobody supports it: what staging shows is all that is known of ${hop.to} on it`,
           source,
         },
       ];
     }
     // Nothing is known of the database: worth a word where a hop asks for more than the one before.
-    const before = acceptedDatabases(catalogue, hop.from, kind);
     const stillTaken = before.every(({ product, accepts }) =>
       rules.some((rule) => rule.product === product && semver.subset(accepts, rule.accepts)),
     );

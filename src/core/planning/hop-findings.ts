@@ -5,6 +5,7 @@ import { kindsOf } from './moves.js';
 import type { Hop, Stores } from '../plan.js';
 import { isIn } from '../catalogue/rule-parts.js';
 import { isAbout, type SettingRule } from '../catalogue/rules.js';
+import { ofPart, partsIn, valuesOf } from '../stores.js';
 import { UPGRADE_GUIDE } from '../sources.js';
 import { compareSchemaVersions, compareVersions, minorOf } from '../version.js';
 
@@ -97,7 +98,7 @@ function rollBackFloor({ catalogue, from, to }: HopFacts): Finding[] {
 }
 
 function schemaScripts({ catalogue, to, schema }: HopFacts): Finding[] {
-  return steps(schema).flatMap((step) =>
+  return valuesOf(schema).flatMap((step) =>
     catalogue.rules.schemaScripts
       .filter(({ store, schemaVersions: { from, to: last }, serverVersions }) => {
         const runs = compareSchemaVersions(last, step.from) > 0 && compareSchemaVersions(from, step.to) <= 0;
@@ -120,7 +121,7 @@ function schemaScripts({ catalogue, to, schema }: HopFacts): Finding[] {
 }
 
 function schemaRemovals({ from, schema }: HopFacts): Finding[] {
-  return steps(schema).flatMap(({ folder, scripts }) =>
+  return valuesOf(schema).flatMap(({ folder, scripts }) =>
     scripts
       .filter(({ removesOrRewrites }) => removesOrRewrites.length > 0)
       .map(({ version, description, removesOrRewrites }) => ({
@@ -179,8 +180,8 @@ function patchBehind({ catalogue, from, to }: HopFacts): Finding[] {
 }
 
 function noSchemaChange({ from, to, schema }: HopFacts): Finding[] {
-  if (steps(schema).some((step) => step.from !== step.to)) return [];
-  const numbers = Object.entries(schema).map(([part, step]) => `${part} ${step.to}`);
+  if (valuesOf(schema).some((step) => step.from !== step.to)) return [];
+  const numbers = partsIn(schema).map((part) => `${part} ${ofPart(schema, part).to}`);
   return [
     {
       id: 'no-schema-change',
@@ -195,8 +196,4 @@ function notes({ catalogue, from, to, stores }: HopFacts): Finding[] {
   return catalogue.rules.notes
     .filter(({ servers, stores: only }) => isIn(to, servers) && !isIn(from, servers) && isAbout(only, kindsOf(stores)))
     .map(({ fact, source }) => ({ id: 'release-note', severity: 'note', found: fact, source }));
-}
-
-function steps(schema: Hop['schema']) {
-  return Object.values(schema);
 }

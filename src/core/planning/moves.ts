@@ -5,9 +5,8 @@ import type { Move, StoreKind, StorePart, Stores } from '../plan.js';
 import { isIn } from '../catalogue/rule-parts.js';
 import { type MoveRule } from '../catalogue/rules.js';
 import { findSchemaVersion, schemaVersion } from '../schema/schema-version.js';
+import { STORE_PARTS } from '../stores.js';
 import { compareVersions } from '../version.js';
-
-export const STORE_PARTS = ['default', 'visibility', 'secondaryVisibility'] as const satisfies readonly StorePart[];
 
 /** The stores that a cluster has, each with its kind. */
 export function partsOf(stores: Stores): readonly { readonly part: StorePart; readonly kind: StoreKind }[] {

@@ -3,6 +3,7 @@ import { databaseFindings, type Databases } from './databases.js';
 import { type Finding, worstFirst } from '../finding.js';
 import { floorBelow, hopFindings, retracted, toAvoid } from './hop-findings.js';
 import type { Hop, Move, Reason, SchemaStep, StoreKind, StorePart, Stores } from '../plan.js';
+import { mapStores } from '../stores.js';
 import { droppedReasons, rollBackCost } from './roll-back-cost.js';
 import { schemaFolder, schemaVersion, scriptsBetween } from '../schema/schema-version.js';
 import { SCHEMA_CHECK } from '../sources.js';
@@ -29,7 +30,7 @@ export function planHop({ catalogue, from, to, reasons, moves, stores, databases
     };
     return { ...versions, store: kind, folder, scripts: scriptsBetween(catalogue, folder, versions) };
   };
-  const schema = schemaOf(stores, step);
+  const schema = mapStores(stores, step);
   const facts = { catalogue, from, to, schema, stores };
   return {
     from,
@@ -62,7 +63,7 @@ export function planRollBack({ catalogue, from, to, reasons, stores }: Omit<HopR
       { id: 'schema-stays', text: 'the schema stays: an older server runs on a newer one', source: SCHEMA_CHECK },
     ],
     moves: [],
-    schema: schemaOf(stores, stays),
+    schema: mapStores(stores, stays),
     rollBack: { by: 'servers', reasons: [] },
     findings: worstFirst([
       ...retracted({ catalogue, to }),
@@ -77,17 +78,6 @@ export function planRollBack({ catalogue, from, to, reasons, stores }: Omit<HopR
         source,
       })),
     ]),
-  };
-}
-
-function schemaOf(stores: Stores, step: (kind: StoreKind, part: StorePart) => SchemaStep): Hop['schema'] {
-  const { secondaryVisibility } = stores;
-  return {
-    default: step(stores.default, 'default'),
-    visibility: step(stores.visibility, 'visibility'),
-    ...(secondaryVisibility === undefined
-      ? {}
-      : { secondaryVisibility: step(secondaryVisibility, 'secondaryVisibility') }),
   };
 }
 

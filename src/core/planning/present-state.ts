@@ -1,8 +1,9 @@
 import type { ClusterFacts, StoreFacts } from '../cluster.js';
 import type { DatabaseVersion } from './databases.js';
 import { PreconditionError } from '../errors.js';
-import type { Target } from '../input/input.js';
+import { pluginOf, type Target } from '../input/input.js';
 import type { StoreKind, Stores } from '../plan.js';
+import { mapStores } from '../stores.js';
 import type { PresentState } from './rollout-plan.js';
 import { compareVersions } from '../version.js';
 
@@ -20,21 +21,24 @@ export function presentState(target: Target, facts: ClusterFacts): PresentState 
   return {
     version: oldest,
     stores: storesOf(target),
-    databases: { default: databaseOf(facts.stores.default), visibility: databaseOf(facts.stores.visibility) },
+    databases: mapStores(facts.stores, databaseOf),
   };
 }
 
 /** Kinds of the stores of a target, as its input says. */
 export function storesOf({ stores }: Target): Stores {
-  return { default: storeKind(stores.default.plugin), visibility: storeKind(stores.visibility.plugin) };
+  return mapStores(stores, (store) => storeKind(pluginOf(store)));
 }
 
 /** The catalogue keeps schemas by database; the two PostgreSQL plugins share theirs. */
-function storeKind(plugin: Target['stores']['default']['plugin']): StoreKind {
+export function storeKind(plugin: ReturnType<typeof pluginOf>): StoreKind {
   switch (plugin) {
     case 'postgres12':
     case 'postgres12_pgx':
       return 'postgres12';
+    case 'cassandra':
+    case 'elasticsearch':
+    case 'postgres':
     case 'mysql8':
     case 'mysql':
       return plugin;

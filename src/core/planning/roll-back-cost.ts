@@ -1,6 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.js';
 import { floorBelow, type HopFacts } from './hop-findings.js';
 import type { Reason, RollBackCost } from '../plan.js';
+import { valuesOf } from '../stores.js';
 import { minorOf } from '../version.js';
 
 /** What a dropped index held can be built again; what a dropped table or column held is gone. */
@@ -14,7 +15,7 @@ export function rollBackCost(hop: HopFacts): RollBackCost {
 
 /** What the scripts of a hop took away. */
 export function droppedReasons({ schema }: Pick<HopFacts, 'schema'>): Reason[] {
-  return Object.values(schema).flatMap(({ folder, scripts }) =>
+  return valuesOf(schema).flatMap(({ folder, scripts }) =>
     scripts.flatMap(({ version, description, removesOrRewrites }) => {
       const dropped = removesOrRewrites.filter((what) => !HOLDS_NO_DATA.test(what));
       if (dropped.length === 0) return [];

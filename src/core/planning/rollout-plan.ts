@@ -2,7 +2,7 @@ import type { Catalogue } from '../catalogue/catalogue.js';
 import type { Finding } from '../finding.js';
 import type { Databases } from './databases.js';
 import { UnsupportedPathError } from '../errors.js';
-import { STORE_PARTS } from './moves.js';
+import { STORE_PARTS } from '../stores.js';
 import { planPath } from './path.js';
 import { type RollTarget, withRollSettings } from './roll-settings.js';
 import type { Environment, Path, RolloutPlan, Stores } from '../plan.js';

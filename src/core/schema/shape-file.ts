@@ -30,7 +30,7 @@ const ShapeFile = z.strictObject({
   scriptsOf: z.string(),
   /** Database that reported them, such as `PostgreSQL 17.10`. */
   reportedBy: z.string(),
-  shapes: z.record(z.string().regex(/^\d+\.\d+$/), ShapeChange),
+  shapes: z.record(z.string().regex(/^\d+\.\d+$|^v\d+$/), ShapeChange),
 });
 
 export type ShapeFile = z.infer<typeof ShapeFile>;

@@ -1,3 +1,4 @@
+import type { PerStore } from '../stores.js';
 import type { NodeState } from '../cluster.js';
 import type { DriverInput, Role } from '../input/input.js';
 import type { NamespacesSurvey } from './namespace-survey.js';
@@ -35,7 +36,7 @@ export interface StoreName {
 
 export interface ClusterInput {
   readonly driver: DriverInput['type'];
-  readonly stores: { readonly default: StoreName; readonly visibility: StoreName };
+  readonly stores: PerStore<StoreName>;
 }
 
 /** One frontend, asked by itself. */

@@ -22,7 +22,12 @@ export interface StoreSurvey {
   readonly bytes: Seen<number>;
   /** Where the database keeps its files; only the database's own host can tell. */
   readonly disk: Seen<FreeSpace>;
-  readonly connections: Seen<ConnectionUse>;
+  /** Absent where the database has no bound of them. */
+  readonly connections?: Seen<ConnectionUse> | undefined;
+  /** Its nodes, where it has several of its own. */
+  readonly nodes?: Seen<readonly StoreNode[]> | undefined;
+  /** How a search server says that the index is. */
+  readonly search?: Seen<SearchHealth> | undefined;
   /**
    * Most connections that all server processes of the target together may open to this store at one time during a hop: the
    * sum of `maxConns` of their configurations. Filled by whoever reads those; absent when nobody did.
@@ -34,6 +39,14 @@ export interface StoreSurvey {
   readonly backup: BackupSurvey;
   /** What the servers keep of their cluster; only the default store has it. */
   readonly cluster?: ClusterTables | undefined;
+}
+
+/** What a search server says of an index, and of the nodes that hold it. */
+export interface SearchHealth {
+  /** `yellow`: copies are missing; `red`: documents are. */
+  readonly status: 'green' | 'yellow' | 'red';
+  readonly dataNodes: number;
+  readonly unassignedShards: number;
 }
 
 export interface TableKinds {
@@ -48,6 +61,16 @@ export interface StoreLocation {
   readonly database: string;
   /** The namespace within the database that holds the tables, such as `public`. */
   readonly schema: string;
+}
+
+/** A node of a database that has several. */
+export interface StoreNode {
+  readonly address: string;
+  readonly datacenter: string;
+  readonly version: string;
+  /** Identity of the tables that it knows; the same for all when they agree. */
+  readonly schema: string;
+  readonly up: boolean;
 }
 
 /** What lies between the tables as they are and as the coming hop wants them. */
@@ -184,6 +207,8 @@ export interface BackupSurvey {
   readonly space: Seen<FreeSpace>;
   /** Program that can back this database up, such as `/usr/bin/pg_dump 17`. */
   readonly program: Seen<string>;
+  /** How many times its size a backup takes of the folder at most: 2 while it is encrypted, 0 for a snapshot of a provider; 1 when absent. */
+  readonly copies?: number | undefined;
 }
 
 /** Tables in which the servers keep what they know of their cluster. */

@@ -5,6 +5,7 @@ import proto from '@temporalio/proto';
 import { grpcCodeOf } from '../../adapters/cluster/target-connection.js';
 import { messageOf } from '../../core/errors.js';
 import { PROBE_KINDS, type ProbeKind } from './probe-interval.js';
+import { requestIdOf } from '../request-id.js';
 
 /** gRPC status codes that can be the right answer. */
 const NOT_FOUND = 5;
@@ -104,7 +105,7 @@ class ProbeWorkflow {
         namespace,
         workflowExecution: { workflowId },
         signalName: 'probe',
-        requestId: `${workflowId}/probe`,
+        requestId: requestIdOf(workflowId, 'probe'),
       });
     } catch (error) {
       // Counted as a failure, and started again.

@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import type { FoundNode, FoundProcess, FoundTarget } from '../../../src/adapters/discovery/find-target.js';
 import { rolloutFile } from '../../../src/adapters/discovery/rollout-file.js';
 import { targetFile, TO_FILL_IN } from '../../../src/adapters/discovery/target-file.js';
-import { parseRolloutInput, parseTarget, type Role } from '../../../src/core/input/input.js';
+import { asSqlStore, parseRolloutInput, parseTarget, type Role } from '../../../src/core/input/input.js';
 
 const ANSWERS = { name: 'prod', connection: { address: '10.0.0.1:7233' }, backupDir: '/backups' };
 const ROLES: readonly Role[] = ['frontend', 'history', 'matching', 'worker'];
@@ -103,7 +103,7 @@ test('servers elsewhere: the rings still name each of them, and what is missing 
   const { driver, stores } = parseTarget(parse(text));
   expect(driver.type).toBe('command');
   expect(driver.nodes.map(({ name }) => name)).toEqual(ROLES.map((role) => `${role}-1`));
-  expect(stores.default.host).toBe(TO_FILL_IN);
+  expect(asSqlStore(stores.default).host).toBe(TO_FILL_IN);
   expect(text).toContain('# frontend-1: not on this host');
   expect(text).not.toContain('# history-1: not on this host');
   expect(toDo).toEqual([
@@ -112,6 +112,32 @@ test('servers elsewhere: the rings still name each of them, and what is missing 
     expect.stringMatching(/^stores\.visibility: /),
     expect.stringContaining('PROD_DB_PASSWORD'),
   ]);
+});
+
+test('Cassandra with a search server beside it', () => {
+  const cassandra = {
+    hosts: ['c1', 'c2'],
+    port: 9042,
+    keyspace: 'temporal',
+    user: 'temporal',
+    datacenter: 'dc1',
+    tls: true,
+  };
+  const search = { url: 'https://search:9200', index: 'temporal_visibility_v1_prod', user: undefined };
+  const { text } = targetFile(found(plain, { stores: { default: cassandra, visibility: search } }), ANSWERS);
+  expect(parseTarget(parse(text)).stores).toMatchObject({
+    default: {
+      ...{ type: 'cassandra', hosts: ['c1', 'c2'], port: 9042, keyspace: 'temporal', datacenter: 'dc1', tls: true },
+      password: { env: 'PROD_DB_PASSWORD' },
+    },
+    visibility: { type: 'elasticsearch', url: 'https://search:9200', index: 'temporal_visibility_v1_prod' },
+  });
+  const info = { ...found(plain).info, persistenceStore: 'cassandra', visibilityStore: 'elasticsearch' };
+  const unseen = targetFile(found(plain, { stores: {}, info }), ANSWERS).text;
+  expect(parseTarget(parse(unseen)).stores).toMatchObject({
+    default: { type: 'cassandra', hosts: [TO_FILL_IN] },
+    visibility: { type: 'elasticsearch', index: expect.stringContaining('visibility') },
+  });
 });
 
 test('a roll-out of two target files is one that can be started, with their comments and without those about the files', () => {

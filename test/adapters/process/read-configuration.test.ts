@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfiguration } from '../../../src/adapters/process/read-configuration.js';
+import { placeFacts } from '../../../src/adapters/process/configuration-facts.js';
+import { readConfiguration, readConfigurationFiles } from '../../../src/adapters/process/read-configuration.js';
 import { ProcessNode } from '../../../src/core/input/input.js';
 
 let folder: string;
@@ -120,4 +121,36 @@ test('a dynamic configuration is found from the folder of its process, or said n
   });
   await write('production.yaml', 'log: {}\n');
   expect(await readConfiguration(node())).toMatchObject({ seen: { dynamic: { seen: 'none' } } });
+});
+
+test('says where Cassandra and a search server are, and nothing of their passwords', async () => {
+  await write(
+    'base.yaml',
+    `
+persistence:
+  defaultStore: main
+  visibilityStore: search
+  datastores:
+    main:
+      cassandra: { hosts: 'c1, c2', port: 9142, keyspace: temporal, user: temporal, password: secret, tls: { enabled: true } }
+    search:
+      elasticsearch:
+        url: { scheme: https, host: 'search:9200' }
+        username: temporal
+        password: secret
+        indices: { visibility: temporal_visibility_v1 }
+`,
+  );
+  const files = await readConfigurationFiles({ configDir: folder, configEnv: 'production' });
+  expect(placeFacts(files, 'history').stores).toEqual({
+    default: {
+      hosts: ['c1', 'c2'],
+      port: 9142,
+      keyspace: 'temporal',
+      datacenter: undefined,
+      user: 'temporal',
+      tls: true,
+    },
+    visibility: { url: 'https://search:9200', index: 'temporal_visibility_v1', user: 'temporal' },
+  });
 });

@@ -42,7 +42,7 @@ const tables = (over: Partial<StoreRights['tables'][number]>, part?: 'default' |
 const connections = (over: object, part: 'default' | 'visibility' = 'visibility') => {
   const { connections: healthy } = healthyStore(part);
   return {
-    connections: { seen: { ...('seen' in healthy ? healthy.seen : undefined), ...over } },
+    connections: { seen: { ...(healthy !== undefined && 'seen' in healthy ? healthy.seen : undefined), ...over } },
   } as Partial<StoreSurvey>;
 };
 const transaction = (over: Partial<OpenTransaction>): Partial<StoreSurvey> => ({
@@ -201,6 +201,12 @@ describe('what each fault is called', () => {
       { default: { database: { seen: { product: 'PostgreSQL', version: '11.22' } } } },
       ['warn database-not-accepted'],
       ['block database-not-accepted'],
+    ],
+    [
+      'a product that nobody names, for the servers that run on it or for those to come',
+      { default: { database: { seen: { product: 'MariaDB', version: '11.4.2' } } } },
+      ['warn database-not-accepted'],
+      ['warn database-not-accepted'],
     ],
     [
       'standby',

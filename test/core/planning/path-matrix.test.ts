@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { loadCatalogue } from '../../../src/adapters/catalogue-file.js';
 import { type Catalogue, isRetracted } from '../../../src/core/catalogue/catalogue.js';
 import { PreconditionError, UnsupportedPathError } from '../../../src/core/errors.js';
-import { STORE_PARTS } from '../../../src/core/planning/moves.js';
 import { planPath } from '../../../src/core/planning/path.js';
 import type { Path, StoreKind, StorePart, Stores } from '../../../src/core/plan.js';
 import { findSchemaVersion as readSchemaVersion } from '../../../src/core/schema/schema-version.js';
+import { STORE_PARTS } from '../../../src/core/stores.js';
 import { compareSchemaVersions, compareVersions, minorOf } from '../../../src/core/version.js';
 
 /** Every ordered pair of releases, with every kind of default store beside itself and the others as visibility. */

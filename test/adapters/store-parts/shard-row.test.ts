@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { decodeShardRow } from '../../../src/adapters/sql/shard-row.js';
+import { decodeShardRow } from '../../../src/adapters/store-parts/shard-row.js';
 
 // Rows that a server 1.29.1 wrote into PostgreSQL (`select encode(data, 'base64') from shards`).
 const FIRST =

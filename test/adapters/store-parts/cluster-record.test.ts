@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { decodeClusterRow } from '../../../src/adapters/sql/cluster-record.js';
+import { decodeClusterRow } from '../../../src/adapters/store-parts/cluster-record.js';
 
 /** As protobuf writes it, field by field: tag, then value. */
 const DATA = Buffer.from(

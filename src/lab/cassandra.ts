@@ -1,0 +1,217 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stringify } from 'yaml';
+import { startDetached } from '../adapters/run-command.js';
+import { findFreePorts } from './free-ports.js';
+import { findJava } from './java.js';
+import { answersAt, KeptProcess } from './kept-process.js';
+import { jarsOf } from './maven.js';
+
+/** Releases of Cassandra that a lab can run, with what measures objects for them: without it no schema can be made. */
+const RELEASES = {
+  '3.11': { version: '3.11.17', jamm: '0.3.0', thrift: true },
+  '4.0': { version: '4.0.13', jamm: '0.3.2', thrift: false },
+  '4.1': { version: '4.1.7', jamm: '0.3.2', thrift: false },
+  '5.0': { version: '5.0.2', jamm: '0.4.0', thrift: false },
+} as const;
+export type CassandraRelease = keyof typeof RELEASES;
+
+const HOST = '127.0.0.1';
+const STARTED_WITHIN_MS = 120_000;
+/** It writes down what is in memory. */
+const STOPPED_WITHIN_MS = 60_000;
+
+/** What Cassandra reaches into on Java 17 (its conf/jvm17-server.options). */
+const OPENED = [
+  ...['jdk.internal.misc', 'jdk.internal.ref', 'sun.nio.ch', 'java.lang.ref'].map(
+    (name) => `--add-exports=java.base/${name}=ALL-UNNAMED`,
+  ),
+  ...['com.sun.jmx.remote.internal.rmi'].map((name) => `--add-exports=java.management.rmi/${name}=ALL-UNNAMED`),
+  ...['registry', 'server', 'transport.tcp'].map((name) => `--add-exports=java.rmi/sun.rmi.${name}=ALL-UNNAMED`),
+  '--add-exports=java.sql/java.sql=ALL-UNNAMED',
+  '--add-exports=jdk.unsupported/sun.misc=ALL-UNNAMED',
+  ...[
+    ...[
+      'java.lang',
+      'java.lang.module',
+      'java.lang.reflect',
+      'java.io',
+      'java.math',
+      'java.net',
+      'java.nio',
+      'java.nio.charset',
+    ],
+    ...[
+      'java.nio.file.spi',
+      'java.util',
+      'java.util.concurrent',
+      'java.util.concurrent.atomic',
+      'java.util.concurrent.locks',
+    ],
+    ...[
+      'sun.nio.ch',
+      'jdk.internal.loader',
+      'jdk.internal.ref',
+      'jdk.internal.reflect',
+      'jdk.internal.math',
+      'jdk.internal.module',
+    ],
+    'jdk.internal.util.jar',
+  ].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
+  '--add-opens=jdk.management/com.sun.management.internal=ALL-UNNAMED',
+];
+
+/** A node of Cassandra of the lab. */
+export interface LabCassandra {
+  readonly host: string;
+  readonly port: number;
+  readonly jmxPort: number;
+  /** Folder of the keyspaces. */
+  readonly dataDir: string;
+  /** The words that run nodetool of its release. */
+  readonly nodetool: readonly string[];
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a cluster of one node on free ports of 127.0.0.1. Data in `directory` is kept and used again; a node that still runs there,
+ * left behind by a killed process, is taken over.
+ */
+export async function startCassandra(directory: string, release: CassandraRelease = '4.1'): Promise<LabCassandra> {
+  const folder = resolve(directory);
+  const { version, jamm, thrift } = RELEASES[release];
+  const java = await findJava([17, 11]);
+  const jars = await jarsOf(`cassandra-${version}`, [
+    { group: 'org.apache.cassandra', artifact: 'cassandra-all', version },
+    ...(thrift ? [{ group: 'org.apache.cassandra', artifact: 'cassandra-thrift', version }] : []),
+    { group: 'com.github.jbellis', artifact: 'jamm', version: jamm },
+  ]);
+  const portsFile = join(folder, 'ports.json');
+  const process = keptIn(folder);
+  const dataDir = join(folder, 'data');
+  if ((await process.running()) === undefined) {
+    await mkdir(dataDir, { recursive: true });
+    const [port = 0, storagePort = 0, jmxPort = 0] = await findFreePorts(3);
+    await writeFile(portsFile, JSON.stringify({ port, jmxPort }));
+    const configuration = join(folder, 'cassandra.yaml');
+    await writeFile(configuration, stringify(configurationOf(release, { dataDir, port, storagePort })));
+    await writeFile(join(folder, 'logback.xml'), LOGGING);
+    const { pid } = await startDetached(
+      java,
+      [
+        ...OPENED,
+        '-Djdk.attach.allowAttachSelf=true',
+        `-javaagent:${join(jars, `jamm-${jamm}.jar`)}`,
+        ...['-Xms256m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
+        `-Dcassandra.config=file://${configuration}`,
+        `-Dcassandra.storagedir=${dataDir}`,
+        `-Dcassandra.triggers_dir=${dataDir}`,
+        '-Dcassandra-foreground=yes',
+        `-Dcassandra.jmx.local.port=${jmxPort}`,
+        '-Dcassandra.skip_wait_for_gossip_to_settle=0',
+        '-Dcassandra.ring_delay_ms=100',
+        '-cp',
+        `${folder}:${jars}/*`,
+        'org.apache.cassandra.service.CassandraDaemon',
+      ],
+      { env: {}, cwd: folder, logFile: join(folder, 'cassandra.log') },
+    );
+    await process.keep(pid);
+  }
+  const { port, jmxPort } = JSON.parse(await readFile(portsFile, 'utf8')) as { port: number; jmxPort: number }; // written above
+  await waitUntilUp(folder, process, port);
+  return {
+    ...{ host: HOST, port, jmxPort, dataDir: join(dataDir, 'data') },
+    nodetool: [
+      java,
+      ...OPENED,
+      '-cp',
+      `${folder}:${jars}/*`,
+      `-Dcassandra.config=file://${join(folder, 'cassandra.yaml')}`,
+      'org.apache.cassandra.tools.NodeTool',
+      '-p',
+      String(jmxPort),
+    ],
+    stop: () => process.stop(STOPPED_WITHIN_MS),
+  };
+}
+
+function keptIn(folder: string): KeptProcess {
+  return new KeptProcess(join(folder, 'process.json'));
+}
+
+const LOGGING =
+  '<configuration><appender name="O" class="ch.qos.logback.core.ConsoleAppender"><encoder><pattern>%-5level %d{HH:mm:ss.SSS} %logger{20} %msg%n%ex{6}</pattern></encoder></appender><root level="INFO"><appender-ref ref="O"/></root></configuration>\n';
+
+interface Places {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly storagePort: number;
+}
+
+/** A small node, for data that may be lost. Spans of time and sizes have other names since 4.1. */
+function configurationOf(release: CassandraRelease, { dataDir, port, storagePort }: Places): object {
+  const isNew = release === '4.1' || release === '5.0';
+  return {
+    cluster_name: 'lab',
+    num_tokens: 1,
+    partitioner: 'org.apache.cassandra.dht.Murmur3Partitioner',
+    commitlog_sync: 'periodic',
+    endpoint_snitch: 'SimpleSnitch',
+    seed_provider: [
+      {
+        class_name: 'org.apache.cassandra.locator.SimpleSeedProvider',
+        parameters: [{ seeds: release === '3.11' ? HOST : `${HOST}:${storagePort}` }],
+      },
+    ],
+    listen_address: HOST,
+    rpc_address: HOST,
+    storage_port: storagePort,
+    native_transport_port: port,
+    start_native_transport: true,
+    data_file_directories: [join(dataDir, 'data')],
+    commitlog_directory: join(dataDir, 'commitlog'),
+    saved_caches_directory: join(dataDir, 'saved_caches'),
+    hints_directory: join(dataDir, 'hints'),
+    cdc_raw_directory: join(dataDir, 'cdc'),
+    auto_snapshot: false,
+    concurrent_compactors: 1,
+    ...(isNew
+      ? {
+          commitlog_sync_period: '10000ms',
+          file_cache_size: '32MiB',
+          networking_cache_size: '32MiB',
+          memtable_heap_space: '64MiB',
+          memtable_offheap_space: '64MiB',
+          key_cache_size: '8MiB',
+          commitlog_segment_size: '8MiB',
+        }
+      : {
+          commitlog_sync_period_in_ms: 10_000,
+          file_cache_size_in_mb: 32,
+          memtable_heap_space_in_mb: 64,
+          memtable_offheap_space_in_mb: 64,
+          key_cache_size_in_mb: 8,
+          commitlog_segment_size_in_mb: 8,
+        }),
+  };
+}
+
+async function waitUntilUp(folder: string, process: KeptProcess, port: number): Promise<void> {
+  const deadline = Date.now() + STARTED_WITHIN_MS;
+  while (!(await answersAt(port))) {
+    if ((await process.running()) === undefined || Date.now() > deadline) {
+      const log = await readFile(join(folder, 'cassandra.log'), 'utf8').catch(() => '');
+      throw new Error(`Cassandra did not start:\n${log.trimEnd().split('\n').slice(-12).join('\n')}`);
+    }
+    await sleep(200);
+  }
+}
+
+/** Removes a lab's Cassandra for good, running or not. Does nothing when there is none. */
+export async function removeCassandra(directory: string): Promise<void> {
+  const folder = resolve(directory);
+  await keptIn(folder).stop(STOPPED_WITHIN_MS);
+  await rm(folder, { recursive: true, force: true });
+}

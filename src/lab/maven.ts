@@ -1,0 +1,50 @@
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runCommand } from '../adapters/run-command.js';
+import { defaultCacheDir } from '../adapters/tools/tool-resolver.js';
+
+const PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1';
+
+export interface Artifact {
+  readonly group: string;
+  readonly artifact: string;
+  readonly version: string;
+}
+
+/** A folder of the cache with these artifacts and all that they need at run time, as jars. @throws CommandError when Maven fails */
+export async function jarsOf(name: string, artifacts: readonly Artifact[]): Promise<string> {
+  const folder = join(defaultCacheDir(), name);
+  if ((await readdir(folder).catch(() => [])).length > 0) return folder;
+  await mkdir(defaultCacheDir(), { recursive: true });
+  const work = await mkdtemp(`${folder}-`);
+  try {
+    await writeFile(join(work, 'pom.xml'), projectOf(artifacts));
+    const jars = join(work, 'jars');
+    await runCommand(
+      'mvn',
+      ['-q', '-B', `${PLUGIN}:copy-dependencies`, `-DoutputDirectory=${jars}`, '-DincludeScope=runtime'],
+      {
+        cwd: work,
+        timeoutMs: 900_000,
+      },
+    );
+    await rename(jars, folder).catch(async (error: unknown) => {
+      if ((await readdir(folder).catch(() => [])).length === 0) throw error; // else somebody was faster
+    });
+    return folder;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+function projectOf(artifacts: readonly Artifact[]): string {
+  const dependencies = artifacts.map(
+    ({ group, artifact, version }) =>
+      `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`,
+  );
+  return [
+    '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>',
+    '<groupId>lab</groupId><artifactId>lab</artifactId><version>1</version>',
+    `<dependencies>${dependencies.join('')}</dependencies></project>`,
+  ].join('\n');
+}

@@ -1,0 +1,304 @@
+import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { documentId } from '../../src/adapters/elasticsearch/documents.js';
+import { withSearch, type SearchClient } from '../../src/adapters/elasticsearch/search-connection.js';
+import { SEARCH_SCRIPTS } from '../../src/adapters/elasticsearch/search-inspect.js';
+import { createStore } from '../../src/adapters/stores.js';
+import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
+import { ElasticsearchStore } from '../../src/core/input/input.js';
+import type { StoredRun } from '../../src/core/restoring/compare-runs.js';
+import { startSearch, type LabSearch, type SearchRelease } from '../../src/lab/opensearch.js';
+import { searchServer } from '../../src/lab/store-server.js';
+import { testEveryStore } from '../helpers/every-store.js';
+import { failureOf } from '../helpers/failure-of.js';
+
+/** A visibility index on real search servers. */
+
+const OLD = '1.29.1';
+const TIMEOUT_MS = 180_000;
+const tools = createToolResolver();
+const CASES: readonly { readonly release: SearchRelease; readonly product: string }[] = [
+  { release: 'opensearch2', product: 'OpenSearch 2.18.0' },
+  { release: 'elasticsearch7', product: 'Elasticsearch 7.17.28' },
+];
+const NAMESPACE = '32049b68-7872-4094-8e63-d0dd59896a83';
+
+describe.each(CASES)('$product', ({ release, product }) => {
+  let server: LabSearch;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'temporal-upgrade-search-'));
+    server = await startSearch(join(folder, 'node'), release);
+  }, 900_000);
+  afterAll(async () => {
+    await server?.stop();
+    await rm(folder, { recursive: true, force: true });
+  }, TIMEOUT_MS);
+
+  testEveryStore(product, {
+    part: 'visibility',
+    product: new RegExp(`^${product.replaceAll('.', '\\.')}$`),
+    server: () => searchServer(server),
+    elsewhere: (input, port) => ElasticsearchStore.parse({ ...input, url: `http://127.0.0.1:${port}` }),
+  });
+
+  const inputOf = (index: string, over: object = {}) =>
+    ElasticsearchStore.parse({ ...searchServer(server).inputOf(index), ...over });
+  const inIndex = <T>(index: string, work: (client: SearchClient) => Promise<T>) => withSearch(inputOf(index), work);
+
+  /** An index of its own, by the template of 1.29.1. */
+  async function freshStore(name: string) {
+    // A name that the template does not match: it would give the fields of one test to the index of the next.
+    const index = `visibility_${name}`;
+    await searchServer(server).setUp('visibility', index, { version: OLD, tools });
+    return { index, store: createStore(inputOf(index), 'visibility', tools) };
+  }
+
+  const addField = (index: string, name: string, type: string) =>
+    inIndex(index, (client) =>
+      client.send('PUT', { path: `/${index}/_mapping`, body: { properties: { [name]: { type } } } }, z.unknown()),
+    );
+
+  test(
+    'describes an index and brings it to the template of a hop; again is nothing, and back is refused',
+    async () => {
+      const { index, store } = await freshStore('hops');
+      expect(await store.describe()).toEqual({
+        product,
+        database: index,
+        schemaVersion: 'v9',
+        bytes: expect.any(Number),
+      });
+      await addField(index, 'OrderNumber', 'long');
+      await store.updateSchema({ to: 'v13', serverVersion: '1.30.7' });
+      expect(await store.readSchemaVersion()).toBe('v13');
+      await store.updateSchema({ to: 'v13', serverVersion: '1.30.7' });
+      await store.updateSchema({ to: 'v14', serverVersion: '1.31.2' });
+      expect(await store.readSchemaVersion()).toBe('v14');
+      await expect(store.updateSchema({ to: 'v13', serverVersion: '1.30.7' })).rejects.toThrow(
+        /^schema too new: .* has schema v14, newer than the v13/,
+      );
+      const mapping = await inIndex(index, (client) =>
+        client.get(`/${index}/_mapping`, z.record(z.string(), z.unknown())),
+      );
+      expect(JSON.stringify(mapping)).toContain('"OrderNumber":{"type":"long"}');
+      // Indexes that are made from now on have all of it from the template.
+      const next = 'temporal_visibility_v1_next';
+      await inIndex(next, (client) => client.send('PUT', { path: `/${next}`, body: {} }, z.unknown()));
+      expect(await createStore(inputOf(next), 'visibility', tools).readSchemaVersion()).toBe('v14');
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'finds nothing wrong with the fields of a template, and sees all that a hop depends on',
+    async () => {
+      const { index, store } = await freshStore('survey');
+      await addField(index, 'OrderNumber', 'long');
+      const survey = await store.survey({ folder: SEARCH_SCRIPTS, schemaTo: 'v13', backupDir: folder });
+      expect(survey.shape).toEqual({ seen: [] });
+      expect(survey.scripts).toEqual({
+        seen: { from: 'v9', to: 'v13', changes: [index], creates: [], rewrites: [], missing: [] },
+      });
+      expect(survey.search).toEqual({
+        seen: { status: 'green', dataNodes: 1, unassignedShards: 0 },
+      });
+      expect(survey.mode).toEqual({ seen: { inRecovery: false, readOnly: false } });
+      expect(Object.entries(survey).filter(([, one]) => typeof one === 'object' && 'unseen' in one)).toEqual([]);
+      expect((await store.measure(10_000)).queryMs).toBeGreaterThan(0);
+      await inIndex(index, (client) =>
+        client.send('PUT', { path: `/${index}/_settings`, body: { 'index.blocks.write': true } }, z.unknown()),
+      );
+      expect((await store.survey({ folder: SEARCH_SCRIPTS, backupDir: folder })).mode).toEqual({
+        seen: { inRecovery: false, readOnly: true },
+      });
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'a field of another type stops the update, and is named',
+    async () => {
+      const { index, store } = await freshStore('otherwise');
+      await addField(index, 'TemporalReportedProblems', 'text');
+      await expect(store.updateSchema({ to: 'v13', serverVersion: '1.30.7' })).rejects.toThrow(
+        /TemporalReportedProblems/,
+      );
+      expect(await store.readSchemaVersion()).toBe('v9');
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'tells each reason apart',
+    async () => {
+      await inIndex('vacant', (client) => client.send('PUT', { path: '/vacant', body: {} }, z.unknown()));
+      const cases: [reason: string, input: ElasticsearchStore, text: RegExp][] = [
+        ['no-database', inputOf('nowhere'), /has no such index/],
+        ['no-schema', inputOf('vacant'), /is no index of Temporal's visibility/],
+        ['unreachable', inputOf('vacant', { url: 'http://127.0.0.1:1' }), /cannot be reached/],
+        ['tls', inputOf('vacant', { url: server.url.replace('http:', 'https:') }), /TLS settings/],
+      ];
+      for (const [reason, input, text] of cases) {
+        const failure = await failureOf(createStore(input, 'visibility', tools).describe());
+        expect(failure.message).toMatch(text);
+        expect(failure.facts).toMatchObject({ reason });
+      }
+      expect(() => createStore(inputOf('vacant'), 'default', tools)).toThrow(/cannot be the default store/);
+    },
+    TIMEOUT_MS,
+  );
+
+  /** Runs of a namespace as the server writes them, with a number that has more digits than a double. */
+  const documentOf = (run: StoredRun, status: string) => ({
+    NamespaceId: run.namespaceId,
+    WorkflowId: run.workflowId,
+    RunId: run.runId,
+    WorkflowType: 'order',
+    ExecutionStatus: status,
+    StartTime: '2026-11-21T11:33:07.108123456Z',
+  });
+  async function write(index: string, run: StoredRun, status: string, version: number): Promise<void> {
+    const id = encodeURIComponent(documentId(run));
+    await inIndex(index, (client) =>
+      client.send(
+        'PUT',
+        {
+          path: `/${index}/_doc/${id}`,
+          query: { version, version_type: 'external', refresh: true },
+          // As text: a number of that size is no number of JavaScript.
+          body: JSON.stringify(documentOf(run, status)).replace(/}$/, ',"OrderNumber":9007199254740993}'),
+        },
+        z.unknown(),
+      ),
+    );
+  }
+  const runOf = (number: number, status = 1): StoredRun => ({
+    namespaceId: NAMESPACE,
+    workflowId: `order-${number}`,
+    runId: `0198e2c4-0000-7000-8000-${String(number).padStart(12, '0')}`,
+    status,
+    rangeId: 3n,
+  });
+  const sourceOf = (index: string, run: StoredRun) =>
+    inIndex(index, (client) =>
+      client.get(
+        `/${index}/_doc/${encodeURIComponent(documentId(run))}`,
+        z.object({ _version: z.number(), _source: z.record(z.string(), z.unknown()) }),
+      ),
+    );
+
+  test(
+    'backs up every document, reads them back, keeps a whole backup and replaces a damaged one',
+    async () => {
+      const { index, store } = await freshStore('backup');
+      for (let number = 0; number < 3; number += 1) await write(index, runOf(number), 'Running', 1_048_577);
+      const file = join(folder, 'backups', 'visibility.dump');
+      const first = await store.backUp(file);
+      expect(first).toMatchObject({ file, bytes: (await stat(file)).size, entries: 4 });
+      expect((await stat(file)).mode & 0o077).toBe(0);
+      expect(await store.backUp(file)).toEqual(first);
+      const handle = await open(file, 'r+');
+      await handle.write(Buffer.from('damage'), 0, 6, 60);
+      await handle.close();
+      const order = { file, sha256: first.sha256, schema: 'v9', stamp: '20260101100000' };
+      await failureOf(store.restore.checkBackup(order));
+      expect((await store.backUp(file)).entries).toBe(4);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'goes back to a backup, brought in step with the default store',
+    async () => {
+      const { index, store } = await freshStore('back');
+      await addField(index, 'OrderNumber', 'long');
+      const runs = [0, 1, 2, 3].map((number) => runOf(number));
+      const [kept, closedLater, startedLater, newer] = runs;
+      if (kept === undefined || closedLater === undefined || startedLater === undefined || newer === undefined) return;
+      await write(index, kept, 'Running', 1_048_577);
+      await write(index, closedLater, 'Completed', 1_048_578);
+      await write(index, startedLater, 'Running', 1_048_579);
+      await write(index, newer, 'Running', 9 * 1_048_576);
+      const file = join(folder, 'back.dump');
+      const { sha256 } = await store.backUp(file);
+      await store.updateSchema({ to: 'v13', serverVersion: '1.30.7' });
+      await write(index, runOf(9), 'Running', 1_048_580);
+
+      const order = { file, sha256, schema: 'v9', stamp: '20260101100000' };
+      expect((await store.restore.findWay()).way).toBe('beside');
+      expect((await store.restore.bring(order)).rows).toEqual({ documents: 4 });
+      expect(await store.readSchemaVersion()).toBe('v13');
+      // The default store says: one runs that was shown as closed, one is not there, one runs in an earlier range.
+      const stored = async function* () {
+        for (const run of [kept, closedLater, newer]) yield await Promise.resolve(run);
+      };
+      const listFile = join(folder, 'anew.jsonl');
+      const step = { runs: stored(), listFile };
+      expect(await store.restore.bringInStep(order, step)).toEqual({ removed: 1, corrected: 2 });
+      expect(await store.restore.bringInStep(order, { runs: stored(), listFile })).toEqual({
+        removed: 1,
+        corrected: 2,
+      });
+      const place = await store.restore.takePlace(order);
+      expect(place).toBe(`index ${index}_before_restore_20260101100000`);
+      // Run again after it was killed.
+      await store.restore.bring(order);
+      expect(await store.restore.takePlace(order)).toBe(place);
+      expect(await store.readSchemaVersion()).toBe('v9');
+      const { _version, _source } = await sourceOf(index, kept);
+      expect(_version).toBe(1_048_577);
+      expect(_source['StartTime']).toBe('2026-11-21T11:33:07.108123456Z');
+      expect(String(_source['OrderNumber'])).toBe('9007199254740993');
+      await expect(sourceOf(index, startedLater)).rejects.toThrow();
+      // The servers write what is running once more, by tasks of an earlier range.
+      await write(index, newer, 'Running', 4 * 1_048_576);
+      await write(index, closedLater, 'Running', 4 * 1_048_576 + 1);
+      expect((await sourceOf(index, newer))._version).toBe(4 * 1_048_576);
+      expect(await store.restore.countSince('2026-11-21T00:00:00.000Z')).toEqual([
+        { namespaceId: NAMESPACE, started: 3, closed: 0, running: 0 },
+      ]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'backs up into a snapshot repository, and comes back from it',
+    async () => {
+      const { index } = await freshStore('repository');
+      const input = inputOf(index, { snapshotRepository: 'kept' });
+      const store = createStore(input, 'visibility', tools);
+      await write(index, runOf(1), 'Running', 1_048_577);
+      const file = join(folder, 'repository.dump');
+      expect((await failureOf(store.backUp(file))).message).toContain('there is no snapshot repository "kept"');
+      const settings = { type: 'fs', settings: { location: join(server.snapshotDir, release) } };
+      await inIndex(index, (client) => client.send('PUT', { path: '/_snapshot/kept', body: settings }, z.unknown()));
+      const { sha256 } = await store.backUp(file);
+      expect(await store.backUp(file)).toMatchObject({ sha256 });
+      await write(index, runOf(2), 'Running', 1_048_578);
+      const order = { file, sha256, schema: 'v9', stamp: '20260101100001' };
+      await store.restore.bring(order);
+      const place = await store.restore.takePlace(order);
+      expect(place).toBe(`index ${index}_before_restore_20260101100001`);
+      expect((await sourceOf(index, runOf(1)))._version).toBe(1_048_577);
+      await expect(sourceOf(index, runOf(2))).rejects.toThrow();
+      await write(index, runOf(2), 'Running', 5); // it can be written again
+      const { snapshot } = JSON.parse(await readFile(file, 'utf8')) as { snapshot: string };
+      await inIndex(index, (client) => client.send('DELETE', { path: `/_snapshot/kept/${snapshot}` }, z.unknown()));
+      expect((await failureOf(store.restore.checkBackup(order))).message).toContain('has no snapshot');
+    },
+    TIMEOUT_MS,
+  );
+});
+
+test('the id of a long workflow id is cut as the server cuts it', () => {
+  const run = { workflowId: `${'ä'.repeat(300)}`, runId: '0198e2c4-0000-7000-8000-000000000000' };
+  const id = documentId(run);
+  expect(Buffer.byteLength(id)).toBeLessThanOrEqual(512);
+  expect(id.endsWith(`~${run.runId}`)).toBe(true);
+  expect(documentId({ ...run, workflowId: 'order-1' })).toBe(`order-1~${run.runId}`);
+});
