@@ -37,21 +37,30 @@ export async function readWholeBackup(
   file: string,
   of: Pick<BackupManifest, 'host' | 'port' | 'database'>,
 ): Promise<BackupManifest | undefined> {
-  const manifest = await findManifest(file);
+  const manifest = await findOwnManifest(file, of);
   if (manifest === undefined) return undefined;
-  if (manifest.database !== of.database || manifest.host !== of.host || manifest.port !== of.port) {
-    throw new PreconditionError(
-      `${file} is a backup of "${manifest.database}" at ${manifest.host}:${manifest.port}, not of "${of.database}" at ` +
-        `${of.host}:${of.port}; it is left alone. Use another "backupDir", or move it away`,
-      { file, expected: of, found: { database: manifest.database, host: manifest.host, port: manifest.port } },
-    );
-  }
   const size = await stat(file).then(
     ({ size }) => size,
     () => undefined,
   );
   if (size !== manifest.bytes) return undefined;
   return (await sha256Of(file)) === manifest.sha256 ? manifest : undefined;
+}
+
+/** The manifest beside `file`; undefined as in {@link findManifest}. @throws PreconditionError when the file is the backup of another database */
+export async function findOwnManifest(
+  file: string,
+  of: Pick<BackupManifest, 'host' | 'port' | 'database'>,
+): Promise<BackupManifest | undefined> {
+  const manifest = await findManifest(file);
+  if (manifest === undefined) return undefined;
+  const { database, host, port } = manifest;
+  if (database === of.database && host === of.host && port === of.port) return manifest;
+  throw new PreconditionError(
+    `${file} is a backup of "${database}" at ${host}:${port}, not of "${of.database}" at ${of.host}:${of.port}; it is left alone. Use ` +
+      'another "backupDir", or move it away',
+    { file, expected: of, found: { database, host, port } },
+  );
 }
 
 /** The manifest beside `file`; undefined when there is none, or it cannot be read as one. */

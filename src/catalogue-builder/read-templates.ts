@@ -18,7 +18,7 @@ export interface TemplateFields {
 }
 
 /** The fields that `upgrade.sh` of a version adds to an index of the version before, as it says them. */
-const ADDED = /^new_mapping='(\{.*?\})'$/ms;
+const ADDED = /^new_mapping='\s*(\{.*?\})\s*'$/ms;
 const Mapping = z.object({ properties: z.record(z.string(), SearchField) });
 
 /**

@@ -10,7 +10,8 @@ import { startWaitingWorkflows } from '../lab/waiting-workflows.js';
 
 /**
  * The demo: a real staging and a real live cluster go through two minors under load, as an operator would have it done
- * with nothing but the Temporal CLI. `APPROVE=me` leaves the gates to whoever watches, `STORE=mysql` puts both on MySQL.
+ * with nothing but the Temporal CLI. `APPROVE=me` leaves the gates to whoever watches, `STORE=mysql` puts both on MySQL,
+ * `STORE=cassandra+opensearch` on these.
  */
 const FROM = '1.29.1';
 const TO = '1.31';

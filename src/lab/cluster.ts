@@ -12,7 +12,7 @@ import { waitUntilUsable } from './cluster-health.js';
 import { findFreePorts } from './free-ports.js';
 import type { LabDatabase } from './lab-database.js';
 import {
-  databasesOf,
+  databaseOf,
   HOST,
   ROLES,
   serverConfig,
@@ -89,7 +89,7 @@ export async function startCluster(options: LabClusterOptions): Promise<LabClust
   const target = balancer === undefined ? described : { ...described, connection: { address: balancer.address } };
   await writeConfiguration(config, { target, dynamicConfig: options.dynamicConfig ?? {} });
   for (const part of partsIn(stores)) {
-    await ofPart(stores, part).setUp(roleOfPart(part), databasesOf(name)[part], { version, tools });
+    await ofPart(stores, part).setUp(roleOfPart(part), databaseOf(name, part), { version, tools });
   }
 
   const driver = createProcessDriver(target.driver, tools);
@@ -132,7 +132,6 @@ function describeTarget(
 ): LabTarget {
   const frontends = nodes.filter(({ role }) => role === 'frontend').map(({ grpcPort }) => `${HOST}:${grpcPort}`);
   const tls = certificates === undefined ? {} : { tls: clientTls(certificates) };
-  const databases = databasesOf(clusterName);
   const driver = ProcessDriver.parse({
     type: 'process',
     allowNoAuth: true,
@@ -152,7 +151,7 @@ function describeTarget(
     connection: { address: frontends[0], ...tls },
     frontends,
     version,
-    stores: mapStores(stores, (store, part) => store.inputOf(databases[part])),
+    stores: mapStores(stores, (store, part) => store.inputOf(databaseOf(clusterName, part))),
     driver,
     backupDir: join(directory, 'backups'),
   });

@@ -1,4 +1,4 @@
-import type { PerStore, StorePart } from '../core/stores.js';
+import { mapStores, type PerStore, type StorePart } from '../core/stores.js';
 import type { Certificates } from './certificates.js';
 import { serverTls } from './certificates.js';
 import type { StoreServer } from './store-server.js';
@@ -31,13 +31,15 @@ export interface LabConfig {
 
 export const HOST = '127.0.0.1';
 
-/** Names of a lab cluster's databases. */
-export function databasesOf(clusterName: string): Readonly<Record<StorePart, string>> {
-  return {
-    default: clusterName,
-    visibility: `${clusterName}_visibility`,
-    secondaryVisibility: `${clusterName}_second_visibility`,
-  };
+/** Names of a lab cluster's databases, where it has no second visibility store. */
+export function databasesOf(clusterName: string): { readonly default: string; readonly visibility: string } {
+  return { default: clusterName, visibility: databaseOf(clusterName, 'visibility') };
+}
+
+/** Name of one of a lab cluster's databases. */
+export function databaseOf(clusterName: string, part: StorePart): string {
+  const endings = { default: '', visibility: '_visibility', secondaryVisibility: '_second_visibility' } as const;
+  return `${clusterName}${endings[part]}`;
 }
 
 /**
@@ -45,7 +47,6 @@ export function databasesOf(clusterName: string): Readonly<Record<StorePart, str
  * (`servicePort`, common/membership/ringpop), so that the nodes of a role may differ in it.
  */
 export function serverConfig(config: LabConfig, node: LabNode): object {
-  const databases = databasesOf(config.clusterName);
   const { secondaryVisibility: second } = config.stores;
   const frontend = config.nodes.find(({ role }) => role === 'frontend');
   return {
@@ -57,9 +58,9 @@ export function serverConfig(config: LabConfig, node: LabNode): object {
       numHistoryShards: config.shards,
       datastores: {
         // Few connections a process: a live cluster of eight and a staging one share the lab's database server.
-        default: config.stores.default.datastoreOf(databases.default, 12),
-        visibility: config.stores.visibility.datastoreOf(databases.visibility, 6),
-        ...(second === undefined ? {} : { secondaryVisibility: second.datastoreOf(databases.secondaryVisibility, 6) }),
+        ...mapStores(config.stores, (store, part) =>
+          store.datastoreOf(databaseOf(config.clusterName, part), part === 'default' ? 12 : 6),
+        ),
       },
     },
     global: {

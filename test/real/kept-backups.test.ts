@@ -138,6 +138,8 @@ describe('encrypted', () => {
       expect((await stat(encrypted)).mtimeMs).toBe(made); // kept, not made again
       expect((await check(one, backup)).schemaVersion).toBe('1.18');
       expect(await readdir(one.hopDir)).toHaveLength(3);
+      const other = withTarget(one.target, tools, ({ stores }) => stores.visibility.backUp(one.file));
+      expect((await failureOf(other)).message).toContain('it is left alone');
     },
     TIMEOUT_MS,
   );

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { PreconditionError } from '../../core/errors.js';
 import { placeOfStore, type Target } from '../../core/input/input.js';
 import { ofPart, type StorePart } from '../../core/stores.js';
-import { checkManifest, sha256Of } from '../backup-manifest.js';
+import { checkManifest, findOwnManifest, sha256Of } from '../backup-manifest.js';
 import type { StoreRestore } from '../store-restore.js';
 import type { Store, Work } from '../store.js';
 import { BackupKeeper } from './backup-keeper.js';
@@ -13,8 +13,8 @@ export function keepBackups(store: Store, part: StorePart, target: Target): Stor
   const { backups, backupDir } = target;
   if (backups === undefined) return store;
   const keeper = new BackupKeeper({ backupDir, backups });
-  const snapshots = backups.snapshots?.[part];
-  const made = snapshots === undefined || backups.snapshots === undefined ? store : snapshotStore(store, part, target);
+  const of = placeOfStore(ofPart(target.stores, part));
+  const made = snapshotStore(store, part, target);
   const copies = backups.encryption === undefined ? 1 : 2;
   return {
     ...made,
@@ -23,6 +23,7 @@ export function keepBackups(store: Store, part: StorePart, target: Target): Stor
       return { ...survey, backup: { copies, ...survey.backup } };
     },
     backUp: async (file, work: Work = {}) => {
+      await findOwnManifest(file, of); // a list alone does not say whose it is
       const kept = await keeper.find(file, work);
       if (kept !== undefined) return kept;
       const backup = await made.backUp(file, work);
@@ -51,7 +52,7 @@ async function keepFileOf(place: string, keeper: BackupKeeper, work: Work): Prom
   await keeper.keep({ file: place, bytes: found.size, sha256: await sha256Of(place, work.signal), entries: 1 }, work);
 }
 
-/** Backups are snapshots that a command of the operator takes. */
+/** Backups are snapshots that a command of the operator takes, where the input names one; the store itself where it does not. */
 function snapshotStore(store: Store, part: StorePart, { stores, backups }: Target): Store {
   const commands = backups?.snapshots;
   const words = commands?.[part];
