@@ -1,3 +1,0 @@
-import { testOldHop } from '../helpers/two-hops.js';
-
-testOldHop('mysql57');
