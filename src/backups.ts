@@ -84,7 +84,8 @@ const HOP = /(?:^|\/)(?:staging|live)-(\d+\.\d+\.\d+)-to-\d+\.\d+\.\d+-\d+$/;
 /** @throws PreconditionError when the hop has not the backups of all stores */
 export async function findHop(target: Target, hop: string): Promise<HopToRestore> {
   const all = (await listBackups(target)).filter((one) => `${one.rollout}/${one.hop}` === hop.replace(/\/+$/, ''));
-  const of = (part: StorePart) => all.findLast(({ store }) => store === part);
+  // The oldest is that of the hop: a restore in place that was killed has left one of what it found.
+  const of = (part: StorePart) => all.find(({ store }) => store === part);
   const missing = partsIn(target.stores).filter((part) => of(part) === undefined);
   const [, version] = HOP.exec(hop) ?? [];
   if (missing.length === 0 && version !== undefined) {

@@ -321,6 +321,8 @@ test(
       await stores.default.backUp(one.file);
       await stores.visibility.backUp(join(one.hopDir, `${names.visibility}.dump`));
       await stores.visibility.updateSchema({ to: '1.13', serverVersion: '1.30.7' });
+      // As a restore in place leaves it, should it be killed: of the same database, and not what one goes back to.
+      await stores.visibility.backUp(join(one.hopDir, `${names.visibility}-before-restore-20260101000000.dump`));
     });
     const hop = `upgrade-kept/${HOP}`;
     const asked = await run(one, 'restore', '--hop', hop);
