@@ -109,7 +109,7 @@ export async function waitUntilAlone({ name }: Target, { stores }: OpenTarget, w
       );
     }
     work.onProgress?.(`waiting until ${others.length} connections to the databases have ended`);
-    await sleep(LOOK_AGAIN_MS, undefined, work.signal === undefined ? {} : { signal: work.signal });
+    await sleep(LOOK_AGAIN_MS, undefined, { signal: work.signal });
   }
 }
 

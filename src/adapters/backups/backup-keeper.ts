@@ -115,26 +115,22 @@ export class BackupKeeper {
     });
   }
 
-  /** Removes all that was kept below a folder of backups, here and in the object store. @returns how many files */
-  async remove(folder: string): Promise<number> {
+  /** Removes all that was kept below a folder of backups, here and in the object store. */
+  async remove(folder: string): Promise<void> {
     const key = this.#keyOf(folder);
     if (key === '' || key.startsWith('..')) throw new PreconditionError(`${folder} is no folder below ${this.#root}`);
     const { objectStore } = this.#backups;
-    let removed = 0;
     if (objectStore !== undefined) {
-      removed += await withBucket(objectStore, async (bucket) => {
+      await withBucket(objectStore, async (bucket) => {
         const keys: string[] = [];
         for await (const each of bucket.list(`${key}/`)) keys.push(each);
         // The lists first: what has none is no backup any more, whatever is left of it.
         await bucket.remove(
           keys.toSorted((a, b) => Number(fileOfList(b) !== undefined) - Number(fileOfList(a) !== undefined)),
         );
-        return keys.length;
       });
     }
-    const names = await readdir(folder).catch(() => []);
     await rm(folder, { recursive: true, force: true });
-    return removed + names.length;
   }
 
   async #isKept(file: string, list: KeptList, work: Work): Promise<boolean> {

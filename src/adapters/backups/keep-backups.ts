@@ -3,10 +3,11 @@ import { PreconditionError } from '../../core/errors.js';
 import { placeOfStore, type Target } from '../../core/input/input.js';
 import { ofPart, type StorePart } from '../../core/stores.js';
 import { checkManifest, findOwnManifest, sha256Of } from '../backup-manifest.js';
+import { readSnapshotRecord } from '../store-parts/snapshot-record.js';
 import type { StoreRestore } from '../store-restore.js';
 import type { Store, Work } from '../store.js';
 import { BackupKeeper } from './backup-keeper.js';
-import { readSnapshotRecord, takeSnapshotByCommand } from './snapshot-command.js';
+import { SnapshotRecord, takeSnapshotByCommand } from './snapshot-command.js';
 
 /** A store of `target` whose backups are made and kept as its input says; the store itself where it says nothing. */
 export function keepBackups(store: Store, part: StorePart, target: Target): Store {
@@ -58,14 +59,6 @@ function snapshotStore(store: Store, part: StorePart, { stores, backups }: Targe
   const words = commands?.[part];
   if (commands === undefined || words === undefined) return store;
   const of = placeOfStore(ofPart(stores, part));
-  const cannot = (file: string) => async (): Promise<never> => {
-    const { snapshot } = await readSnapshotRecord(file);
-    throw new PreconditionError(
-      `the backup of the ${part} store is snapshot "${snapshot}" of its provider, which alone can bring it back: stop all servers, restore ` +
-        'it, start the servers of the version before, then say retry',
-      { snapshot, file },
-    );
-  };
   const restore: StoreRestore = {
     ...store.restore,
     findWay: () =>
@@ -78,10 +71,17 @@ function snapshotStore(store: Store, part: StorePart, { stores, backups }: Targe
       ),
     checkBackup: async (order) => {
       const manifest = await checkManifest(of, order);
-      await readSnapshotRecord(order.file);
+      await readSnapshotRecord(order.file, SnapshotRecord);
       return manifest;
     },
-    bring: (order) => cannot(order.file)(),
+    bring: async ({ file }) => {
+      const { snapshot } = await readSnapshotRecord(file, SnapshotRecord);
+      throw new PreconditionError(
+        `the backup of the ${part} store is snapshot "${snapshot}" of its provider, which alone can bring it back: stop all servers, restore ` +
+          'it, start the servers of the version before, then say retry',
+        { snapshot, file },
+      );
+    },
   };
   return {
     ...store,

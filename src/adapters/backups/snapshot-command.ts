@@ -1,22 +1,18 @@
-import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { messageOf, PreconditionError } from '../../core/errors.js';
+import { PreconditionError } from '../../core/errors.js';
 import type { SnapshotCommands } from '../../core/input/backups.js';
 import { fillPlaceholders } from '../../core/input/placeholders.js';
 import { writeBackup } from '../backup-file.js';
 import type { BackupManifest } from '../backup-manifest.js';
 import { runCommand } from '../run-command.js';
 import { readEnvironment } from '../secrets.js';
+import { readSnapshotRecord, snapshotName } from '../store-parts/snapshot-record.js';
 import type { Backup, Store, Work } from '../store.js';
 
 /** What the file of such a backup says: where the database itself is kept. */
-const SnapshotRecord = z.object({ snapshot: z.string().min(1), command: z.string() });
+export const SnapshotRecord = z.object({ snapshot: z.string().min(1), command: z.string() });
 export type SnapshotRecord = z.infer<typeof SnapshotRecord>;
-
-/** Names of snapshots are short and simple with every provider. */
-const NAME = /[^a-z0-9-]+/g;
 
 export interface SnapshotOrder {
   readonly words: readonly string[];
@@ -40,7 +36,7 @@ export async function takeSnapshotByCommand(
     file,
     async (partial) => {
       const { product, schemaVersion } = await store.describe();
-      const [program = '', ...args] = words.map((word) => fillPlaceholders(word, { name: nameFor(file) }));
+      const [program = '', ...args] = words.map((word) => fillPlaceholders(word, { name: snapshotName(file) }));
       const { env, secrets } = await readEnvironment(commands.environment);
       let said = '';
       const { stdout } = await runCommand(program, args, {
@@ -62,31 +58,9 @@ export async function takeSnapshotByCommand(
       }
       const record: SnapshotRecord = { snapshot, command: program };
       await writeFile(partial, `${JSON.stringify(record, undefined, 2)}\n`);
-      await readSnapshotRecord(partial);
+      await readSnapshotRecord(partial, SnapshotRecord);
       return { serverVersion: product, schemaVersion, entries: 1 };
     },
     work,
   );
-}
-
-/** The same for one backup, another for every other. */
-export function nameFor(file: string): string {
-  const kind = basename(file)
-    .replace(/\.[^.]*$/, '')
-    .toLowerCase()
-    .replaceAll(NAME, '-');
-  return `temporal-upgrade-${kind}-${createHash('sha256').update(file).digest('hex').slice(0, 12)}`;
-}
-
-/** @throws PreconditionError when the file is none */
-export async function readSnapshotRecord(file: string): Promise<SnapshotRecord> {
-  try {
-    return SnapshotRecord.parse(JSON.parse(await readFile(file, 'utf8')));
-  } catch (cause) {
-    throw new PreconditionError(
-      `${file} cannot be read as the record of a snapshot: ${messageOf(cause)}`,
-      { file },
-      { cause },
-    );
-  }
 }

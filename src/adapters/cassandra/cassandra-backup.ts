@@ -5,10 +5,11 @@ import { PreconditionError } from '../../core/errors.js';
 import { placeOfStore, type CassandraStore } from '../../core/input/input.js';
 import { writeBackup, every } from '../backup-file.js';
 import { sha256Of } from '../backup-manifest.js';
+import { snapshotName } from '../store-parts/snapshot-record.js';
 import type { Backup, Work } from '../store.js';
 import { withCassandra } from './cassandra-connection.js';
 import { placeText, readNodes, readTables, readVersion, readVersionRow } from './cassandra-inspect.js';
-import { packSnapshot, removeSnapshot, snapshotName, takeSnapshot } from './snapshots.js';
+import { packSnapshot, removeSnapshot, takeSnapshot } from './snapshots.js';
 
 /** What a backup of a keyspace is: its file lists the files of each node, which lie beside it. */
 export const SnapshotList = z.object({

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { PreconditionError } from '../../core/errors.js';
 import type { CassandraStore } from '../../core/input/input.js';
@@ -49,11 +48,6 @@ export async function findNodetool(input: CassandraStore, nodes: readonly StoreN
     }),
   );
   return `nodetool on ${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}`;
-}
-
-/** Name of the snapshot that a backup file is made from: the same in every try, so that what a killed one left is found. */
-export function snapshotName(file: string): string {
-  return `temporal-upgrade-${createHash('sha256').update(file).digest('hex').slice(0, 16)}`;
 }
 
 interface Snapshot {

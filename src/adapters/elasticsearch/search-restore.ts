@@ -12,7 +12,7 @@ import { countDocuments, withBackup, type Header } from './search-backup.js';
 import type { SearchClient } from './search-connection.js';
 import { placeText, withSearch } from './search-connection.js';
 import { readBytes, versionOf, readFields } from './search-inspect.js';
-import { checkSnapshot, readSnapshotRecord, restoreSnapshot } from './search-snapshot.js';
+import { checkSnapshot, findSnapshotRecord, restoreSnapshot } from './search-snapshot.js';
 
 const AT_ONCE = 500;
 const POLL_MS = 500;
@@ -78,7 +78,7 @@ async function refuseAlias(input: ElasticsearchStore): Promise<void> {
 
 async function checkBackup(input: ElasticsearchStore, order: RestoreOrder, work: Work): Promise<BackupManifest> {
   const manifest = await checkManifest(placeOfStore(input), order);
-  const record = await readSnapshotRecord(order.file);
+  const record = await findSnapshotRecord(order.file);
   if (record !== undefined) {
     await withSearch(input, (client) => checkSnapshot(client, record));
     return manifest;
@@ -124,7 +124,7 @@ async function bring(
     // Anything else under this name was left by a try that was killed.
     const path = `/${encodeURIComponent(client.index)}`;
     if (await client.has(path)) await client.send('DELETE', { path }, Done);
-    const record = await readSnapshotRecord(order.file);
+    const record = await findSnapshotRecord(order.file);
     const count =
       record === undefined
         ? await withBackup(order.file, async (header, documents) => {
@@ -224,7 +224,7 @@ async function clone(client: SearchClient, { from, to }: { readonly from: string
   const Health = z.object({ status: z.string() });
   while ((await client.get(`/_cluster/health/${name}`, Health)).status === 'red') {
     work.onProgress?.(`index ${from} is being cloned as ${to}`);
-    await sleep(POLL_MS, undefined, work.signal === undefined ? {} : { signal: work.signal });
+    await sleep(POLL_MS, undefined, { signal: work.signal });
   }
   const [there, here] = await Promise.all(
     [to, from].map(async (index) => (await client.get(`/${encodeURIComponent(index)}/_count`, Count)).count),

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { messageOf, PreconditionError } from '../../core/errors.js';
+import { PreconditionError } from '../../core/errors.js';
+import { readSnapshotRecord, snapshotName } from '../store-parts/snapshot-record.js';
 import type { Work } from '../store.js';
 import { isMissing, type SearchClient } from './search-connection.js';
 
@@ -35,18 +35,13 @@ const Snapshots = z.object({
 });
 type Snapshot = z.infer<typeof Snapshots>['snapshots'][number];
 
-/** The same for one backup, another for every other. */
-function nameFor(file: string): string {
-  return `temporal-upgrade-${createHash('sha256').update(file).digest('hex').slice(0, 20)}`;
-}
-
 /** Takes a snapshot of the index alone, and waits until it is whole; one that a killed try left is taken anew. @throws PreconditionError */
 export async function takeSnapshot(
   client: SearchClient,
   { repository, file }: { readonly repository: string; readonly file: string },
   work: Work,
 ): Promise<SnapshotRecord> {
-  const name = nameFor(file);
+  const name = snapshotName(file);
   const path = pathOf(repository, name);
   if ((await find(client, repository, name)) !== undefined) await client.send('DELETE', { path }, z.unknown());
   const body = { indices: client.index, include_global_state: false };
@@ -58,12 +53,12 @@ export async function takeSnapshot(
       return { repository, snapshot: name, uuid: found.uuid, index: client.index };
     }
     work.onProgress?.(`snapshot ${name} in repository "${repository}" is being taken`);
-    await sleep(POLL_MS, undefined, work.signal === undefined ? {} : { signal: work.signal });
+    await sleep(POLL_MS, undefined, { signal: work.signal });
   }
 }
 
 /** The record in the file of a backup; undefined where the file holds documents. @throws PreconditionError when it is neither */
-export async function readSnapshotRecord(file: string): Promise<SnapshotRecord | undefined> {
+export async function findSnapshotRecord(file: string): Promise<SnapshotRecord | undefined> {
   const handle = await open(file, 'r');
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, 0);
@@ -71,15 +66,7 @@ export async function readSnapshotRecord(file: string): Promise<SnapshotRecord |
   } finally {
     await handle.close();
   }
-  try {
-    return SnapshotRecord.parse(JSON.parse(await readFile(file, 'utf8')));
-  } catch (cause) {
-    throw new PreconditionError(
-      `${file} cannot be read as the record of a snapshot: ${messageOf(cause)}`,
-      { file },
-      { cause },
-    );
-  }
+  return readSnapshotRecord(file, SnapshotRecord);
 }
 
 /** @throws PreconditionError when the repository has it no more, or not whole */
@@ -118,7 +105,7 @@ export async function restoreSnapshot(client: SearchClient, record: SnapshotReco
   const path = `/_cluster/health/${encodeURIComponent(client.index)}`;
   while ((await client.get(path, Health)).status === 'red') {
     work.onProgress?.(`snapshot ${snapshot} is being restored as ${client.index}`);
-    await sleep(POLL_MS, undefined, work.signal === undefined ? {} : { signal: work.signal });
+    await sleep(POLL_MS, undefined, { signal: work.signal });
   }
 }
 
