@@ -18,12 +18,12 @@ const shared = {
   },
 };
 
-/** They hold a real cluster against bounds of time, and so have the machine to themselves. */
+/** They hold a real cluster against bounds of time, and so share the machine with one other at most. */
 const ALONE = ['load', 'load-scenarios', 'observe', 'probe', 'rollout'].map(
   (name) => `<rootDir>/test/real/${name}.test.ts`,
 );
 
-// `quick` needs no cluster; `full` and `alone` start real databases and clusters, two files of `full` at a time. `long` are
+// `quick` needs no cluster; `full` and `alone` start real databases and clusters, three files of `full` and two of `alone` at a time. `long` are
 // whole roll-outs of minutes each, which `make test` leaves out.
 export default {
   projects: [
@@ -51,4 +51,5 @@ export default {
   ],
   // Far more than any needs on a quiet machine: tests of workflows run side by side.
   testTimeout: 90_000,
+  testSequencer: '<rootDir>/test/longest-first.js',
 };

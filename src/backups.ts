@@ -18,6 +18,7 @@ import type { Work } from './adapters/store.js';
 import { createToolResolver } from './adapters/tools/tool-resolver.js';
 import { writeWhole } from './adapters/write-whole.js';
 import { messageOf, PreconditionError } from './core/errors.js';
+import { parseHopFolder } from './core/hop-folder.js';
 import type { KeepBackups } from './core/input/backups.js';
 import type { Target } from './core/input/input.js';
 import { mapStores, ofPart, partsIn, type PerStore, type StorePart } from './core/stores.js';
@@ -79,15 +80,13 @@ export interface HopToRestore {
   readonly backups: PerStore<KeptBackup>;
 }
 
-const HOP = /(?:^|\/)(?:staging|live)-(\d+\.\d+\.\d+)-to-\d+\.\d+\.\d+-\d+$/;
-
 /** @throws PreconditionError when the hop has not the backups of all stores */
 export async function findHop(target: Target, hop: string): Promise<HopToRestore> {
   const all = (await listBackups(target)).filter((one) => `${one.rollout}/${one.hop}` === hop.replace(/\/+$/, ''));
   // The oldest is that of the hop: a restore in place that was killed has left one of what it found.
   const of = (part: StorePart) => all.find(({ store }) => store === part);
   const missing = partsIn(target.stores).filter((part) => of(part) === undefined);
-  const [, version] = HOP.exec(hop) ?? [];
+  const version = parseHopFolder(hop.split('/').at(-1) ?? '')?.from;
   if (missing.length === 0 && version !== undefined) {
     return { hop, version, backups: mapStores(target.stores, (_, part) => of(part) as KeptBackup) }; // none is missing
   }

@@ -12,6 +12,7 @@ import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { BackupResult, HopPlace, TargetActivities } from '../contract/activities.js';
 import { FailureType } from '../contract/names.js';
 import { PreconditionError } from '../core/errors.js';
+import { nameOfHopFolder } from '../core/hop-folder.js';
 import { databaseNameOf, type Target } from '../core/input/input.js';
 import { mapStores, ofPart, partsIn, type StorePart } from '../core/stores.js';
 import { compareSchemaVersions } from '../core/version.js';
@@ -85,8 +86,8 @@ function backupName({ stores }: Target, part: StorePart): string {
   return first === part ? name : `${name}-${part}`;
 }
 
-async function folderOf({ target, rolloutId, environment, from, to, attempt }: HopPlace): Promise<string> {
-  const directory = join(target.backupDir, rolloutId, `${environment}-${from}-to-${to}-${attempt}`);
+async function folderOf({ target, rolloutId, ...hop }: HopPlace): Promise<string> {
+  const directory = join(target.backupDir, rolloutId, nameOfHopFolder(hop));
   await mkdir(directory, { recursive: true, mode: 0o700 });
   return directory;
 }

@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PreconditionError } from '../core/errors.js';
 import type { Target } from '../core/input/input.js';
-import { ofPart, partsIn, type PerStore, type StorePart } from '../core/stores.js';
+import { mapStoresInTurn, ofPart, partsIn, type PerStore } from '../core/stores.js';
 import type { BackupManifest } from './backup-manifest.js';
 import type { OpenTarget } from './open-target.js';
 import type { RestoreOrder } from './store-restore.js';
-import type { Store, Work } from './store.js';
+import type { Work } from './store.js';
 
 /** A connection of a server that has ended is seen by its database for a moment longer. */
 const SESSIONS_END_WITHIN_MS = 60_000;
@@ -32,7 +32,7 @@ export async function checkBackups(
   orders: RestoreOrders,
   work: Work,
 ): Promise<PerStore<BackupManifest>> {
-  return inTurn(stores, (store, part) => store.restore.checkBackup(ofPart(orders, part), work));
+  return mapStoresInTurn(stores, (store, part) => store.restore.checkBackup(ofPart(orders, part), work));
 }
 
 /**
@@ -48,7 +48,7 @@ export async function restoreStores(
 ): Promise<RestoredStores> {
   await requireStopped(target, opened);
   const { stores } = opened;
-  const manifests = await inTurn(stores, (store, part) => store.restore.bring(ofPart(orders, part), work));
+  const manifests = await mapStoresInTurn(stores, (store, part) => store.restore.bring(ofPart(orders, part), work));
   await mkdir(dirname(listFile), { recursive: true });
   const changed = { removed: 0, corrected: 0 };
   for (const part of partsIn(stores).filter((each) => each !== 'default')) {
@@ -59,21 +59,9 @@ export async function restoreStores(
     changed.corrected += corrected;
   }
   // Whatever is killed between two of them: nobody looks at any before all are there.
-  const kept = await inTurn(stores, (store, part) => store.restore.takePlace(ofPart(orders, part), work));
+  const kept = await mapStoresInTurn(stores, (store, part) => store.restore.takePlace(ofPart(orders, part), work));
   await requireSchema(target, opened, orders);
   return { backupAt: manifests.default.takenAt, kept, ...changed };
-}
-
-/** What `work` gives for each store, one after the other: each has its own programs at work, on the same disks. */
-async function inTurn<T>(
-  stores: PerStore<Store>,
-  work: (store: Store, part: StorePart) => Promise<T>,
-): Promise<PerStore<T>> {
-  const main = await work(stores.default, 'default');
-  const visibility = await work(stores.visibility, 'visibility');
-  const { secondaryVisibility: second } = stores;
-  if (second === undefined) return { default: main, visibility };
-  return { default: main, visibility, secondaryVisibility: await work(second, 'secondaryVisibility') };
 }
 
 /** @throws PreconditionError naming the servers that run */

@@ -42,6 +42,18 @@ export async function mapStoresAsync<T, U>(
   return { default: main, visibility, ...(second === undefined ? {} : { secondaryVisibility: second }) };
 }
 
+/** The same, one after the other. */
+export async function mapStoresInTurn<T, U>(
+  all: PerStore<T>,
+  make: (one: T, part: StorePart) => Promise<U>,
+): Promise<PerStore<U>> {
+  const main = await make(all.default, 'default');
+  const visibility = await make(all.visibility, 'visibility');
+  const { secondaryVisibility: second } = all;
+  if (second === undefined) return { default: main, visibility };
+  return { default: main, visibility, secondaryVisibility: await make(second, 'secondaryVisibility') };
+}
+
 /** The value of a store that is known to be there. @throws TypeError when it is not */
 export function ofPart<T>(all: PerStore<T>, part: StorePart): T {
   const found = all[part];

@@ -1,8 +1,9 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { startDetached } from '../adapters/run-command.js';
+import { runCommand, startDetached } from '../adapters/run-command.js';
+import type { Certificates } from './certificates.js';
 import { findFreePorts } from './free-ports.js';
 import { findJava } from './java.js';
 import { answersAt, KeptProcess } from './kept-process.js';
@@ -74,11 +75,19 @@ export interface LabCassandra {
   stop(): Promise<void>;
 }
 
+/** Who may do all, on a node that asks who comes: Cassandra makes this user by itself. */
+export const CASSANDRA_USER = { user: 'cassandra', password: 'cassandra' } as const;
+
 /**
  * Starts a cluster of one node on free ports of 127.0.0.1. Data in `directory` is kept and used again; a node that still runs there,
- * left behind by a killed process, is taken over.
+ * left behind by a killed process, is taken over. With `certificates` it admits nobody without TLS, a certificate of a client and
+ * a password.
  */
-export async function startCassandra(directory: string, release: CassandraRelease = '4.1'): Promise<LabCassandra> {
+export async function startCassandra(
+  directory: string,
+  release: CassandraRelease = '4.1',
+  certificates?: Certificates,
+): Promise<LabCassandra> {
   const folder = resolve(directory);
   const { version, jamm, thrift } = RELEASES[release];
   const java = await findJava([17, 11]);
@@ -95,7 +104,11 @@ export async function startCassandra(directory: string, release: CassandraReleas
     const [port = 0, storagePort = 0, jmxPort = 0] = await findFreePorts(3);
     await writeFile(portsFile, JSON.stringify({ port, jmxPort }));
     const configuration = join(folder, 'cassandra.yaml');
-    await writeFile(configuration, stringify(configurationOf(release, { dataDir, port, storagePort })));
+    const secured = certificates === undefined ? {} : await securing(certificates, { java, folder });
+    await writeFile(
+      configuration,
+      stringify({ ...configurationOf(release, { dataDir, port, storagePort }), ...secured }),
+    );
     await writeFile(join(folder, 'logback.xml'), LOGGING);
     const { pid } = await startDetached(
       java,
@@ -111,6 +124,7 @@ export async function startCassandra(directory: string, release: CassandraReleas
         `-Dcassandra.jmx.local.port=${jmxPort}`,
         '-Dcassandra.skip_wait_for_gossip_to_settle=0',
         '-Dcassandra.ring_delay_ms=100',
+        '-Dcassandra.superuser_setup_delay_ms=0',
         '-cp',
         `${folder}:${jars}/*`,
         'org.apache.cassandra.service.CassandraDaemon',
@@ -143,6 +157,32 @@ function keptIn(folder: string): KeptProcess {
 
 const LOGGING =
   '<configuration><appender name="O" class="ch.qos.logback.core.ConsoleAppender"><encoder><pattern>%-5level %d{HH:mm:ss.SSS} %logger{20} %msg%n%ex{6}</pattern></encoder></appender><root level="INFO"><appender-ref ref="O"/></root></configuration>\n';
+
+const STORE_PASSWORD = 'lab-keystore';
+
+/** Keys and authorities as Java keeps them, and the settings that demand both sides' certificates and a password. */
+async function securing(
+  { ca, serverCert, serverKey }: Certificates,
+  { java, folder }: { readonly java: string; readonly folder: string },
+): Promise<object> {
+  const [keystore, truststore] = [join(folder, 'keys.p12'), join(folder, 'trusted.p12')];
+  const keytool = isAbsolute(java) ? join(dirname(java), 'keytool') : 'keytool';
+  const pack = ['pkcs12', '-export', '-in', serverCert, '-inkey', serverKey, '-certfile', ca, '-name', 'server'];
+  await runCommand('openssl', [...pack, '-out', keystore, '-passout', `pass:${STORE_PASSWORD}`]);
+  await rm(truststore, { force: true });
+  const trust = ['-importcert', '-noprompt', '-alias', 'lab', '-file', ca, '-keystore', truststore];
+  await runCommand(keytool, [...trust, '-storetype', 'PKCS12', '-storepass', STORE_PASSWORD]);
+  return {
+    authenticator: 'PasswordAuthenticator',
+    client_encryption_options: {
+      enabled: true,
+      optional: false,
+      require_client_auth: true,
+      store_type: 'PKCS12',
+      ...{ keystore, keystore_password: STORE_PASSWORD, truststore, truststore_password: STORE_PASSWORD },
+    },
+  };
+}
 
 interface Places {
   readonly dataDir: string;

@@ -6,56 +6,75 @@ import type { LabStore } from '../../src/lab/start-database.js';
 import { SHORT_POLICY, startTestLab, startWorkflow, stateOf } from './rollout-lab.js';
 
 /** The schema of every kind of store changes in one of these hops. */
-const VERSIONS = ['1.28.1', '1.29.1', '1.30.7'] as const;
-const [FIRST, MIDDLE, LAST] = VERSIONS;
-const HOPS = [
-  { from: FIRST, to: MIDDLE },
-  { from: MIDDLE, to: LAST },
-] as const;
+const TWO = ['1.28.1', '1.29.1', '1.30.7'] as const;
+/** Of servers that have the old plugins, and visibility in Cassandra. */
+const OLD = ['1.20.5', '1.21.6'] as const;
 
 /** Schema versions that the last of them wants, by the catalogue. */
 const SCHEMAS = {
-  postgresql: { default: '1.18', visibility: '1.13' },
-  mysql: { default: '1.18', visibility: '1.13' },
-  cassandra: { default: '1.13', visibility: '' },
-  elasticsearch: { default: '', visibility: 'v13' },
+  '1.30.7': {
+    postgresql: { default: '1.18', visibility: '1.13' },
+    mysql: { default: '1.18', visibility: '1.13' },
+    cassandra: { default: '1.13', visibility: '' },
+    elasticsearch: { default: '', visibility: 'v13' },
+  },
+  '1.21.6': {
+    postgresql: { default: '1.10', visibility: '1.1' },
+    mysql: { default: '1.10', visibility: '1.1' },
+    cassandra: { default: '1.8', visibility: '1.0' },
+    elasticsearch: { default: '', visibility: 'v5' },
+  },
 } as const;
 const LOAD = { startsPerSecond: 2, longRunning: 3, probesPerSecond: 5 };
 
 /** Tests of a whole roll-out of two hops, on staging and on live, both under load, on clusters that stand on `store`. */
 export function testTwoHops(store: LabStore): void {
+  testHops(store, TWO);
+}
+
+/** The same of one hop of old servers. */
+export function testOldHop(store: LabStore): void {
+  testHops(store, OLD);
+}
+
+function testHops(store: LabStore, versions: typeof TWO | typeof OLD): void {
+  const [first] = versions;
+  const last = versions.at(-1) ?? first;
+  const hops = versions.slice(1).map((to, index) => ({ from: versions[index], to }));
+  const minorOf = (version: string) => version.slice(0, version.lastIndexOf('.'));
   let lab: Awaited<ReturnType<typeof startTestLab>>;
   let result: RolloutResult;
 
   beforeAll(async () => {
-    lab = await startTestLab({ store, version: FIRST });
+    lab = await startTestLab({ store, version: first });
     await lab.startWorker();
     const policy = { ...SHORT_POLICY, load: { staging: LOAD, live: LOAD } };
-    const pins = { '1.28': FIRST, '1.29': MIDDLE, '1.30': LAST };
-    const workflowId = await startWorkflow(lab, lab.input('1.30', { pins, policy }));
+    const pins = Object.fromEntries(versions.map((version) => [minorOf(version), version]));
+    const workflowId = await startWorkflow(lab, lab.input(minorOf(last), { pins, policy }));
     result = (await lab.client.workflow.getHandle(workflowId).result()) as RolloutResult;
   }, 1_800_000);
 
   afterAll(() => lab?.remove(), 120_000);
 
   test('both clusters went all hops without an incident, and nobody decided anything', () => {
-    expect(result).toMatchObject({ status: 'completed', decisions: [], live: { from: FIRST, to: LAST } });
+    expect(result).toMatchObject({ status: 'completed', decisions: [], live: { from: first, to: last } });
     expect(
       result.hops.map(({ environment, from, to, outcome, incidents }) => [environment, from, to, outcome, incidents]),
     ).toEqual(
       (['staging', 'live'] as const).flatMap((environment) =>
-        HOPS.map(({ from, to }) => [environment, from, to, 'completed', 0]),
+        hops.map(({ from, to }) => [environment, from, to, 'completed', 0]),
       ),
     );
   });
 
   test.each(['staging', 'live'] as const)('%s runs the last version on its schema', async (name) => {
     const { schema, nodes } = await stateOf(lab[name]);
+    const schemas = SCHEMAS[last === '1.21.6' ? '1.21.6' : '1.30.7'];
     const wanted = mapStores(lab[name].target.stores, ({ type }, part) =>
-      part === 'default' ? SCHEMAS[type].default : SCHEMAS[type].visibility,
+      part === 'default' ? schemas[type].default : schemas[type].visibility,
     );
     expect(schema).toEqual(wanted);
-    expect(nodes.map(({ version, running }) => [version, running])).toEqual(nodes.map(() => [LAST, true]));
+    expect(nodes.map(({ version, running }) => [version, running])).toEqual(nodes.map(() => [last, true]));
   });
 
   test.each(['staging', 'live'] as const)('every canary of %s is accounted for, and no client call failed', (name) => {

@@ -1,17 +1,15 @@
 import { join, resolve } from 'node:path';
 import type { KeepBackups } from '../../core/input/backups.js';
 import type { Target } from '../../core/input/input.js';
+import { parseHopFolder } from '../../core/hop-folder.js';
 import { oldBackups } from '../../core/old-backups.js';
 import { BackupKeeper } from './backup-keeper.js';
 import { listBackups } from './list-backups.js';
 
-/** As roll-outs name them (`folderOf` of the activities). */
-const HOP_FOLDER = /^(staging|live)-\S+-to-\S+-\d+$/;
-
 /** Folders of hops whose backups need not be kept any more, below the target's folder, the oldest first. Changes nothing. */
 export async function findOldBackups(target: Target, keep: KeepBackups, now = Date.now()): Promise<string[]> {
   // What lies elsewhere below the folder was put there by somebody else.
-  const ofHops = (await listBackups(target)).filter(({ hop }) => HOP_FOLDER.test(hop));
+  const ofHops = (await listBackups(target)).filter(({ hop }) => parseHopFolder(hop) !== undefined);
   const byHop = Map.groupBy(ofHops, ({ rollout, hop }) => join(rollout, hop));
   const hops = [...byHop].map(([folder, of]) => ({ folder, takenAt: of.at(-1)?.manifest.takenAt ?? '' }));
   return oldBackups(hops, keep, now);

@@ -108,16 +108,18 @@ export class CassandraClient {
   }
 }
 
+/** A session that is open until whoever opened it closes it. */
+export interface CassandraSession {
+  /** Runs `work` on it. @throws as {@link withCassandra} */
+  use<T>(work: (client: CassandraClient) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
 /**
- * Runs `work` in a session of its own and ends it whatever happens: nothing is left open while a roll-out waits for days.
- * @throws PreconditionError in the words of the operator when the database cannot be reached, entered or read
+ * Opens a session. `timeoutMs` is for both connecting and each question, where an answer is wanted soon or not at all.
+ * @throws PreconditionError in the words of the operator when the database cannot be reached or entered
  */
-export async function withCassandra<T>(
-  input: CassandraStore,
-  work: (client: CassandraClient) => Promise<T>,
-  /** For both connecting and each question, where an answer is wanted soon or not at all. */
-  timeoutMs?: number,
-): Promise<T> {
+export async function openCassandra(input: CassandraStore, timeoutMs?: number): Promise<CassandraSession> {
   const driver = await loadDriver();
   const options = await optionsOf(driver, input, timeoutMs);
   const client = new driver.Client({
@@ -125,13 +127,38 @@ export async function withCassandra<T>(
     keyspace: input.keyspace,
     localDataCenter: input.datacenter ?? (await findDatacenter(driver, input, options)),
   });
+  const close = () => client.shutdown().catch(() => undefined);
+  const explained = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw asPreconditionError(driver, error, input);
+    }
+  };
   try {
-    await client.connect();
-    return await work(new CassandraClient(client, input.keyspace));
+    await explained(() => client.connect());
   } catch (error) {
-    throw asPreconditionError(driver, error, input);
+    await close();
+    throw error;
+  }
+  const session = new CassandraClient(client, input.keyspace);
+  return { use: (work) => explained(() => work(session)), close };
+}
+
+/**
+ * Runs `work` in a session of its own and ends it whatever happens: nothing is left open while a roll-out waits for days.
+ * @throws PreconditionError in the words of the operator when the database cannot be reached, entered or read
+ */
+export async function withCassandra<T>(
+  input: CassandraStore,
+  work: (client: CassandraClient) => Promise<T>,
+  timeoutMs?: number,
+): Promise<T> {
+  const session = await openCassandra(input, timeoutMs);
+  try {
+    return await session.use(work);
   } finally {
-    await client.shutdown().catch(() => undefined);
+    await session.close();
   }
 }
 

@@ -1,10 +1,10 @@
 import { PreconditionError } from '../../core/errors.js';
 import type { CassandraStore } from '../../core/input/input.js';
-import { compareSchemaVersions } from '../../core/version.js';
 import { CommandError, runCommand } from '../run-command.js';
 import { readSecret } from '../secrets.js';
 import type { StoreRole, Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';
+import { isSchemaReached } from '../store-parts/schema-reached.js';
 import { withCassandra, type CassandraClient } from './cassandra-connection.js';
 import { checkKind, placeText, readNodes, readVersionRow } from './cassandra-inspect.js';
 import { bringCassandraTool, cassandraToolEnvironment } from './cassandra-tool.js';
@@ -74,13 +74,7 @@ async function isReached(
   { kind, to }: Pick<SchemaUpdate, 'kind' | 'to'>,
 ): Promise<boolean> {
   await checkKind(client, input, kind);
-  const present = await readVersionRow(client, input);
-  const order = compareSchemaVersions(present, to);
-  if (order <= 0) return order === 0;
-  throw new PreconditionError(
-    `schema too new: ${placeText(input)} has schema ${present}, newer than the ${to} asked for; schemas are never taken back`,
-    { reason: 'schema-too-new', keyspace: input.keyspace, present, to },
-  );
+  return isSchemaReached(placeText(input), { present: await readVersionRow(client, input), to });
 }
 
 async function checkNodes(client: CassandraClient, input: CassandraStore): Promise<void> {

@@ -6,15 +6,16 @@ import type { ToolResolver } from '../tools/tools.js';
 import { backUpCassandra } from './cassandra-backup.js';
 import { withCassandra } from './cassandra-connection.js';
 import { checkKind, readBytes, readVersion, readVersionRow } from './cassandra-inspect.js';
-import { measureCassandra } from './cassandra-measure.js';
+import { CassandraMeasure } from './cassandra-measure.js';
 import { createCassandraRestore } from './cassandra-restore.js';
 import { updateCassandraSchema } from './cassandra-schema.js';
 import { surveyCassandra } from './cassandra-survey.js';
 import { bringCassandraTool } from './cassandra-tool.js';
 import { readCassandraShards } from './read-shards.js';
 
-/** A store of a target in Cassandra. Opens a session for each question and keeps none. */
+/** A store of a target in Cassandra. Opens a session for each question and keeps none, but the one that it is measured in. */
 export function createCassandraStore(input: CassandraStore, kind: StoreRole, tools: ToolResolver): Store {
+  const measure = new CassandraMeasure(input);
   return {
     describe: () =>
       withCassandra(input, async (client): Promise<StoreFacts> => {
@@ -25,7 +26,7 @@ export function createCassandraStore(input: CassandraStore, kind: StoreRole, too
         return { product: `Cassandra ${version}`, database: input.keyspace, schemaVersion, bytes };
       }),
     survey: (request) => surveyCassandra(input, kind, request),
-    measure: (timeoutMs) => measureCassandra(input, timeoutMs),
+    measure: (timeoutMs) => measure.look(timeoutMs),
     readSchemaVersion: () => withCassandra(input, (client) => readVersionRow(client, input)),
     prepareUpdate: async (serverVersion, work: Work = {}) => {
       await bringCassandraTool(tools, { kind, serverVersion }, work);
@@ -40,6 +41,6 @@ export function createCassandraStore(input: CassandraStore, kind: StoreRole, too
       return withCassandra(input, readCassandraShards);
     },
     restore: createCassandraRestore(input),
-    close: () => Promise.resolve(),
+    close: () => measure.close(),
   };
 }

@@ -6,11 +6,8 @@ import { pipeline } from 'node:stream/promises';
 import type { RunningCounts } from '../../core/running-work/running-counts.js';
 import type { Work } from '../store.js';
 import { LOCK_NAMESPACE } from './cluster-lock.js';
-import { listNamespaces, RUNNING_QUERY } from './target-cluster.js';
+import { listNamespaces, listPages, runIdOf, RUNNING_QUERY } from './target-cluster.js';
 import type { TargetConnection } from './target-connection.js';
-
-/** The most that servers give at once unless they are set otherwise. */
-const PAGE_SIZE = 1_000;
 
 export interface RunningExport {
   /** JSON lines: namespace, workflowId, runId, type. */
@@ -33,19 +30,23 @@ export interface ExportOptions {
  */
 export async function exportRunning(
   target: TargetConnection,
-  { file, exclude = [], pageSize = PAGE_SIZE }: ExportOptions,
+  { file, exclude = [], pageSize }: ExportOptions,
   work: Work = {},
 ): Promise<RunningExport> {
   const takenAt = new Date().toISOString();
   const counts = new Map<string, Map<string, number>>();
   let total = 0;
+  const sized = pageSize === undefined ? {} : { pageSize };
   async function* lines(): AsyncGenerator<string> {
     for (const { name } of await listNamespaces(target)) {
       if (name === LOCK_NAMESPACE || exclude.includes(name)) continue;
       const types = new Map<string, number>();
       counts.set(name, types);
-      for await (const page of pages(target, name, pageSize)) {
+      for await (const listed of listPages(target, { namespace: name, query: RUNNING_QUERY, ...sized })) {
         work.signal?.throwIfAborted();
+        const page = listed.flatMap(({ execution, type }) =>
+          runIdOf(execution).map((run) => ({ ...run, type: type?.name ?? '' })),
+        );
         for (const { type } of page) types.set(type, (types.get(type) ?? 0) + 1);
         total += page.length;
         work.onProgress?.(`${total} running workflows listed, now ${name}`);
@@ -64,25 +65,4 @@ export async function exportRunning(
 function countOf([namespace, types]: [string, ReadonlyMap<string, number>]) {
   const running = [...types.values()].reduce((sum, count) => sum + count, 0);
   return [namespace, { running, types: Object.fromEntries(types) }] as const;
-}
-
-interface ListedRun {
-  readonly workflowId: string;
-  readonly runId: string;
-  readonly type: string;
-}
-
-async function* pages(target: TargetConnection, namespace: string, pageSize: number): AsyncGenerator<ListedRun[]> {
-  let nextPageToken: Uint8Array | undefined;
-  do {
-    const page = await target.ask(`listing workflows of ${namespace}`, () =>
-      target.grpc.workflowService.listWorkflowExecutions({ namespace, query: RUNNING_QUERY, pageSize, nextPageToken }),
-    );
-    yield page.executions.flatMap(({ execution, type }) =>
-      execution?.workflowId && execution.runId
-        ? [{ workflowId: execution.workflowId, runId: execution.runId, type: type?.name ?? '' }]
-        : [],
-    );
-    nextPageToken = page.nextPageToken;
-  } while (nextPageToken !== undefined && nextPageToken.length > 0);
 }

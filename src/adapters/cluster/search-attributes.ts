@@ -7,7 +7,7 @@ import type {
 import type { Work } from '../store.js';
 import { LOCK_NAMESPACE } from './cluster-lock.js';
 import { mapAtMost } from './look.js';
-import { countRunning, listNamespaces } from './target-cluster.js';
+import { countMatching, listNamespaces } from './target-cluster.js';
 import type { TargetConnection } from './target-connection.js';
 
 const AT_ONCE = 4;
@@ -88,7 +88,8 @@ async function countAsked(
   query: string,
 ): Promise<Pick<AttributeFacts, 'having' | 'problem'>> {
   try {
-    return { having: await countRunning(target, namespace, query) };
+    const having = await countMatching(target, namespace, query);
+    return having === undefined ? { problem: 'visibility does not count here' } : { having };
   } catch (error) {
     if (isGrpcServiceError(error) && NOT_TAKEN.includes(error.code)) return { problem: error.details };
     throw error;

@@ -1,6 +1,12 @@
+import { isGrpcServiceError } from '@temporalio/client';
+import type { temporal } from '@temporalio/proto';
 import type { TargetConnection } from './target-connection.js';
 
 const PAGE_SIZE = 200;
+/** The most that servers give at once unless they are set otherwise. */
+const LARGEST_PAGE = 1_000;
+/** A gRPC status code. */
+const INVALID_ARGUMENT = 3;
 export const RUNNING_QUERY = 'ExecutionStatus="Running"';
 
 /** What a frontend says of its cluster. */
@@ -77,16 +83,63 @@ export async function listNamespaces(target: TargetConnection): Promise<Namespac
   return found.sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** How many workflows of a namespace are running, or fit another `query`, as visibility counts them. */
-export async function countRunning(
+/** How many workflows of a namespace fit a query, as visibility counts them; undefined where it only lists. */
+export async function countMatching(
   target: TargetConnection,
   namespace: string,
-  query = RUNNING_QUERY,
-): Promise<number> {
-  const { count } = await target.ask(`counting workflows of ${namespace}`, () =>
-    target.grpc.workflowService.countWorkflowExecutions({ namespace, query }),
-  );
-  return Number(count);
+  query: string,
+): Promise<number | undefined> {
+  try {
+    const { count } = await target.ask(`counting workflows of ${namespace}`, () =>
+      target.grpc.workflowService.countWorkflowExecutions({ namespace, query }),
+    );
+    return Number(count);
+  } catch (error) {
+    if (isRefusalToCount(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Standard visibility (servers up to 1.23) refuses every count with this: OperationNotSupportedErr of
+ * common/persistence/visibility/store/errors.go.
+ */
+export function isRefusalToCount(error: unknown): boolean {
+  if (!isGrpcServiceError(error)) return false;
+  return Number(error.code) === INVALID_ARGUMENT && /^Operation not supported\b/.test(error.details);
+}
+
+/** How many workflows of a namespace are running, as visibility counts them, or lists them where it cannot count. */
+export async function countRunning(target: TargetConnection, namespace: string): Promise<number> {
+  const counted = await countMatching(target, namespace, RUNNING_QUERY);
+  if (counted !== undefined) return counted;
+  let listed = 0;
+  for await (const page of listPages(target, { namespace, query: RUNNING_QUERY })) listed += page.length;
+  return listed;
+}
+
+export type ListedExecution = temporal.api.workflow.v1.IWorkflowExecutionInfo;
+
+export interface Listing {
+  readonly namespace: string;
+  /** All runs, where it is empty. */
+  readonly query: string;
+  readonly pageSize?: number;
+}
+
+/** Every run of a namespace that fits a query, page by page; some pages may be empty. */
+export async function* listPages(
+  target: TargetConnection,
+  { namespace, query, pageSize = LARGEST_PAGE }: Listing,
+): AsyncGenerator<readonly ListedExecution[]> {
+  let nextPageToken: Uint8Array | undefined;
+  do {
+    const page = await target.ask(`listing workflows of ${namespace}`, () =>
+      target.grpc.workflowService.listWorkflowExecutions({ namespace, query, pageSize, nextPageToken }),
+    );
+    yield page.executions;
+    nextPageToken = page.nextPageToken;
+  } while (nextPageToken !== undefined && nextPageToken.length > 0);
 }
 
 /** One run of a workflow. */
@@ -98,24 +151,17 @@ export interface RunId {
 /** The first `limit` running workflows of a namespace, as visibility lists them. */
 export async function listRunning(target: TargetConnection, namespace: string, limit: number): Promise<RunId[]> {
   const found: RunId[] = [];
-  let nextPageToken: Uint8Array | undefined;
-  do {
-    const page = await target.ask(`listing workflows of ${namespace}`, () =>
-      target.grpc.workflowService.listWorkflowExecutions({
-        namespace,
-        query: RUNNING_QUERY,
-        pageSize: Math.min(PAGE_SIZE, limit - found.length),
-        nextPageToken,
-      }),
-    );
-    for (const { execution } of page.executions) {
-      if (execution?.workflowId && execution.runId) {
-        found.push({ workflowId: execution.workflowId, runId: execution.runId });
-      }
-    }
-    nextPageToken = page.nextPageToken;
-  } while (found.length < limit && nextPageToken !== undefined && nextPageToken.length > 0);
+  const listing = { namespace, query: RUNNING_QUERY, pageSize: Math.min(PAGE_SIZE, limit) };
+  for await (const page of listPages(target, listing)) {
+    found.push(...page.flatMap(({ execution }) => runIdOf(execution)));
+    if (found.length >= limit) break;
+  }
   return found.slice(0, limit);
+}
+
+/** None of what has no ids. */
+export function runIdOf(execution: ListedExecution['execution']): RunId[] {
+  return execution?.workflowId && execution.runId ? [{ workflowId: execution.workflowId, runId: execution.runId }] : [];
 }
 
 /** A run of which visibility says that it is running. */
@@ -135,16 +181,7 @@ export async function listRunningPage(
     target.grpc.workflowService.listWorkflowExecutions({ namespace, query, pageSize: limit }),
   );
   return executions.flatMap(({ execution, type, taskQueue }) =>
-    execution?.workflowId && execution.runId
-      ? [
-          {
-            workflowId: execution.workflowId,
-            runId: execution.runId,
-            type: type?.name ?? '',
-            taskQueue: taskQueue ?? '',
-          },
-        ]
-      : [],
+    runIdOf(execution).map((run) => ({ ...run, type: type?.name ?? '', taskQueue: taskQueue ?? '' })),
   );
 }
 

@@ -6,6 +6,7 @@ import type { ElasticsearchStore } from '../../core/input/input.js';
 import { compareSchemaVersions } from '../../core/version.js';
 import type { Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';
+import { isSchemaReached } from '../store-parts/schema-reached.js';
 import { placeText, withSearch, type SearchClient } from './search-connection.js';
 import { missingFields, readFields, SEARCH_SCRIPTS, TEMPLATE, versionOf } from './search-inspect.js';
 
@@ -47,14 +48,7 @@ export async function updateSearchSchema(
   work: Work,
 ): Promise<string[]> {
   const present = await withSearch(input, (client) => readSearchVersion(client, input));
-  const order = compareSchemaVersions(present, to);
-  if (order > 0) {
-    throw new PreconditionError(
-      `schema too new: ${placeText(input)} has schema ${present}, newer than the ${to} asked for; schemas are never taken back`,
-      { reason: 'schema-too-new', index: input.index, present, to },
-    );
-  }
-  if (order === 0) return [];
+  if (isSchemaReached(placeText(input), { present, to })) return [];
   if (compareSchemaVersions(present, FIRST_IN_PLACE) < 0) {
     throw new PreconditionError(
       `${placeText(input)} has template ${present}, whose times cannot be changed in place; copy it by reindex.sh of template v1 of the ` +

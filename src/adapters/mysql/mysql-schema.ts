@@ -1,6 +1,5 @@
 import { PreconditionError } from '../../core/errors.js';
 import type { MysqlStore } from '../../core/input/input.js';
-import { compareSchemaVersions } from '../../core/version.js';
 import { CommandError, runCommand } from '../run-command.js';
 import { readSecret } from '../secrets.js';
 import { takeBackHalfStep } from './half-done.js';
@@ -8,6 +7,7 @@ import { reportTool } from '../sql/report-tool.js';
 import { bringSchemaTool, scriptsFolder, sqlToolEnvironment, updateSchemaArguments } from '../sql/sql-tool.js';
 import type { StoreRole, Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';
+import { isSchemaReached } from '../store-parts/schema-reached.js';
 import { withMysql, type MysqlClient } from './mysql-connection.js';
 import { checkKind, checkProduct, readVersionRow } from './mysql-inspect.js';
 import { describeTool, lockSchema, waitForEarlierTool } from './schema-lock.js';
@@ -70,14 +70,8 @@ async function isReached(
   { kind, to }: Pick<SchemaUpdate, 'kind' | 'to'>,
 ): Promise<boolean> {
   await checkKind(client, input, kind);
-  const present = await readVersionRow(client, input);
-  const order = compareSchemaVersions(present, to);
-  if (order <= 0) return order === 0;
-  throw new PreconditionError(
-    `schema too new: database "${input.database}" at ${input.host}:${input.port} has schema ${present}, newer than the ` +
-      `${to} asked for; schemas are never taken back`,
-    { reason: 'schema-too-new', database: input.database, present, to },
-  );
+  const where = `database "${input.database}" at ${input.host}:${input.port}`;
+  return isSchemaReached(where, { present: await readVersionRow(client, input), to });
 }
 
 /** What MySQL says of a statement that was carried out before (ER_DUP_FIELDNAME, ER_DUP_KEYNAME, ER_CANT_DROP_FIELD_OR_KEY). */

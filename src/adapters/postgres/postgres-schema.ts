@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
-import { compareSchemaVersions, compareVersions } from '../../core/version.js';
+import { compareVersions } from '../../core/version.js';
 import { withPostgres } from './postgres-connection.js';
 import { checkIndexes, checkKind, readVersionRow } from './postgres-inspect.js';
 import { CommandError, runCommand } from '../run-command.js';
@@ -11,6 +11,7 @@ import { reportTool } from '../sql/report-tool.js';
 import { bringSchemaTool, scriptsFolder, sqlToolEnvironment, updateSchemaArguments } from '../sql/sql-tool.js';
 import type { StoreRole, Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';
+import { isSchemaReached } from '../store-parts/schema-reached.js';
 
 /** First version whose tool passes over what is there already (tools/common/schema/updatetask.go at 1.21.6 and 1.22.4). */
 const FIRST_TO_PASS_OVER = '1.22.0';
@@ -67,16 +68,9 @@ async function isReached(
   { kind, to }: Pick<SchemaUpdate, 'kind' | 'to'>,
 ): Promise<boolean> {
   await checkKind(client, input, kind);
-  const present = await readVersionRow(client, input);
-  const order = compareSchemaVersions(present, to);
-  if (order > 0) {
-    throw new PreconditionError(
-      `schema too new: database "${input.database}" at ${input.host}:${input.port} has schema ${present}, newer than the ` +
-        `${to} asked for; schemas are never taken back`,
-      { reason: 'schema-too-new', database: input.database, present, to },
-    );
-  }
-  if (order < 0) return false; // a half-built index is then repaired by the scripts themselves
+  const where = `database "${input.database}" at ${input.host}:${input.port}`;
+  const reached = isSchemaReached(where, { present: await readVersionRow(client, input), to });
+  if (!reached) return false; // a half-built index is then repaired by the scripts themselves
   await checkIndexes(client, input);
   return true;
 }

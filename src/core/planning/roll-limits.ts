@@ -55,14 +55,14 @@ function unknownKeys({ catalogue, stopping, starting }: RollRequest): Reason[] {
 
 /** Connections are only told to go when they are old enough, and their age is read when a frontend starts. */
 function openConnections({ policy, nodes }: RollRequest, wanted: readonly RollSetting[]): Reason[] {
-  if (policy.style !== 'strict' && policy.clients !== 'pinned') return [];
+  const slow = policy.style === 'strict' || policy.clients === 'pinned';
   if (!hasSeveral(nodes, 'frontend') || !wanted.some(({ role }) => role === 'frontend')) return [];
   return [
     {
       id: 'open-connections',
       text:
         'a call on a connection that is still open when its frontend closes can fail once; SDKs call again. ' +
-        'Connections last 5 minutes by default: for no failed attempt at all set frontend.keepAliveMaxConnectionAge to 60s and restart the frontends once before the roll-out, as it is read at start',
+        `Connections last 5 minutes by default: for no failed attempt at all ${slow ? '' : 'choose the style strict, '}set frontend.keepAliveMaxConnectionAge to 60s and restart the frontends once before the roll-out, as it is read at start`,
       source: 'service/frontend/fx.go at v1.31.2',
     },
   ];

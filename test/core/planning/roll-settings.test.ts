@@ -44,7 +44,7 @@ test('two processes of each role, new versions: leaving is announced, aligned an
     'history.alignMembershipChange': '10s',
     'history.startupMembershipJoinDelay': '10s',
   });
-  expect(planned.limits).toEqual([]);
+  expect(limitsOf(planned)).toEqual(['open-connections']);
   for (const { why, source, key, role } of planned.settings) {
     expect(key.startsWith(`${role}.`)).toBe(true);
     expect(why).not.toBe('');
@@ -73,26 +73,32 @@ test.each<[string, string, Record<string, string>, string[]]>([
     '1.26.3',
     '1.27.4',
     { 'matching.alignMembershipChange': '10s', 'history.shutdownDrainDuration': '10s' },
-    ['history-leaves-unaligned'],
+    ['history-leaves-unaligned', 'open-connections'],
   ],
   [
     '1.23.1',
     '1.24.3',
     { 'matching.shutdownDrainDuration': '10s', 'history.shutdownDrainDuration': '10s' },
-    ['matching-leaves-unaligned', 'history-leaves-unaligned'],
+    ['matching-leaves-unaligned', 'history-leaves-unaligned', 'open-connections'],
   ],
   // A longer drain would only refuse calls for longer: frontends of 1.20 and 1.21 do not tell clients to go.
   [
     '1.20.5',
     '1.21.6',
     { 'frontend.shutdownFailHealthCheckDuration': '15s', 'history.startupMembershipJoinDelay': '10s' },
-    ['frontend-cuts-calls', 'matching-leaves-unaligned', 'history-leaves-unaligned'],
+    ['frontend-cuts-calls', 'matching-leaves-unaligned', 'history-leaves-unaligned', 'open-connections'],
   ],
   [
     '1.18.5',
     '1.19.1',
     { 'frontend.shutdownDrainDuration': '15s' },
-    ['frontend-cuts-calls', 'matching-leaves-unaligned', 'history-leaves-unaligned', 'history-joins-at-once'],
+    [
+      'frontend-cuts-calls',
+      'matching-leaves-unaligned',
+      'history-leaves-unaligned',
+      'history-joins-at-once',
+      'open-connections',
+    ],
   ],
 ])('%s → %s: what the old version can do, and what it cannot', (stopping, starting, values, limits) => {
   const planned = plan(stopping, starting);
@@ -109,7 +115,7 @@ test('back to a version that does not align: the newer one, which is stopped, dr
 test('a role of one process drains nothing, and its gap is said', () => {
   const planned = plan('1.30.7', '1.31.2', { nodes: nodesOf({ frontend: 2, history: 1, matching: 2, worker: 1 }) });
   expect(planned.settings.filter(({ role }) => role === 'history')).toEqual([]);
-  expect(planned.limits).toEqual([
+  expect(planned.limits.filter(({ id }) => id !== 'open-connections')).toEqual([
     expect.objectContaining({
       id: 'single-process',
       text: expect.stringMatching(/^history has one process: .*two processes/),
@@ -136,6 +142,7 @@ test('frontends drain no longer than the driver waits, and it is said', () => {
   );
   const hasty = plan('1.30.7', '1.31.2', { stopTimeoutMs: 20_000 });
   expect(limitsOf(hasty)).toEqual([
+    'open-connections',
     'drain-cut',
     'killed-while-stopping',
     'killed-while-stopping',

@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Certificates } from '../../src/lab/certificates.js';
+
+export interface SecuredSearch {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * A door before a search server, as a proxy of an operator would be one: TLS with a certificate on both sides, and nobody passes without
+ * one of these values of `authorization`. The servers of the lab are libraries, without the plugins that do this.
+ */
+export async function secureSearch(
+  behind: string,
+  { ca, serverCert, serverKey }: Certificates,
+  authorizations: readonly string[],
+): Promise<SecuredSearch> {
+  const [authority, cert, key] = await Promise.all([ca, serverCert, serverKey].map((file) => readFile(file)));
+  const server = createServer(
+    { ca: authority, cert, key, requestCert: true, rejectUnauthorized: true },
+    (asked, answer) => {
+      if (!authorizations.includes(asked.headers.authorization ?? '')) {
+        const error = { type: 'security_exception', reason: 'unable to authenticate' };
+        answer.writeHead(401, { 'content-type': 'application/json' }).end(JSON.stringify({ error, status: 401 }));
+        return;
+      }
+      const passed = request(
+        new URL(asked.url ?? '/', behind),
+        { method: asked.method, headers: asked.headers },
+        (said) => {
+          answer.writeHead(said.statusCode ?? 502, said.headers);
+          said.pipe(answer);
+        },
+      );
+      passed.on('error', () => answer.writeHead(502).end());
+      asked.pipe(passed);
+    },
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `https://127.0.0.1:${port}`,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

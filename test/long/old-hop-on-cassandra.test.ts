@@ -1,0 +1,3 @@
+import { testOldHop } from '../helpers/two-hops.js';
+
+testOldHop('cassandra+cassandra');
