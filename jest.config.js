@@ -23,7 +23,7 @@ const ALONE = ['load', 'load-scenarios', 'observe', 'probe', 'rollout'].map(
   (name) => `<rootDir>/test/real/${name}.test.ts`,
 );
 
-// `quick` needs no cluster; `full` and `alone` start real databases and clusters, three files of `full` and two of `alone` at a time. `long` are
+// `quick` needs no cluster; `full` and `alone` start real databases and clusters, two files of each at a time. `long` are
 // whole roll-outs of minutes each, which `make test` leaves out.
 export default {
   projects: [

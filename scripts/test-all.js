@@ -56,7 +56,7 @@ step('types', 'npm', ['run', '--silent', 'types']);
 // The quick tests need the Temporal CLI, the full ones everything; built here, no test waits for a compiler.
 if (built) step('tools', process.execPath, ['scripts/bring-tools.js', ...process.argv.slice(2)]);
 suite('quick', '--maxWorkers=100%');
-suite('full', '--maxWorkers=3');
+suite('full', '--maxWorkers=2');
 suite('alone', '--maxWorkers=2');
 
 if (total.skipped > 0) console.log(`\n${total.skipped} skipped`);

@@ -94,6 +94,7 @@ export function testEveryStore(name: string, { part, product, server, elsewhere 
         const { queryMs, bytes } = await store.measure(10_000);
         expect(queryMs).toBeGreaterThan(0);
         expect(bytes).toBeGreaterThanOrEqual(0);
+        await store.close(); // what was opened to measure
       },
       TIMEOUT_MS,
     );

@@ -112,6 +112,7 @@ test(
     expect(queryMs).toBeGreaterThan(0);
     expect(bytes).toBeGreaterThanOrEqual(0);
     expect(connections).toBeUndefined();
+    await store.close(); // what was opened to measure
   },
   TIMEOUT_MS,
 );
