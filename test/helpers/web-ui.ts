@@ -77,7 +77,9 @@ export class WebUi {
     const { page } = this;
     await page.reload({ waitUntil: 'domcontentloaded' });
     await page.getByRole('tab', { name: 'User Metadata' }).click();
-    await page.locator('iframe').first().scrollIntoViewIfNeeded(); // below the rest in a narrow window
+    await page.locator('iframe').first().waitFor({ state: 'attached' });
+    // Below the rest in a narrow window. By the page itself: it may put another one in its place meanwhile.
+    await page.evaluate("document.querySelector('iframe')?.scrollIntoView({ block: 'center' })");
     return page.frameLocator('iframe').first();
   }
 
