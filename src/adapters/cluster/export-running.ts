@@ -36,13 +36,12 @@ export async function exportRunning(
   const takenAt = new Date().toISOString();
   const counts = new Map<string, Map<string, number>>();
   let total = 0;
-  const sized = pageSize === undefined ? {} : { pageSize };
   async function* lines(): AsyncGenerator<string> {
     for (const { name } of await listNamespaces(target)) {
       if (name === LOCK_NAMESPACE || exclude.includes(name)) continue;
       const types = new Map<string, number>();
       counts.set(name, types);
-      for await (const listed of listPages(target, { namespace: name, query: RUNNING_QUERY, ...sized })) {
+      for await (const listed of listPages(target, { namespace: name, query: RUNNING_QUERY, pageSize })) {
         work.signal?.throwIfAborted();
         const page = listed.flatMap(({ execution, type }) =>
           runIdOf(execution).map((run) => ({ ...run, type: type?.name ?? '' })),

@@ -124,7 +124,7 @@ export interface Listing {
   readonly namespace: string;
   /** All runs, where it is empty. */
   readonly query: string;
-  readonly pageSize?: number;
+  readonly pageSize?: number | undefined;
 }
 
 /** Every run of a namespace that fits a query, page by page; some pages may be empty. */
