@@ -47,7 +47,7 @@ await demonstrate(
     tools,
     store: chosenStore(),
     staging: { shards: 8 },
-    live: { shards: 16, nodesPerRole: { frontend: 2, history: 2, matching: 2, worker: 2 }, balanced: true },
+    live: { shards: 32, nodesPerRole: { frontend: 2, history: 2, matching: 2, worker: 2 }, balanced: true },
     onProgress: say,
   },
   async (lab) => {

@@ -35,6 +35,7 @@ export interface LabClusterOptions {
   readonly tools: ToolResolver;
   /** One of each role when left out. */
   readonly nodesPerRole?: Readonly<Partial<Record<LabRole, number>>>;
+  /** 8 where there is one history node, 32 where there are more. */
   readonly shards?: number;
   /** Clients reach its frontends through haproxy, as where there is more than one of them; by the first one when left out. */
   readonly balanced?: boolean;
@@ -76,7 +77,7 @@ export async function startCluster(options: LabClusterOptions): Promise<LabClust
   const config: LabConfig = {
     clusterName: name,
     stores,
-    shards: options.shards ?? 8,
+    shards: options.shards ?? defaultShards(options.nodesPerRole?.history ?? 1),
     nodes,
     dynamicConfigFile: join(directory, 'dynamicconfig.yaml'),
     certificates: options.tls === true ? await makeCertificates(join(directory, 'certificates')) : undefined,
@@ -113,6 +114,14 @@ export async function startCluster(options: LabClusterOptions): Promise<LabClust
     dynamicConfigFile: config.dynamicConfigFile,
     stop,
   };
+}
+
+/**
+ * The ring deals shards out by hashes of addresses: of 8 shards one of two history nodes gets none in one of some hundred clusters, and
+ * from 1.28 on it is never SERVING then (acquireShards in service/history/shard/controller_impl.go).
+ */
+function defaultShards(historyNodes: number): number {
+  return historyNodes === 1 ? 8 : 32;
 }
 
 async function placeNodes(counts: Readonly<Partial<Record<LabRole, number>>>): Promise<LabNode[]> {

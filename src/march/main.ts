@@ -80,7 +80,7 @@ await demonstrate(
     version: PATH[0] ?? '',
     tools,
     staging: { shards: 4 },
-    live: { shards: 8, nodesPerRole: { frontend: 2, history: 2, matching: 2, worker: 2 }, balanced: true },
+    live: { shards: 32, nodesPerRole: { frontend: 2, history: 2, matching: 2, worker: 2 }, balanced: true },
     onProgress: say,
   },
   march,

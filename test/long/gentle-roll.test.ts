@@ -41,7 +41,7 @@ beforeAll(async () => {
   lab = await startTestLab({
     version: FROM,
     staging: { version: TO },
-    live: { nodesPerRole: { frontend: 2, history: 2, matching: 2 }, shards: 16, balanced: true },
+    live: { nodesPerRole: { frontend: 2, history: 2, matching: 2 }, shards: 32, balanced: true },
   });
   configuration = await readFile(lab.live.dynamicConfigFile, 'utf8');
   clients = POLICIES.map((policy) => [policy, new HeadlessClient(lab.live.frontends, policy)] as const);

@@ -88,10 +88,10 @@ test('rolling back puts the servers back and leaves the schema; the shards are p
   const [hop] = hops;
   expect(hop).toMatchObject({ environment: 'staging', from: FROM, to: TO, outcome: 'rolled-back' });
   const settle = hop?.phases.findLast(({ phase }) => phase === 'settle');
-  expect(settle?.summary).toContain('8 shards, each owned once by a new process');
+  expect(settle?.summary).toContain('32 shards, each owned once by a new process');
   const owners = lab.staging.nodes.flatMap(({ role, rpcAddress }) => (role === 'history' ? [rpcAddress] : []));
   const held = owners.map((owner) => Number(settle?.summary.split(`${owner}: `)[1]?.match(/^\d+/)?.[0] ?? 0));
-  expect(held.reduce((sum, shards) => sum + shards, 0)).toBe(8);
+  expect(held.reduce((sum, shards) => sum + shards, 0)).toBe(32);
 }, 400_000);
 
 test('with every server on the new version and the only frontend dead they go back too, what does not run first', async () => {

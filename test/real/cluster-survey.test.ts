@@ -176,11 +176,11 @@ describe('a fault is named, and nothing else', () => {
     const node = cluster.nodes.find(({ name }) => name === 'matching-1');
     const file = join(node?.configDir ?? '', `${node?.configEnv ?? ''}.yaml`);
     const text = await readFile(file, 'utf8');
-    await writeFile(file, text.replace('numHistoryShards: 8', 'numHistoryShards: 16'), { mode: 0o600 });
+    await writeFile(file, text.replace('numHistoryShards: 32', 'numHistoryShards: 16'), { mode: 0o600 });
     try {
       expect(faults((await look(cluster)).findings)).toEqual([
         expect.stringMatching(
-          /^warn shard-count-configured: numHistoryShards is 16 in the configuration of matching-1, and the cluster has 8/,
+          /^warn shard-count-configured: numHistoryShards is 16 in the configuration of matching-1, and the cluster has 32/,
         ),
       ]);
     } finally {

@@ -24,7 +24,7 @@ import { startPostgres, type LabPostgres } from '../../src/lab/postgres.js';
  * process of before that is still there. Rows are written every five seconds instead of five minutes.
  */
 const [OLD, WANTED] = ['1.30.7', '1.31.2'] as const;
-const SHARDS = 16;
+const SHARDS = 32;
 const STEADY_MS = 6_000;
 const OFTEN = {
   'history.shardUpdateMinInterval': '5s',

@@ -55,7 +55,12 @@ export const checkShardsHeld: Check = ({ cluster, takenAt }) => {
   if (cluster.strangers.some(({ role }) => role === 'history'))
     return [...movingFindings(held), ...loadingFindings(ages)];
   const isMoving = held.some(({ moved }) => moved > 0) || ages.some(({ ageMs }) => ageMs < GAUGE_LAG_MS);
-  return [...sumFindings(held, wanted, isMoving), ...movingFindings(held), ...loadingFindings(ages)];
+  return [
+    ...sumFindings(held, wanted, isMoving),
+    ...(isMoving ? [] : idleFindings(held)),
+    ...movingFindings(held),
+    ...loadingFindings(ages),
+  ];
 };
 
 type Held = readonly { readonly name: string; readonly shards: number | undefined; readonly moved: number }[];
@@ -97,6 +102,23 @@ function sumFindings(held: Held, wanted: number | undefined, isMoving: boolean):
           ? 'See the logs of the history processes; workflows of a shard that nobody holds stand still'
           : 'Look again in two minutes; if it stays so, history processes steal shards from each other: compare their rings',
       source: GAUGE,
+    },
+  ];
+}
+
+/** The ring deals shards out by hashes of addresses, so that of a few shards a process may get none, for as long as it has its address. */
+function idleFindings(held: Held): Finding[] {
+  const idle = held.filter(({ shards }) => shards === 0).map(({ name }) => name);
+  if (idle.length === 0) return [];
+  return [
+    {
+      id: 'history-without-shard',
+      severity: 'warn',
+      found: `${listed(idle)} ${idle.length === 1 ? 'holds' : 'hold'} no shard`,
+      expected: 'at least one: from 1.28 on a history process is SERVING only once it has taken a shard',
+      action:
+        'Give it another port or address, by which the ring gives it other shards, or run fewer history processes',
+      source: `${GAUGE}; acquireShards in service/history/shard/controller_impl.go of the server`,
     },
   ];
 }

@@ -324,6 +324,17 @@ const cases: readonly Case[] = [
     finds: ['warn shards-not-held'],
     says: ['hold 7 of 8 shards: history-1 3 and history-2 4'],
   },
+  {
+    name: 'a history process to which the ring gives no shard',
+    survey: {
+      processes: processSurveys({
+        'history-1': { metrics: { seen: { ...METRICS, shards: 8, shardsMoved: 0 } } },
+        'history-2': { metrics: { seen: { ...METRICS, shards: 0, shardsMoved: 0 } } },
+      }),
+    },
+    finds: ['warn history-without-shard'],
+    says: ['history-2 holds no shard'],
+  },
   { name: 'shards held twice', survey: metrics('history-1', { shards: 5 }), finds: ['warn shards-held-twice'] },
   {
     name: 'shards on the move',
