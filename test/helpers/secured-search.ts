@@ -7,6 +7,8 @@ import type { Certificates } from '../../src/lab/certificates.js';
 
 export interface SecuredSearch {
   readonly url: string;
+  /** What the door itself answers, by path, as the security plugin would that the server behind lacks. */
+  readonly answers: Map<string, object>;
   close(): Promise<void>;
 }
 
@@ -20,12 +22,18 @@ export async function secureSearch(
   authorizations: readonly string[],
 ): Promise<SecuredSearch> {
   const [authority, cert, key] = await Promise.all([ca, serverCert, serverKey].map((file) => readFile(file)));
+  const answers = new Map<string, object>();
   const server = createServer(
     { ca: authority, cert, key, requestCert: true, rejectUnauthorized: true },
     (asked, answer) => {
       if (!authorizations.includes(asked.headers.authorization ?? '')) {
         const error = { type: 'security_exception', reason: 'unable to authenticate' };
         answer.writeHead(401, { 'content-type': 'application/json' }).end(JSON.stringify({ error, status: 401 }));
+        return;
+      }
+      const own = answers.get(asked.url ?? '');
+      if (own !== undefined) {
+        answer.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(own));
         return;
       }
       const passed = request(
@@ -44,6 +52,7 @@ export async function secureSearch(
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
+    answers,
     url: `https://127.0.0.1:${port}`,
     close: async () => {
       server.closeAllConnections();

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { SEARCH_SCRIPTS } from '../../src/adapters/elasticsearch/search-inspect.js';
 import { createStore } from '../../src/adapters/stores.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { ElasticsearchStore, type Tls } from '../../src/core/input/input.js';
@@ -53,6 +54,24 @@ test('goes through TLS with everything: questions, template and backup, by user 
   const byKey = storeOf({ tls, apiKey: { file: join(folder, 'key') } });
   expect(await byKey.readSchemaVersion()).toBe('v13');
   expect((await byKey.backUp(join(folder, 'backup'))).bytes).toBeGreaterThan(0);
+}, 120_000);
+
+test('sees by a user all that a hop depends on; what it may do is told of, or said not to be', async () => {
+  const rightsOf = async (roles?: readonly string[]) => {
+    door.answers.clear();
+    if (roles !== undefined) door.answers.set('/_plugins/_security/authinfo', { user_name: 'temporal', roles });
+    const store = storeOf({ tls, ...byUser() });
+    const survey = await store.survey({ folder: SEARCH_SCRIPTS, schemaTo: 'v14', backupDir: folder });
+    expect(Object.entries(survey).filter(([, one]) => typeof one === 'object' && 'unseen' in one)).toEqual([]);
+    return survey.rights;
+  };
+  expect(await rightsOf(['own_index', 'temporal_servers'])).toMatchObject({
+    seen: { user: 'temporal', notTold: expect.stringContaining('own_index, temporal_servers') },
+  });
+  expect(await rightsOf(['all_access'])).toMatchObject({
+    seen: { canCreateInSchema: true, tables: [{ canAlter: true }] },
+  });
+  expect(await rightsOf()).toMatchObject({ seen: { notTold: 'it has no security of its own that would tell' } });
 }, 120_000);
 
 test.each<[why: string, over: () => object, text: RegExp]>([

@@ -2,13 +2,7 @@ import { z } from 'zod';
 import { messageOf, PreconditionError } from '../../core/errors.js';
 import type { ElasticsearchStore } from '../../core/input/input.js';
 import { SEARCH_DIALECT } from '../../core/schema/search-dialect.js';
-import type {
-  BackupSurvey,
-  FreeSpace,
-  SearchHealth,
-  StoreRights,
-  StoreSurvey,
-} from '../../core/survey/store-survey.js';
+import type { BackupSurvey, FreeSpace, SearchHealth, StoreSurvey } from '../../core/survey/store-survey.js';
 import { freeSpaceBelow } from '../free-space.js';
 import {
   compareWithCatalogue,
@@ -19,7 +13,7 @@ import {
   unreached,
 } from '../store-parts/survey-parts.js';
 import type { StoreSurveyRequest } from '../store.js';
-import { isMissing, placeText, withSearch, type SearchClient } from './search-connection.js';
+import { placeText, withSearch, type SearchClient } from './search-connection.js';
 import {
   DOCUMENTS,
   readBytes,
@@ -30,6 +24,7 @@ import {
   withoutCustom,
   type SearchServer,
 } from './search-inspect.js';
+import { readRights } from './search-rights.js';
 
 /** Each question is answered from what the nodes know of themselves. */
 const TIMEOUT_MS = 10_000;
@@ -90,7 +85,7 @@ async function surveyIndex(
         })),
       ),
     ),
-    rights: await looked(readRights(client, input)),
+    rights: await looked(readRights(client, { ...input, ...server })),
     bytes: await looked(readBytes(client)),
     disk: await looked(readDisk(client)),
     blockers: { seen: { transactions: [], hidden: 0 } }, // a mapping waits for no search
@@ -155,51 +150,4 @@ async function readDisk(client: SearchClient): Promise<FreeSpace> {
   const [least] = known.toSorted((a, b) => a.freeBytes - b.freeBytes);
   if (least === undefined) throw new Error('no node says how much room it has');
   return least;
-}
-
-const Privileges = z.object({
-  username: z.string(),
-  index: z.record(z.string(), z.record(z.string(), z.boolean())),
-  cluster: z.record(z.string(), z.boolean()),
-});
-const NEEDED = ['manage', 'read', 'write', 'view_index_metadata'];
-
-/**
- * What the user may do, as the security of Elasticsearch tells. Where nobody is asked who he is, everybody may do everything; that of
- * OpenSearch tells nobody else's rights.
- */
-async function readRights(client: SearchClient, { user, apiKey }: ElasticsearchStore): Promise<StoreRights> {
-  const all = (may: boolean, who: string): StoreRights => ({
-    user: who,
-    schema: client.index,
-    canCreateInSchema: may,
-    tables: [{ table: client.index, owner: '', canAlter: may, canRead: may, canWrite: may }],
-    unreadableSequences: [],
-  });
-  if (user === undefined && apiKey === undefined) return all(true, '');
-  try {
-    const body = { cluster: ['manage_index_templates'], index: [{ names: [client.index], privileges: NEEDED }] };
-    const { username, index, cluster } = await client.send(
-      'POST',
-      { path: '/_security/user/_has_privileges', body },
-      Privileges,
-    );
-    const may = index[client.index] ?? {};
-    return {
-      ...all(cluster['manage_index_templates'] === true, username),
-      tables: [
-        {
-          ...{ table: client.index, owner: '' },
-          canAlter: may['manage'] === true,
-          canRead: may['read'] === true && may['view_index_metadata'] === true,
-          canWrite: may['write'] === true,
-        },
-      ],
-    };
-  } catch (error) {
-    if (isMissing(error) || /no handler found|incorrect HTTP method/i.test(messageOf(error))) {
-      throw new Error('it does not tell what a user may do', { cause: error });
-    }
-    throw error;
-  }
 }

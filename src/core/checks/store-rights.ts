@@ -23,6 +23,7 @@ export const storeRights: Check = (survey, context) =>
       ];
     }
     const rights = store.rights.seen;
+    if (rights.notTold !== undefined) return [rightsNotTold(name, rights.notTold)];
     const scripts = store.scripts && valueOf(store.scripts);
     return [
       ...schemaRights(reached, rights, context),
@@ -30,6 +31,19 @@ export const storeRights: Check = (survey, context) =>
       ...foreignOwner(reached, rights, scripts),
     ];
   });
+
+/** Nobody could get past a block: there is no user who would be told. What is refused then stops the hop by itself, and may be sent again. */
+function rightsNotTold(name: string, reason: string): Finding {
+  return {
+    id: 'rights-not-told',
+    severity: 'warn',
+    found: `rights of the user on ${name} are not known: ${reason}`,
+    expected: 'a user that may put index templates, and change, read and write the index',
+    action:
+      'See with who administers it that the user may; what is refused stops the hop before anything of the store is changed',
+    source: 'OpenSearch documentation, Security: permissions indices_all and cluster:admin/indices/template/put',
+  };
+}
 
 /** In a hop, only what its scripts do; else everything that a hop may come to do. */
 function schemaRights({ name, store }: ReachedStore, rights: StoreRights, context: CheckContext): Finding[] {

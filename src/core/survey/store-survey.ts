@@ -123,6 +123,8 @@ export interface StoreRights {
   readonly tables: readonly TableRights[];
   /** Sequences that it may not read. */
   readonly unreadableSequences: readonly string[];
+  /** Why the database does not tell its own user what that may do; the rest then says nothing. */
+  readonly notTold?: string | undefined;
 }
 
 export interface TableRights {

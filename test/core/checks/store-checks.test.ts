@@ -39,6 +39,11 @@ const tables = (over: Partial<StoreRights['tables'][number]>, part?: 'default' |
   const { rights: healthy } = healthyStore(part ?? 'visibility');
   return 'seen' in healthy ? rights({ tables: healthy.seen.tables.map((table) => ({ ...table, ...over })) }, part) : {};
 };
+test('rights that a search server tells no user are a warning: nobody could get past a block', () => {
+  const about = rights({ tables: [], canCreateInSchema: false, notTold: 'OpenSearch tells nobody' });
+  expect(inHop({ visibility: about })).toEqual(['warn rights-not-told']);
+});
+
 const connections = (over: object, part: 'default' | 'visibility' = 'visibility') => {
   const { connections: healthy } = healthyStore(part);
   return {
