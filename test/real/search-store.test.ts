@@ -267,6 +267,36 @@ describe.each(CASES)('$product', ({ release, product }) => {
   );
 
   test(
+    'goes through an alias: upgraded and backed up either way, and its restore is refused',
+    async () => {
+      const { index } = await freshStore('behind_alias');
+      const alias = 'visibility_alias';
+      await inIndex(index, (client) => client.send('PUT', { path: `/${index}/_alias/${alias}` }, z.unknown()));
+      const settings = { type: 'fs', settings: { location: join(server.snapshotDir, `${release}-alias`) } };
+      await inIndex(index, (client) => client.send('PUT', { path: '/_snapshot/alias', body: settings }, z.unknown()));
+      for (const [name, over] of Object.entries({ documents: {}, snapshot: { snapshotRepository: 'alias' } })) {
+        const store = createStore(inputOf(alias, over), 'visibility', tools);
+        const file = join(folder, `alias-${name}.dump`);
+        const { sha256 } = await store.backUp(file);
+        const order = { file, sha256, schema: await store.readSchemaVersion(), stamp: '20260101100002' };
+        await store.restore.checkBackup(order);
+        const refused = /"visibility_alias" is an alias of visibility_behind_alias/;
+        expect((await failureOf(store.restore.findWay())).message).toMatch(refused);
+        expect((await failureOf(store.restore.bring(order))).message).toMatch(refused);
+        await store.updateSchema({ to: 'v14', serverVersion: '1.31.2' });
+        const survey = await store.survey({ folder: SEARCH_SCRIPTS, backupDir: folder });
+        expect(Object.entries(survey).filter(([, one]) => typeof one === 'object' && 'unseen' in one)).toEqual([]);
+      }
+      expect(await createStore(inputOf(index), 'visibility', tools).readSchemaVersion()).toBe('v14');
+      await freshStore('second');
+      await inIndex(index, (client) => client.send('PUT', { path: `/visibility_second/_alias/${alias}` }, z.unknown()));
+      const of = createStore(inputOf(alias), 'visibility', tools);
+      expect((await failureOf(of.describe())).message).toMatch(/stands for 2 indexes/);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     'backs up into a snapshot repository, and comes back from it',
     async () => {
       const { index } = await freshStore('repository');

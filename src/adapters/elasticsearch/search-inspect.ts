@@ -48,6 +48,19 @@ export async function readFields(client: SearchClient): Promise<TableShape['colu
   );
 }
 
+const Named = z.record(z.string(), z.unknown());
+
+/** The index that the name stands for: itself, or that of an alias. @throws PreconditionError when it stands for several */
+export async function resolveIndex(client: SearchClient): Promise<string> {
+  const names = Object.keys(await client.get(`/${encodeURIComponent(client.index)}/_alias`, Named));
+  const [only] = names;
+  if (only !== undefined && names.length === 1) return only;
+  throw new PreconditionError(
+    `"${client.index}" stands for ${names.length} indexes (${names.join(', ')}); name the one that the server writes into`,
+    { index: client.index, names, reason: 'several-indexes' },
+  );
+}
+
 /** Fields that the template gives to new indexes; undefined when there is none of that name. */
 export async function readTemplate(client: SearchClient): Promise<TableShape['columns'] | undefined> {
   const path = `/_template/${TEMPLATE}`;

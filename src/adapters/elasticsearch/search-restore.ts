@@ -11,7 +11,7 @@ import { readVisibleRuns, removeRuns, writeDocuments, type Document } from './do
 import { countDocuments, withBackup, type Header } from './search-backup.js';
 import type { SearchClient } from './search-connection.js';
 import { placeText, withSearch } from './search-connection.js';
-import { readBytes, versionOf, readFields } from './search-inspect.js';
+import { readBytes, readFields, resolveIndex, versionOf } from './search-inspect.js';
 import { checkSnapshot, findSnapshotRecord, restoreSnapshot } from './search-snapshot.js';
 
 const AT_ONCE = 500;
@@ -35,10 +35,13 @@ const Done = z.object({ acknowledged: z.literal(true) });
 export function createSearchRestore(input: ElasticsearchStore): StoreRestore {
   const restoring: ElasticsearchStore = { ...input, index: `${input.index}_restoring` };
   return {
-    findWay: async () => {
-      await refuseAlias(input);
-      return { way: 'beside', bytes: await withSearch(input, readBytes) };
-    },
+    findWay: () =>
+      withSearch(input, async (client) => {
+        // A try that was killed on its last lines has removed the index; an alias is none of its doing.
+        if (!(await client.has(`/${encodeURIComponent(client.index)}`))) return { way: 'beside', bytes: 0 };
+        await refuseAlias(client, input);
+        return { way: 'beside', bytes: await readBytes(client) };
+      }),
     checkBackup: (order, work: Work = {}) => checkBackup(input, order, work),
     listSessions: () => Promise.resolve([]), // HTTP has none; the servers are seen to be down by their driver
     bring: (order, work: Work = {}) => bring(input, restoring, order, work),
@@ -62,17 +65,13 @@ export function createSearchRestore(input: ElasticsearchStore): StoreRestore {
   };
 }
 
-const Alias = z.record(z.string(), z.unknown());
-
 /** An alias is moved by hand: which indexes it is to stand for is its owner's to say. */
-async function refuseAlias(input: ElasticsearchStore): Promise<void> {
-  const names = await withSearch(input, async (client) =>
-    Object.keys(await client.get(`/${encodeURIComponent(client.index)}/_alias`, Alias)),
-  );
-  if (names.length === 1 && names[0] === input.index) return;
+async function refuseAlias(client: SearchClient, input: ElasticsearchStore): Promise<void> {
+  const index = await resolveIndex(client);
+  if (index === input.index) return;
   throw new PreconditionError(
-    `${placeText(input)} cannot be restored: "${input.index}" is an alias of ${names.join(', ')}. Name the index itself in the input, or restore by hand`,
-    { index: input.index, names },
+    `${placeText(input)} cannot be restored: "${input.index}" is an alias of ${index}. Name the index itself in the input, or restore by hand`,
+    { index: input.index, of: index },
   );
 }
 
@@ -117,6 +116,9 @@ async function bring(
   order: RestoreOrder,
   work: Work,
 ): Promise<BackupManifest> {
+  await withSearch(input, async (client) => {
+    if (await client.has(`/${encodeURIComponent(client.index)}`)) await refuseAlias(client, input);
+  });
   const manifest = await checkBackup(input, order, work);
   if (await isInPlace(input, order)) return manifest;
   await withSearch(restoring, async (client) => {

@@ -5,6 +5,7 @@ import { PreconditionError } from '../../core/errors.js';
 import { readSnapshotRecord, snapshotName } from '../store-parts/snapshot-record.js';
 import type { Work } from '../store.js';
 import { isMissing, type SearchClient } from './search-connection.js';
+import { resolveIndex } from './search-inspect.js';
 
 /**
  * Backups in a snapshot repository of the search server, where the input names one: only what changed since the last is copied, and
@@ -44,13 +45,14 @@ export async function takeSnapshot(
   const name = snapshotName(file);
   const path = pathOf(repository, name);
   if ((await find(client, repository, name)) !== undefined) await client.send('DELETE', { path }, z.unknown());
-  const body = { indices: client.index, include_global_state: false };
+  const index = await resolveIndex(client); // a snapshot knows no aliases
+  const body = { indices: index, include_global_state: false };
   await client.send('PUT', { path, query: { wait_for_completion: false }, body }, z.unknown());
   for (;;) {
     const found = await find(client, repository, name);
     if (found !== undefined && found.state !== 'IN_PROGRESS') {
-      refuseUnlessWhole(found, { repository, index: client.index });
-      return { repository, snapshot: name, uuid: found.uuid, index: client.index };
+      refuseUnlessWhole(found, { repository, index });
+      return { repository, snapshot: name, uuid: found.uuid, index };
     }
     work.onProgress?.(`snapshot ${name} in repository "${repository}" is being taken`);
     await sleep(POLL_MS, undefined, { signal: work.signal });
