@@ -6,7 +6,7 @@ import { compareVersions } from '../../core/version.js';
 import { every } from '../backup-file.js';
 import { checkManifest, readManifest, sha256Of, type BackupManifest } from '../backup-manifest.js';
 import type { RestoreOrder, StoreRestore } from '../store-restore.js';
-import type { Work } from '../store.js';
+import type { StoreRole, Work } from '../store.js';
 import { backUpCassandra, readList, readTar, type SnapshotList } from './cassandra-backup.js';
 import { withCassandra, type CassandraClient } from './cassandra-connection.js';
 import { readBytes, readNodes, readTables, readVersion, readVersionRow } from './cassandra-inspect.js';
@@ -20,19 +20,23 @@ const OURS = /node\.?js/i;
 const FIRST_WITH_CLIENTS = '4.0';
 
 /** How a keyspace of a target goes back to its backup. Cassandra renames none, so that it is always the tables themselves. */
-export function createCassandraRestore(input: CassandraStore): StoreRestore {
+export function createCassandraRestore(input: CassandraStore, kind: StoreRole): StoreRestore {
+  // Before anything is emptied: rows of such visibility cannot be brought in step with another default store.
+  const refuse = kind === 'visibility' ? () => Promise.reject(notVisibility(input)) : undefined;
   return {
-    findWay: async () => ({
-      way: 'in-place',
-      why: 'a keyspace of Cassandra cannot be renamed',
-      bytes: await withCassandra(input, readBytes),
-    }),
+    findWay:
+      refuse ??
+      (async () => ({
+        way: 'in-place',
+        why: 'a keyspace of Cassandra cannot be renamed',
+        bytes: await withCassandra(input, readBytes),
+      })),
     checkBackup: (order, work: Work = {}) => checkBackup(input, order, work),
     listSessions: () => withCassandra(input, listSessions),
-    bring: (order, work: Work = {}) => bring(input, order, work),
+    bring: refuse ?? ((order, work: Work = {}) => bring(input, order, work)),
     withRuns: (_order, use) => withCassandra(input, (client) => withStoredRuns(client, use)),
     bringInStep: () => Promise.reject(notVisibility(input)),
-    takePlace: (order) => Promise.resolve(backupBefore(input, order)),
+    takePlace: refuse ?? ((order) => Promise.resolve(backupBefore(input, order))),
     countSince: () => Promise.reject(notVisibility(input)),
     readNamespaceNames: () => withCassandra(input, readNamespaceNames),
   };

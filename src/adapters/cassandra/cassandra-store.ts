@@ -40,7 +40,7 @@ export function createCassandraStore(input: CassandraStore, kind: StoreRole, too
       }
       return withCassandra(input, readCassandraShards);
     },
-    restore: createCassandraRestore(input),
+    restore: createCassandraRestore(input, kind),
     close: () => measure.close(),
   };
 }
