@@ -25,6 +25,7 @@ export class CassandraClient {
   constructor(
     private readonly client: Client,
     readonly keyspace: string,
+    private readonly datacenter: string,
   ) {}
 
   /** All rows of a question. */
@@ -84,15 +85,17 @@ export class CassandraClient {
     return answers;
   }
 
-  /** Rows of a question that each node answers for itself. */
-  async askEveryHost<T>(cql: string): Promise<T[]> {
+  /** Rows of a question that each node answers for itself, of this session's datacenter: the driver asks no other. */
+  async askEveryHost<T>(cql: string, values: readonly unknown[] = []): Promise<T[]> {
+    const hosts = this.client.hosts.values().filter((host) => host.isUp() && host.datacenter === this.datacenter);
     const answers = await Promise.all(
-      this.client.hosts
-        .values()
-        .filter((host) => host.isUp())
-        .map((host) => this.client.execute(cql, [], { host, prepare: false })),
+      hosts.map(async (host) => {
+        // Prepared on whichever node, and so asked anew of those that do not know it yet.
+        const { rows } = await this.client.execute(cql, [...values], { host, prepare: values.length > 0 });
+        return rows as unknown as T[];
+      }),
     );
-    return answers.flatMap(({ rows }) => rows as unknown as T[]);
+    return answers.flat();
   }
 
   /** Nodes as this session knows them, with whether they answer. */
@@ -122,11 +125,8 @@ export interface CassandraSession {
 export async function openCassandra(input: CassandraStore, timeoutMs?: number): Promise<CassandraSession> {
   const driver = await loadDriver();
   const options = await optionsOf(driver, input, timeoutMs);
-  const client = new driver.Client({
-    ...options,
-    keyspace: input.keyspace,
-    localDataCenter: input.datacenter ?? (await findDatacenter(driver, input, options)),
-  });
+  const localDataCenter = input.datacenter ?? (await findDatacenter(driver, input, options));
+  const client = new driver.Client({ ...options, keyspace: input.keyspace, localDataCenter });
   const close = () => client.shutdown().catch(() => undefined);
   const explained = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
@@ -141,7 +141,7 @@ export async function openCassandra(input: CassandraStore, timeoutMs?: number): 
     await close();
     throw error;
   }
-  const session = new CassandraClient(client, input.keyspace);
+  const session = new CassandraClient(client, input.keyspace, localDataCenter);
   return { use: (work) => explained(() => work(session)), close };
 }
 

@@ -108,13 +108,30 @@ interface NodeRow {
 }
 
 /**
- * Size of the keyspace in bytes on all nodes as they estimate it (`system.size_estimates`); partitions that are not on disk yet
- * are not in it.
+ * Size of the keyspace in bytes on the disks of all nodes, copies included, as they estimate it: each node counts the partitions
+ * that are first of all its own (`system.size_estimates`). What is not on disk yet is not in it.
  */
 export async function readBytes(client: CassandraClient): Promise<number> {
-  const rows = await client.ask<{ mean_partition_size: string; partitions_count: string }>(
+  const [described] = await client.ask<{ replication: Readonly<Record<string, string>> }>(
+    'select replication from system_schema.keyspaces where keyspace_name = ?',
+    [client.keyspace],
+  );
+  const rows = await client.askEveryHost<{ mean_partition_size: string; partitions_count: string }>(
     'select mean_partition_size, partitions_count from system.size_estimates where keyspace_name = ?',
     [client.keyspace],
   );
-  return rows.reduce((sum, row) => sum + Number(row.mean_partition_size) * Number(row.partitions_count), 0);
+  const once = rows.reduce((sum, row) => sum + Number(row.mean_partition_size) * Number(row.partitions_count), 0);
+  return once * copiesOf(described?.replication ?? {});
+}
+
+/**
+ * Copies of each row in all datacenters, of `{class: SimpleStrategy, replication_factor: 3}` or `{class: …, dc1: 3, dc2: 3}`;
+ * transient ones are written behind a slash (`3/1`), and are among the first number.
+ */
+export function copiesOf(replication: Readonly<Record<string, string>>): number {
+  const factors = Object.entries(replication).filter(([name]) => name !== 'class');
+  return Math.max(
+    1,
+    factors.reduce((sum, [, factor]) => sum + (Number.parseInt(factor, 10) || 0), 0),
+  );
 }
