@@ -87,8 +87,12 @@ async function checkNodes(client: CassandraClient, input: CassandraStore): Promi
   );
 }
 
-/** Of Cassandra before 4.0, and of a table that was dropped before its time. */
-const DONE_BEFORE = /conflicts with an existing column|unconfigured table|doesn't exist/i;
+/**
+ * Of a table, type or column that is there already, which tools before 1.22 do not pass over (each Cassandra has words of its own
+ * for columns), and of one that was dropped before its time.
+ */
+const DONE_BEFORE =
+  /already exist|conflicts with an existing column|unconfigured table|doesn't exist|was not found|Cannot drop non existing/i;
 
 function isHalfDone(error: unknown): error is CommandError {
   return error instanceof CommandError && DONE_BEFORE.test(error.stderrTail);

@@ -74,8 +74,12 @@ async function isReached(
   return isSchemaReached(where, { present: await readVersionRow(client, input), to });
 }
 
-/** What MySQL says of a statement that was carried out before (ER_DUP_FIELDNAME, ER_DUP_KEYNAME, ER_CANT_DROP_FIELD_OR_KEY). */
-const DONE_BEFORE = /Duplicate (column|key) name|check that (it|column\/key) exists|Error 10(60|61|91)\b/;
+/**
+ * What MySQL says of a statement that was carried out before (ER_TABLE_EXISTS_ERROR, which tools before 1.22 do not pass over;
+ * ER_BAD_TABLE_ERROR, ER_DUP_FIELDNAME, ER_DUP_KEYNAME, ER_CANT_DROP_FIELD_OR_KEY).
+ */
+const DONE_BEFORE =
+  /Table '[^']*' already exists|Unknown table|Duplicate (column|key) name|check that (it|column\/key) exists|Error 10(50|51|60|61|91)\b/;
 
 function isHalfDone(error: unknown): error is CommandError {
   return error instanceof CommandError && DONE_BEFORE.test(error.stderrTail);
@@ -84,7 +88,7 @@ function isHalfDone(error: unknown): error is CommandError {
 function halfDone(error: CommandError, input: MysqlStore, versions: { at: string; to: string }): PreconditionError {
   return new PreconditionError(
     `a schema step after ${versions.at} in database "${input.database}" at ${input.host}:${input.port} was left half-done, and ` +
-      'MySQL keeps what was done of it: take back what the message calls a duplicate (it is new in this step, so nothing uses ' +
+      'MySQL keeps what was done of it: take back what the message names (it is new in this step, so nothing uses ' +
       `it yet), or restore the backup of this hop; then try again. ${error.message}`,
     { reason: 'schema-half-done', database: input.database, ...versions },
     { cause: error },
