@@ -44,10 +44,11 @@ export async function compareSearchAttributes(place: HopPlace): Promise<SearchAt
   const { searchAttributes } = snapshotFiles(place);
   const before = await readKept<Recorded>(searchAttributes);
   if (before === undefined) return undefined;
-  const after = await read(place, new Date(before.at));
+  const at = new Date(before.at);
+  const after = await read(place, at);
   return {
     compared: searchAttributesText(before.namespaces),
-    lost: lostSearchAttributes(before.namespaces, after),
+    lost: lostSearchAttributes(before.namespaces, after, Date.now() - at.getTime()),
   };
 }
 

@@ -69,7 +69,8 @@ function setBack(ledger: Ledger, backupAt: number): void {
 function driveAgain(ledger: Ledger, canary: CanaryRow): void {
   const change = (columns: string, ...values: readonly (string | number)[]) =>
     ledger.entries.run(
-      `UPDATE canary SET outcome = NULL, reason = NULL, final = 0, verifiedAt = NULL, badSince = NULL${columns} WHERE row = ?`,
+      `UPDATE canary SET outcome = NULL, reason = NULL, final = 0, verifiedAt = NULL, badSince = NULL, seen = 0,
+              askedAt = NULL${columns} WHERE row = ?`,
       ...values,
       canary.row,
     );

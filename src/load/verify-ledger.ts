@@ -8,7 +8,7 @@ import { CanaryTarget, type HistoryEvent } from './canary-target.js';
 import { judgeHistory } from './judge-history.js';
 import { Ledger, type CanaryRow, type Judgement } from './ledger.js';
 import { Schedules } from './schedules.js';
-import { askVisibility } from './witness.js';
+import { askAgain, askVisibility } from './witness.js';
 
 const AT_ONCE = 8;
 const BATCH = 500;
@@ -30,7 +30,7 @@ export interface VerifyOptions {
 /**
  * Asks the target for the history of every canary that is not yet known to have ended right, one by one and by id, not by
  * a search that the visibility store answers, and counts what became of them. What is final is not asked for again. Then
- * asks visibility too, as the second witness.
+ * asks visibility too, as the second witness, and again for some that it has shown before.
  * Safe to run at any time, beside a running generator too. @throws when the target cannot be asked
  */
 export async function verifyLedger(options: VerifyOptions): Promise<LedgerSummary> {
@@ -41,6 +41,7 @@ export async function verifyLedger(options: VerifyOptions): Promise<LedgerSummar
     const { settleMs = 120_000, signal, onProgress } = options;
     await verifyCanaries({ ledger, target, settleMs, before: Date.now(), signal, onProgress });
     await askVisibility(ledger, target, signal);
+    await askAgain(ledger, target, signal);
     return ledger.summary(options.since);
   } finally {
     await connection.close();

@@ -46,6 +46,57 @@ async function ask(ledger: Ledger, target: CanaryTarget, signal?: AbortSignal): 
   ledger.entries.writeMeta('witnessedAt', String(askedAt));
 }
 
+/** Asked for once more in one verification. */
+const ASKED_AGAIN = 100;
+/** As in the counts of the ledger: visibility is written after the history. */
+const SHOWN_WITHIN_MS = 120_000;
+
+/**
+ * Asks again for some of those that visibility has shown before, at random: rows that vanish are noticed by nobody else. Those that
+ * the retention may have removed are left out. Where visibility cannot answer, nothing is said.
+ */
+export async function askAgain(ledger: Ledger, target: CanaryTarget, signal?: AbortSignal): Promise<void> {
+  try {
+    await askAgainForSeen(ledger, target, signal);
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+  }
+}
+
+async function askAgainForSeen(ledger: Ledger, target: CanaryTarget, signal?: AbortSignal): Promise<void> {
+  const now = Date.now();
+  const retentions = new Map<string, number>();
+  const rows = ledger.entries.all(
+    `SELECT row, workflowId, command, kind, intendedAt FROM canary
+      WHERE seen = 1 AND outcome = 'completed' AND kind <> 'own' AND verifiedAt <= ? ORDER BY random() LIMIT ?`,
+    now - SHOWN_WITHIN_MS,
+    ASKED_AGAIN,
+  );
+  for (const { row, workflowId, command, kind, intendedAt } of rows) {
+    signal?.throwIfAborted();
+    const { namespace } = ledger.commandOf(Number(command));
+    const retentionMs = retentions.get(namespace) ?? (await readRetention(target, namespace));
+    retentions.set(namespace, retentionMs);
+    if (Number(intendedAt) <= now - retentionMs) continue;
+    if (await isShown(target, namespace, { workflowId: String(workflowId), kind: String(kind) })) continue;
+    // Found to be missing now: what was so before has been judged. Shown again, it is taken as seen again.
+    ledger.entries.run(
+      'UPDATE canary SET seen = 0, verifiedAt = ?, askedAt = ? WHERE row = ? AND seen = 1',
+      Date.now() - SHOWN_WITHIN_MS,
+      Date.now(),
+      Number(row),
+    );
+  }
+}
+
+/** Milliseconds after their end for which a namespace keeps workflows at least. */
+async function readRetention(target: CanaryTarget, namespace: string): Promise<number> {
+  const { config } = await target.withDeadline(() =>
+    target.connection.workflowService.describeNamespace({ namespace }),
+  );
+  return Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) * 1_000;
+}
+
 type Page = temporal.api.workflowservice.v1.ListWorkflowExecutionsResponse;
 
 /** The operator's own are left out: their task queue may have had millions that are none of ours. */

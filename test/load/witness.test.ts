@@ -3,13 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import { CanaryTarget } from '../../src/load/canary-target.js';
 import { Ledger, type EntryKind } from '../../src/load/ledger.js';
-import { askVisibility } from '../../src/load/witness.js';
+import { askAgain, askVisibility } from '../../src/load/witness.js';
 import { startGrpcServer, type GrpcServer } from '../helpers/grpc-server.js';
 
-const { ListWorkflowExecutionsRequest, ListWorkflowExecutionsResponse } = proto.temporal.api.workflowservice.v1;
+const { DescribeNamespaceResponse, ListWorkflowExecutionsRequest, ListWorkflowExecutionsResponse } =
+  proto.temporal.api.workflowservice.v1;
 const COMPLETED = proto.temporal.api.enums.v1.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED;
 const MINUTE = 60_000;
 
@@ -28,6 +30,10 @@ beforeEach(async () => {
   ledger = new Ledger(join(folder, 'ledger.sqlite'), 'a');
   [queries, shown] = [[], new Set()];
   server = await startGrpcServer({
+    DescribeNamespace: () => {
+      const config = { workflowExecutionRetentionTtl: msToTs('1 day') };
+      return DescribeNamespaceResponse.encode({ config }).finish();
+    },
     ListWorkflowExecutions: (request) => {
       const { query } = ListWorkflowExecutionsRequest.decode(request);
       queries.push(query);
@@ -108,4 +114,31 @@ test('a list marks what it shows as seen', async () => {
   await askVisibility(ledger, target);
   expect(queries).toHaveLength(1);
   expect(ledger.summary().unseen).toBe(0);
+});
+
+test('one that was shown before and has vanished is noticed, also long after; and taken back when it is shown again', async () => {
+  complete(ids('old', 30), { ago: 3 * 60 * MINUTE });
+  complete(ids('tagged', 30), { kind: 'searchAttributes', ago: 10 * MINUTE });
+  for (const id of [...ids('old', 30), ...ids('tagged', 30)]) shown.add(id);
+  await askVisibility(ledger, target);
+  await askAgain(ledger, target);
+  const since = Date.now(); // what was found before this has been judged
+  expect(ledger.summary(since).unseen).toBe(0);
+  shown.delete('old-7');
+  shown.delete('tagged-7');
+  await askAgain(ledger, target);
+  expect(ledger.summary(since).unseen).toBe(2);
+  for (const id of ['old-7', 'tagged-7']) shown.add(id);
+  await askVisibility(ledger, target);
+  expect(ledger.summary(since).unseen).toBe(0);
+});
+
+test('what the retention may have removed is not asked for again, nor what visibility may not show yet', async () => {
+  complete(['long-ago'], { ago: 25 * 60 * MINUTE });
+  complete(['just-now'], { ago: MINUTE });
+  for (const id of ['long-ago', 'just-now']) shown.add(id);
+  await askVisibility(ledger, target);
+  shown.clear();
+  await askAgain(ledger, target);
+  expect(ledger.entries.count('SELECT count(*) AS n FROM canary WHERE seen = 1')).toBe(2);
 });

@@ -281,10 +281,11 @@ test(
     expect(before).toEqual({
       [SECOND]: {
         closed: { atFirst: 3, atLast: 3 },
+        expiring: expect.anything(),
         attributes: { Score: { type: 'Int', having: 3 }, Customer: { type: 'Keyword', having: 2 } },
       },
     });
-    const lost = async () => lostSearchAttributes(before, await readSearchAttributes(target, closed));
+    const lost = async () => lostSearchAttributes(before, await readSearchAttributes(target, closed), 60_000);
     expect(await lost()).toEqual([]);
 
     // As scripts that went wrong would: the row is there, and what it is found by is not.

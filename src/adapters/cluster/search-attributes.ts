@@ -1,6 +1,7 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import type {
   AttributeFacts,
+  Expiring,
   NamespaceAttributes,
   SearchAttributes,
 } from '../../core/running-work/search-attributes.js';
@@ -40,45 +41,61 @@ export async function readSearchAttributes(
   { signal, onProgress }: Work = {},
 ): Promise<SearchAttributes> {
   const namespaces = (await listNamespaces(target)).filter(({ name }) => name !== LOCK_NAMESPACE);
-  const all = await mapAtMost(AT_ONCE, namespaces, async ({ name: namespace }) => {
+  const all = await mapAtMost(AT_ONCE, namespaces, async ({ name: namespace, retentionSeconds }) => {
     signal?.throwIfAborted();
     onProgress?.(`search attributes of ${namespace}`);
-    return { namespace, types: Object.entries(await readAttributeTypes(target, namespace)) };
+    return {
+      namespace,
+      retentionMs: retentionSeconds * 1_000,
+      types: Object.entries(await readAttributeTypes(target, namespace)),
+    };
   });
   const found: Record<string, NamespaceAttributes> = {};
   let questions = 0;
   // One after the other: it is always the same ones that are asked, and each namespace has its own quota of such questions.
-  for (const { namespace, types } of all) {
+  for (const { namespace, retentionMs, types } of all) {
     if (types.length === 0) continue;
     signal?.throwIfAborted();
     onProgress?.(`workflows of ${namespace} by their search attributes`);
     questions += types.length;
     found[namespace] =
       questions <= MOST_QUESTIONS
-        ? await counted(target, { namespace, types, closedBefore })
+        ? await counted(target, { namespace, retentionMs, types, closedBefore })
         : { attributes: Object.fromEntries(types.map(([name, type]) => [name, { type }])) };
   }
   return found;
 }
 
+/** Hops take less; after the last of these nothing is said of what the retention removes. */
+const WITHIN_MS = [1, 6, 24, 96].map((hours) => hours * 3_600_000);
+
 interface Asked {
   readonly namespace: string;
+  readonly retentionMs: number;
   readonly types: readonly (readonly [name: string, type: string])[];
   readonly closedBefore: Date;
 }
 
 async function counted(
   target: TargetConnection,
-  { namespace, types, closedBefore }: Asked,
+  { namespace, retentionMs, types, closedBefore }: Asked,
 ): Promise<NamespaceAttributes> {
+  const askedAt = Date.now();
   const closed = `CloseTime < "${closedBefore.toISOString()}"`;
   const count = (query: string) => countAsked(target, namespace, query);
   const atFirst = await count(closed);
   const attributes: Record<string, AttributeFacts> = {};
   for (const [name, type] of types)
     attributes[name] = { type, ...(await count(`${closed} AND \`${name}\` IS NOT NULL`)) };
+  const expiring: Expiring[] = [];
+  for (const withinMs of WITHIN_MS) {
+    // The clocks of this host and of the target may differ by some minutes.
+    const until = Math.min(closedBefore.getTime(), askedAt - retentionMs + withinMs + 5 * 60_000);
+    const { having } = await count(`CloseTime < "${new Date(until).toISOString()}"`);
+    if (having !== undefined) expiring.push({ withinMs, count: having });
+  }
   const atLast = await count(closed);
-  return { closed: { atFirst: atFirst.having, atLast: atLast.having }, attributes };
+  return { closed: { atFirst: atFirst.having, atLast: atLast.having }, expiring, attributes };
 }
 
 /** A question that the cluster does not take is an answer too; what else goes wrong may be over with the next try. */

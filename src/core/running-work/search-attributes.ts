@@ -10,12 +10,20 @@ export interface AttributeFacts {
   readonly problem?: string | undefined;
 }
 
+/** Workflows that were closed so long ago that the retention removes them within a time. */
+export interface Expiring {
+  readonly withinMs: number;
+  readonly count: number;
+}
+
 export interface NamespaceAttributes {
   /**
    * How many workflows closed before that moment: asked before and after the questions about attributes, as the retention removes
    * some meanwhile. Absent where it was not asked.
    */
   readonly closed?: { readonly atFirst?: number | undefined; readonly atLast?: number | undefined } | undefined;
+  /** How many of them the retention removes within a time, the shortest first; absent in records of earlier releases. */
+  readonly expiring?: readonly Expiring[] | undefined;
   readonly attributes: Readonly<Record<string, AttributeFacts>>;
 }
 
@@ -24,12 +32,15 @@ export type SearchAttributes = Readonly<Record<string, NamespaceAttributes>>;
 
 /**
  * What a cluster cannot answer any more: attributes that are gone or of another type, questions that fail, and closed workflows
- * that are not found by an attribute that they had. Nobody changes a closed workflow; the retention alone removes some, and no more
- * than are gone altogether.
+ * that are not found by an attribute that they had. Nobody changes a closed workflow; the retention alone removes some: no more
+ * than are gone altogether, and none whose time has not come. `passedMs`: time since `before` was asked for.
  */
-export function lostSearchAttributes(before: SearchAttributes, after: SearchAttributes): string[] {
-  return Object.entries(before).flatMap(([namespace, { closed, attributes }]) => {
+export function lostSearchAttributes(before: SearchAttributes, after: SearchAttributes, passedMs: number): string[] {
+  return Object.entries(before).flatMap(([namespace, { closed, expiring, attributes }]) => {
     const now = after[namespace];
+    const gone = Math.max(0, (closed?.atFirst ?? 0) - (now?.closed?.atLast ?? 0));
+    const due = expiring?.find(({ withinMs }) => withinMs >= passedMs)?.count ?? gone;
+    const deleted = Math.min(gone, due);
     return Object.entries(attributes).flatMap(([name, facts]) => {
       const what = `search attribute ${name} of namespace ${namespace}`;
       const present = now?.attributes[name];
@@ -39,10 +50,11 @@ export function lostSearchAttributes(before: SearchAttributes, after: SearchAttr
       if (present.problem !== undefined) return [`${what}: workflows are not found by it any more: ${present.problem}`];
       if (present.having === undefined) return [];
       const lost = facts.having - present.having;
-      const deleted = Math.max(0, (closed?.atFirst ?? 0) - (now?.closed?.atLast ?? 0));
       if (lost <= deleted) return [];
+      const counts = `${facts.having} closed workflows were found by it, ${present.having} are now, and`;
+      if (deleted === gone) return [`${what}: ${counts} ${deleted} were deleted since`];
       return [
-        `${what}: ${facts.having} closed workflows were found by it, ${present.having} are now, and ${deleted} were deleted since`,
+        `${what}: ${counts} of ${gone} that visibility shows no more the retention removed ${deleted} at most; did somebody delete workflows?`,
       ];
     });
   });

@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import {
-  lostSearchAttributes,
+  lostSearchAttributes as lostSince,
   searchAttributesText,
   type AttributeFacts,
   type SearchAttributes,
 } from '../../../src/core/running-work/search-attributes.js';
+
+const HOUR = 3_600_000;
+const lostSearchAttributes = (before: SearchAttributes, after: SearchAttributes) => lostSince(before, after, HOUR / 2);
 
 const SCORE: AttributeFacts = { type: 'Int', having: 7 };
 const of = (closed: number | undefined, attributes: Record<string, AttributeFacts>): SearchAttributes => ({
@@ -30,6 +33,24 @@ test('a workflow that is deleted while the questions are asked is no loss', () =
   expect(lostSearchAttributes(before, of(9, { Score: { type: 'Int', having: 6 } }))).toEqual([]);
   const after = { shop: { closed: { atFirst: 10, atLast: 9 }, attributes: { Score: { type: 'Int', having: 6 } } } };
   expect(lostSearchAttributes(BEFORE, after)).toEqual([]);
+});
+
+test('the retention removes those alone whose time has come', () => {
+  const expiring = [
+    { withinMs: HOUR, count: 1 },
+    { withinMs: 6 * HOUR, count: 4 },
+  ];
+  const before: SearchAttributes = {
+    shop: { closed: { atFirst: 10, atLast: 10 }, expiring, attributes: { Score: SCORE } },
+  };
+  // As a search server does that loses documents: those that have the attribute, and the others.
+  const after = of(6, { Score: { type: 'Int', having: 4 } });
+  expect(lostSince(before, after, HOUR / 2)).toEqual([
+    'search attribute Score of namespace shop: 7 closed workflows were found by it, 4 are now, and of 4 that visibility shows no more ' +
+      'the retention removed 1 at most; did somebody delete workflows?',
+  ]);
+  expect(lostSince(before, after, 5 * HOUR)).toEqual([]);
+  expect(lostSince(before, after, 100 * HOUR)).toEqual([]);
 });
 
 describe('a loss is named', () => {
