@@ -96,7 +96,10 @@ test(
     const survey = await store.survey({ folder: cassandraScripts('default'), schemaTo: '1.13', backupDir: folder });
     expect(survey.shape).toEqual({ seen: [] });
     expect(survey.scripts).toEqual({
-      seen: { from: OLD_SCHEMA, to: '1.13', changes: [], creates: ['tasks_v2'], rewrites: [], missing: [] },
+      seen: {
+        ...{ from: OLD_SCHEMA, to: '1.13', changes: [], creates: ['tasks_v2'], rewrites: [], missing: [] },
+        leftOvers: [],
+      },
     });
     expect(survey.nodes).toEqual({
       seen: [

@@ -17,6 +17,7 @@ import type { StoreRole, StoreSurveyRequest } from '../store.js';
 import { withCassandra, type CassandraClient } from './cassandra-connection.js';
 import { placeText, readBytes, readKinds, readNodes, readVersion, readVersionRow } from './cassandra-inspect.js';
 import { readShape } from './cassandra-shape.js';
+import { findLeftOvers } from './half-done.js';
 import { findNodetool } from './snapshots.js';
 import { readClusterRecords, readDeadLetters, readMembers, readShardRows } from './survey-cluster.js';
 import { readRights } from './survey-rights.js';
@@ -81,10 +82,9 @@ async function surveyKeyspace(
     invalidIndexes: { seen: [] },
     scripts: await lookAhead(request, { schemaVersion, shape }, (place, present) =>
       looked(
-        needsOf(place, present, CASSANDRA_DIALECT).then(({ changes, creates }) => ({
-          ...{ from: place.from, to: place.to, changes, creates },
-          rewrites: [],
-          missing: [],
+        needsOf(place, present, CASSANDRA_DIALECT).then(async ({ changes, creates }) => ({
+          ...{ from: place.from, to: place.to, changes, creates, rewrites: [], missing: [] },
+          leftOvers: await findLeftOvers(place, present),
         })),
       ),
     ),

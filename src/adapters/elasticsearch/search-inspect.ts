@@ -35,7 +35,6 @@ export async function readServer(client: SearchClient): Promise<SearchServer> {
 export const SearchField = z.looseObject({ type: z.string().optional(), scaling_factor: z.number().optional() });
 const Mapping = z.object({ properties: z.record(z.string(), SearchField).default({}) });
 const Mappings = z.record(z.string(), z.object({ mappings: Mapping.prefault({}) }));
-const Templates = z.record(z.string(), z.looseObject({ mappings: Mapping.prefault({}) }));
 
 /** Fields of the index that servers write into: its name may be an alias, of one index or of more. */
 export async function readFields(client: SearchClient): Promise<TableShape['columns']> {
@@ -59,14 +58,6 @@ export async function resolveIndex(client: SearchClient): Promise<string> {
     `"${client.index}" stands for ${names.length} indexes (${names.join(', ')}); name the one that the server writes into`,
     { index: client.index, names, reason: 'several-indexes' },
   );
-}
-
-/** Fields that the template gives to new indexes; undefined when there is none of that name. */
-export async function readTemplate(client: SearchClient): Promise<TableShape['columns'] | undefined> {
-  const path = `/_template/${TEMPLATE}`;
-  if (!(await client.has(path))) return undefined;
-  const template = (await client.get(path, Templates))[TEMPLATE];
-  return template === undefined ? undefined : columnsOf(template.mappings.properties);
 }
 
 /** Fields of a mapping as the columns of a table: `{"type": "scaled_float(10000)"}`. */

@@ -10,17 +10,19 @@ import { soundStores } from './about-store.js';
 export const unfinishedStep: Check = (survey, context) =>
   soundStores(survey, context).flatMap(({ store, name }): Finding[] => {
     const scripts = store.scripts && valueOf(store.scripts);
-    return (scripts?.leftOvers ?? []).map(({ what, takeBack, doubt }) => {
+    return (scripts?.leftOvers ?? []).map(({ what, takeBack, doubt, passedOver }) => {
       const source =
-        'mysql/v8 scripts of the hop, and tools/common/schema/updatetask.go of the server: a column or index is not added twice';
+        'scripts of the hop, and tools/common/schema/updatetask.go of the server: what is there already is passed over from 1.22 on, as far as the database calls it so';
       const found = `${name}: ${what}, and schema ${scripts?.to ?? ''} is still to come`;
       if (doubt === undefined) {
+        const mended = `it is taken back before the scripts run, by ${takeBack}`;
+        const passed = `the schema tool passes over it. One from before 1.22 does not: then take it back, by ${takeBack}`;
         return {
           id: 'schema-step-unfinished',
           severity: 'warn',
           found,
           expected: `the tables of schema ${scripts?.from ?? ''}`,
-          action: `Nothing: it is taken back before the scripts run, by ${takeBack}`,
+          action: `Nothing: ${passedOver === true ? passed : mended}`,
           source,
         };
       }
@@ -29,7 +31,7 @@ export const unfinishedStep: Check = (survey, context) =>
         severity: 'block',
         found: `${found}; ${doubt}`,
         expected: `the tables of schema ${scripts?.from ?? ''}`,
-        action: `Find out who made it, and take it back: ${takeBack}`,
+        action: `Find out who made it, and take it back: ${takeBack}; or restore the backup of the hop that was begun`,
         source,
       };
     });

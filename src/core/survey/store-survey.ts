@@ -95,6 +95,8 @@ export interface LeftOverStep {
   readonly takeBack: string;
   /** Why it is not taken back by itself; absent where it is. */
   readonly doubt?: string | undefined;
+  /** The schema tool finds it there and goes on. */
+  readonly passedOver?: boolean | undefined;
 }
 
 export interface TableSize {

@@ -1,0 +1,78 @@
+import { expect, test } from '@jest/globals';
+import type { StoreNode, StoreSurvey } from '../../../src/core/survey/store-survey.js';
+import { findingsOf, saidOf, SCRIPTS } from '../../helpers/store-surveys.js';
+
+/** What store checks say of several nodes: of Cassandra, of search servers, and of a step that a killed tool left. */
+
+const HOP = ['1.29.1', '1.30.7'] as const;
+const node = (address: string, over: Partial<StoreNode> = {}): StoreNode => ({
+  ...{ address, datacenter: 'dc1', version: '4.1.7', schema: 'one', up: true, ...over },
+});
+const nodes = (...seen: StoreNode[]): Partial<StoreSurvey> => ({ nodes: { seen } });
+
+test.each<[string, StoreNode[], string[]]>([
+  ['all up and of one mind', [node('10.0.0.1'), node('10.0.0.2')], []],
+  ['one is down', [node('10.0.0.1'), node('10.0.0.2', { up: false })], ['store-node-down']],
+  ['two minds', [node('10.0.0.1'), node('10.0.0.2', { schema: 'other' })], ['store-schema-disagreement']],
+  // What a node that is down knew is told by that it is down.
+  [
+    'another mind of one that is down',
+    [node('10.0.0.1'), node('10.0.0.2', { schema: 'other', up: false })],
+    ['store-node-down'],
+  ],
+])('nodes: %s', (_what, seen, ids) => {
+  expect(saidOf({ default: nodes(...seen) })).toEqual(ids.map((id) => `warn ${id}`));
+  expect(saidOf({ hop: HOP, default: nodes(...seen) })).toEqual(ids.map((id) => `block ${id}`));
+});
+
+test('the node that is down is named, and what each group of nodes knows', () => {
+  const [down] = findingsOf({ default: nodes(node('10.0.0.1'), node('10.0.0.2', { up: false })) });
+  expect(down?.found).toContain('1 of 2 nodes of the default store');
+  expect(down?.found).toMatch(/are down: 10\.0\.0\.2$/);
+  const [apart] = findingsOf({ default: nodes(node('10.0.0.1'), node('10.0.0.2', { schema: 'other' })) });
+  expect(apart?.found).toMatch(/one on 10\.0\.0\.1; other on 10\.0\.0\.2$/);
+});
+
+test('nodes of two versions are a warning, also in a hop; nodes that were not seen stop it', () => {
+  const mixed = nodes(node('10.0.0.1'), node('10.0.0.2', { version: '5.0.2' }));
+  expect(saidOf({ hop: HOP, default: mixed })).toEqual(['warn store-nodes-mixed']);
+  expect(saidOf({ hop: HOP, default: { nodes: { unseen: 'no answer' } } })).toEqual(['block store-nodes-unseen']);
+});
+
+const health = (status: 'green' | 'yellow' | 'red', dataNodes: number): Partial<StoreSurvey> => ({
+  search: { seen: { status, dataNodes, unassignedShards: status === 'green' ? 0 : 1 } },
+});
+
+test.each<['green' | 'yellow' | 'red', number, string[], string[]]>([
+  ['green', 1, [], []],
+  ['green', 3, [], []],
+  // As good as it gets: there is no second node for copies.
+  ['yellow', 1, [], []],
+  ['yellow', 2, ['warn search-yellow'], ['warn search-yellow']],
+  ['red', 1, ['warn search-red'], ['block search-red']],
+  ['red', 3, ['warn search-red'], ['block search-red']],
+])('an index that is %s on %d nodes', (status, dataNodes, before, inHop) => {
+  expect(saidOf({ visibility: health(status, dataNodes) })).toEqual(before);
+  expect(saidOf({ hop: HOP, visibility: health(status, dataNodes) })).toEqual(inHop);
+});
+
+test('a health that was not seen stops a hop', () => {
+  expect(saidOf({ hop: HOP, visibility: { search: { unseen: 'no answer' } } })).toEqual(['block search-health-unseen']);
+});
+
+test('what is left of a step: taken back, passed over, or a doubt that stops the hop and offers the restore', () => {
+  const one = { what: 'table tasks_v2 is there already', takeBack: 'DROP TABLE tasks_v2;' };
+  const left = [one, { ...one, passedOver: true }, { ...one, doubt: 'it is not what the scripts make' }];
+  const scripts = { seen: { ...SCRIPTS, rewrites: [], leftOvers: left } };
+  const findings = findingsOf({ hop: HOP, visibility: { scripts } });
+  expect(findings.map(({ id, severity }) => `${severity} ${id}`)).toEqual([
+    'warn schema-step-unfinished',
+    'warn schema-step-unfinished',
+    'block schema-step-foreign',
+  ]);
+  expect(findings.map((finding) => ('action' in finding ? finding.action : ''))).toEqual([
+    expect.stringContaining('it is taken back before the scripts run, by DROP TABLE tasks_v2;'),
+    expect.stringContaining('the schema tool passes over it. One from before 1.22 does not'),
+    expect.stringContaining('restore the backup of the hop that was begun'),
+  ]);
+});
