@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { Option, type Command } from 'commander';
 import { connectControlPlane, decide, identityAskedFor, queryStatus, RequestError } from '../client.js';
 import type { DecisionKind, Gate } from '../core/decision.js';
+import { needsReason } from '../core/shown-payload.js';
 import { shellWord } from '../report/escape.js';
 import { statusText } from '../report/status-text.js';
 import { localUser, withControlPlane, withOutput, type CommonOptions } from './options.js';
@@ -88,10 +89,6 @@ async function askForGate(
   } finally {
     terminal.close();
   }
-}
-
-function needsReason({ kind: gate, needs }: Gate, kind: DecisionKind): boolean {
-  return needs?.reasonRequired === true || kind === 'restore' || (gate === 'incident' && kind === 'approve');
 }
 
 function openGate({ name: gate, allowed, evidence }: Gate, workflowId: string, name: string): string {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Identity, IdentityGrade } from './identity.js';
+import { PLACEHOLDERS } from './shown-payload.js';
 
 /** What a person can say. `approve` at an incident means: go on in spite of it, and needs a reason. */
 export const DECISION_KINDS = [
@@ -160,12 +161,22 @@ export interface Situation {
 /** Reads what a person sent; `problem` says why it is no decision. */
 export function readDecision(kind: DecisionKind, payload: unknown): { decision: Decision; problem?: string } {
   const parsed = DecisionPayload.safeParse(payload);
-  if (parsed.success) return { decision: { kind, ...parsed.data } };
+  if (parsed.success) {
+    const decision = { kind, ...parsed.data };
+    const left = leftPlaceholder(parsed.data);
+    return left === undefined ? { decision } : { decision, problem: left };
+  }
   const unreadable = UnreadablePayload.safeParse(payload);
   const why = unreadable.success
     ? `it cannot be decoded (${unreadable.data.unreadablePayload}); send JSON, encoding json/plain`
     : parsed.error.issues.map(({ message }) => message).join('; ');
   return { decision: { kind }, problem: `the payload is not a decision: ${why}` };
+}
+
+/** Sent as it was shown: nobody has that name, and nobody would know later why. */
+function leftPlaceholder({ by, reason }: DecisionPayload): string | undefined {
+  if (by === PLACEHOLDERS.by) return `"by" is ${by} still: put your name there`;
+  return reason === PLACEHOLDERS.reason ? `"reason" is ${reason} still: say why` : undefined;
 }
 
 /** Why `decision` does not count in `situation`; undefined when it counts. */

@@ -4,6 +4,7 @@ import { runCommand } from '../adapters/run-command.js';
 import { executionState, queryStatus } from '../client.js';
 import type { RolloutStatus } from '../core/status.js';
 import { formatDuration } from '../core/duration.js';
+import { shownKind } from '../core/shown-payload.js';
 import { signalCommand } from '../report/status-markdown.js';
 
 export interface FollowOptions {
@@ -48,8 +49,8 @@ export async function follow(options: FollowOptions): Promise<void> {
         say(`\n$ temporal workflow signal --workflow-id ${workflowId} --name approve --input '${payload}'\n`);
         await runCommand(temporal, [...args, '--address', address]);
       } else {
-        const first = waiting.allowed.find((kind) => waiting.kind === 'approval' || kind !== 'approve') ?? 'abort';
-        say(`\n  decide in the Web UI, or: ${signalCommand(workflowId, first, waiting.name)} --address ${address}\n`);
+        const command = signalCommand(workflowId, shownKind(waiting), waiting);
+        say(`\n  decide in the Web UI, or: ${command} --address ${address}\n`);
       }
     }
     await sleep(1_000);

@@ -1,4 +1,5 @@
-const WIDTH = 80;
+/** Columns that every terminal has. */
+export const WIDTH = 80;
 
 /** Rows as lines, each column as wide as its widest cell. */
 export function columns(rows: readonly (readonly string[])[]): string[] {

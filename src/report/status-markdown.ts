@@ -1,6 +1,7 @@
 import { formatDuration } from '../core/duration.js';
-import type { DecisionKind } from '../core/decision.js';
+import type { DecisionKind, Gate } from '../core/decision.js';
 import { ENVIRONMENTS } from '../core/plan.js';
+import { shownKind, shownPayload } from '../core/shown-payload.js';
 import { workSeconds, type HopResult, type RolloutStatus, type Waiting } from '../core/status.js';
 import { cell, inline, shellWord } from './escape.js';
 import { needsText } from './gate-needs.js';
@@ -69,7 +70,9 @@ export function headline(status: RolloutStatus): string {
 
 function decisionSection(status: RolloutStatus, gate: Extract<Waiting, { for: 'decision' }>): string[] {
   const title = gate.kind === 'incident' ? '## Incident' : '## Waits for a decision';
-  const decisions = gate.allowed.map((kind) => `- \`${kind}\`: ${MEANING[gate.kind][kind] ?? ''}`);
+  const decisions = gate.allowed.map((kind) => `- \`${kind}\`: ${meaningOf(gate, kind)}`);
+  const shown = shownKind(gate);
+  const payload = shownPayload(gate, shown);
   return [
     `${title}: \`${gate.name}\``,
     '',
@@ -82,37 +85,46 @@ function decisionSection(status: RolloutStatus, gate: Extract<Waiting, { for: 'd
     '',
     ...decisions,
     '',
-    `In the Web UI: _More Actions_, _Send a Signal_, \`${gate.allowed[0] ?? 'approve'}\`, with this as JSON:`,
+    `In the Web UI: _More Actions_, _Send a Signal_, \`${shown}\`, with this as JSON:`,
     '```',
-    JSON.stringify({ gate: gate.name, by: 'you' }),
+    JSON.stringify(payload),
     '```',
     'or in a terminal:',
     '```',
-    signalCommand(status.rolloutId, gate.allowed[0] ?? 'approve', gate.name, ' \\\n  '),
+    signalCommand(status.rolloutId, shown, gate, ' \\\n  '),
     '```',
+    ...(payload.by === undefined && (gate.needs?.identity ?? 'said') === 'said'
+      ? ['', 'With `"by":"<your name>"` beside the gate, the report says who it was.']
+      : []),
   ];
 }
 
 /** The command of the Temporal CLI that sends a decision, for a POSIX shell; `between` its options, such as a new line. */
-export function signalCommand(rolloutId: string, kind: DecisionKind, gate: string, between = ' '): string {
+export function signalCommand(rolloutId: string, kind: DecisionKind, gate: Gate, between = ' '): string {
   // Whoever started it may have chosen any workflow id.
-  const input = shellWord(JSON.stringify({ gate, by: 'you' }));
+  const input = shellWord(JSON.stringify(shownPayload(gate, kind)));
   const options = [`--workflow-id ${shellWord(rolloutId)}`, `--name ${kind}`, `--input ${input}`];
   return ['temporal workflow signal', ...options].join(between);
 }
 
-/** What each decision will do, by the kind of gate. */
-export const MEANING: Record<'approval' | 'incident', Partial<Record<DecisionKind, string>>> = {
+/** What a decision will do at the gate, and what has to be sent with it. */
+export function meaningOf(gate: Gate, kind: DecisionKind): string {
+  const asked = Object.keys(shownPayload(gate, kind)).filter((field) => field !== 'gate');
+  const needs = asked.length === 0 ? '' : `; needs ${asked.map((field) => `"${field}"`).join(' and ')}`;
+  return `${MEANING[gate.kind][kind] ?? ''}${needs}`;
+}
+
+const MEANING: Record<'approval' | 'incident', Partial<Record<DecisionKind, string>>> = {
   approval: {
     approve: 'go on with the step that the gate is named after',
     reject: 'do not; then retry, roll back or abort decides',
     abort: 'end the roll-out here; servers and schemas stay as they are',
   },
   incident: {
-    approve: 'go on in spite of it; needs "by" and "reason", which the report shows',
+    approve: 'go on in spite of it; the report shows who, and why',
     retry: 'do the phase again',
     rollBack: 'put the servers of this hop back to the version before; the schema stays',
-    restore: 'open the gate that says what going back to the backups would lose; needs "by" and "reason"',
+    restore: 'open the gate that says what going back to the backups would lose',
     abort: 'end the roll-out here; servers and schemas stay as they are',
   },
 };

@@ -1,13 +1,15 @@
+import type { Gate } from '../core/decision.js';
 import { formatDuration } from '../core/duration.js';
 import type { JudgedWindow } from '../core/measuring/observation.js';
 import { ENVIRONMENTS } from '../core/plan.js';
+import { needsReason, PLACEHOLDERS, shownKind } from '../core/shown-payload.js';
 import { HOP_PHASES, type RolloutStatus, type Waiting, WAYS_BACK } from '../core/status.js';
-import { wrap } from './columns.js';
+import { WIDTH, wrap } from './columns.js';
 import { oneLine, shellWord } from './escape.js';
 import { needsText } from './gate-needs.js';
 import { checkCells } from './observation.js';
 import { shardLines } from './shard-picture.js';
-import { MEANING } from './status-markdown.js';
+import { meaningOf } from './status-markdown.js';
 
 /** The status as one screen of a terminal, at most 80 columns where its values allow. `now` is in milliseconds. */
 export function statusText(status: RolloutStatus, now: number): string {
@@ -51,10 +53,8 @@ export function statusText(status: RolloutStatus, now: number): string {
     if (waiting.expiresAt !== undefined)
       lines.push(`  expires   in ${formatDuration(Math.max(0, Date.parse(waiting.expiresAt) - now))}`);
     for (const kind of waiting.allowed)
-      lines.push(...wrap(MEANING[waiting.kind][kind] ?? '', `  ${kind.padEnd(10)}`, '            '));
-    const first = waiting.allowed[0] ?? 'approve';
-    const command = first === 'rollBack' ? 'rollback' : first;
-    lines.push('', `  temporal-upgrade ${command} ${shellWord(status.rolloutId)} --gate ${shellWord(waiting.name)}`);
+      lines.push(...wrap(meaningOf(waiting, kind), `  ${kind.padEnd(10)}`, '            '));
+    lines.push('', ...commandLines(status.rolloutId, waiting));
   }
   const told = (name: string, text: string) => lines.push(...wrap(oneLine(text), name.padEnd(8), '        '));
   if (status.judged !== undefined) lines.push(...judgedLines(status.judged));
@@ -66,6 +66,16 @@ export function statusText(status: RolloutStatus, now: number): string {
   const refused = status.decisions.filter(({ counted }) => !counted).at(-1);
   if (refused !== undefined) told('refused', `${refused.kind} ${refused.gate ?? ''}: ${refused.refused}`);
   return lines.join('\n');
+}
+
+/** The command that decides, for a shell; in two lines where one is too narrow. */
+function commandLines(rolloutId: string, gate: Gate): string[] {
+  const kind = shownKind(gate);
+  const reason = needsReason(gate, kind) ? ` --reason ${shellWord(PLACEHOLDERS.reason)}` : '';
+  const words = `temporal-upgrade ${kind === 'rollBack' ? 'rollback' : kind} ${shellWord(rolloutId)}`;
+  const options = `--gate ${shellWord(gate.name)}${reason}`;
+  const line = `  ${words} ${options}`;
+  return line.length <= WIDTH ? [line] : [`  ${words} \\`, `    ${options}`];
 }
 
 const BAR = 40;

@@ -434,12 +434,13 @@ export class Conductor {
   async #ask(gate: Gate, wait: GateWait): Promise<DecisionRecord | 'expired' | undefined>;
   async #ask(gate: Gate, wait: GateWait = {}): Promise<DecisionRecord | 'expired' | undefined> {
     const { expiresMs } = wait;
-    const asked = Date.now();
-    const expiresAt = expiresMs === undefined ? undefined : new Date(asked + expiresMs).toISOString();
-    const answer = await this.notifier.whileOpen(gate, this.#noticePlace(), () =>
-      this.desk.ask({ ...gate, expiresAt }, () => this.show(), wait),
+    const askedAt = Date.now();
+    const expiresAt = expiresMs === undefined ? undefined : new Date(askedAt + expiresMs).toISOString();
+    const asked = { ...gate, expiresAt, needs: this.desk.needsAt(gate) };
+    const answer = await this.notifier.whileOpen(asked, this.#noticePlace(), () =>
+      this.desk.ask(asked, () => this.show(), wait),
     );
-    this.#waitedMs += Date.now() - asked;
+    this.#waitedMs += Date.now() - askedAt;
     if (this.desk.abort !== undefined) throw new AbortRequested(this.desk.abort);
     return answer;
   }

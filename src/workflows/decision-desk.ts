@@ -247,7 +247,7 @@ export class DecisionDesk {
    * withdrawn, ends the wait with `undefined`.
    */
   async ask(gate: Gate, onChange: () => void, { expiresMs, inSight = false }: GateWait = {}): Promise<Answer> {
-    this.#gate = { ...gate, needs: this.#needsAt(gate) };
+    this.#gate = { ...gate, needs: this.needsAt(gate) };
     this.#answer = undefined;
     this.#approvals = [];
     this.#withdrawn = false;
@@ -262,7 +262,8 @@ export class DecisionDesk {
     return expired ? 'expired' : answer;
   }
 
-  #needsAt({ name }: Gate): GateNeeds | undefined {
+  /** What the policy asks of who decides at a gate that is about to be opened; undefined where anybody may. */
+  needsAt({ name }: Pick<Gate, 'name'>): GateNeeds | undefined {
     const rules = this.#rulesAt(name);
     if (rules === undefined) return undefined;
     const { identity, approvers, reasonRequired, starterMayApprove, count } = rules.policy;

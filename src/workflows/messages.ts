@@ -10,20 +10,18 @@ export const decisionMessages = DECISION_KINDS.map((kind) => ({
   update: defineUpdate<string, [unknown?]>(kind),
 }));
 
-/** Shown beside the message in the Web UI's list. */
+/** Shown beside the message in the Web UI's list. Which fields it takes at a gate the details say: that is up to the policy. */
 export const DECISION_DESCRIPTIONS: Record<DecisionKind, string> = {
   approve:
-    'Let the open gate pass: {"gate":"live/1.30.7/schema","by":"you"}. At an incident: go on in spite of it, with "by" and "reason".',
-  reject: 'Refuse the open gate: {"gate":"…","by":"you","reason":"…"}. Then retry, rollBack or abort decides.',
-  pause: 'Start no further phase until resume: {"by":"you","reason":"…"}.',
-  resume: 'Go on after pause: {"by":"you"}.',
-  abort:
-    'End the roll-out at the next safe point: {"by":"you","reason":"…"}. Servers and schemas stay as they are then.',
-  retry: 'Do the failed phase again: {"gate":"<gate of the incident>","by":"you"}.',
-  rollBack:
-    'Put the servers of this hop back to the version before: {"gate":"<gate of the incident>","by":"you","reason":"…"}.',
+    'Let the open gate pass: {"gate":"live/1.30.7/schema"}; the details show what else it takes. At an incident: go on in spite of it, with "reason".',
+  reject: 'Refuse the open gate: {"gate":"…","reason":"…"}. Then retry, rollBack or abort decides.',
+  pause: 'Start no further phase until resume: {"reason":"…"}.',
+  resume: 'Go on after pause: {}.',
+  abort: 'End the roll-out at the next safe point: {"reason":"…"}. Servers and schemas stay as they are then.',
+  retry: 'Do the failed phase again: {"gate":"<gate of the incident>"}.',
+  rollBack: 'Put the servers of this hop back to the version before: {"gate":"<gate of the incident>","reason":"…"}.',
   restore:
-    'Last resort: ask for the backups of this hop. Opens a gate that says what would be lost; changes nothing by itself: {"gate":"<gate of the incident>","by":"you","reason":"…"}.',
+    'Last resort: ask for the backups of this hop. Opens a gate that says what would be lost; changes nothing by itself: {"gate":"<gate of the incident>","reason":"…"}.',
 };
 
 export const statusQuery = defineQuery<RolloutStatus>('status');

@@ -3,6 +3,7 @@ import { NOTICE_WORKFLOW } from '../contract/names.js';
 import type { Gate } from '../core/decision.js';
 import type { NoticeKind, Notices } from '../core/input/notices.js';
 import type { Notice } from '../core/notice.js';
+import { shownKind } from '../core/shown-payload.js';
 import { signalCommand } from '../report/status-markdown.js';
 import { startBeside } from './background.js';
 import type { NoticeRequest } from './notice.js';
@@ -61,10 +62,10 @@ export class Notifier {
     }
   }
 
-  #tellOf({ name, allowed, evidence }: Gate, place: NoticePlace, kind: NoticeKind): Promise<void> {
-    const command = signalCommand(place.rolloutId, allowed[0] ?? 'approve', name);
-    const lines = evidence.slice(0, MOST_LINES).map((line) => line.slice(0, LINE_LENGTH));
-    return this.tell(kind, place, { gate: name, evidence: lines, command });
+  #tellOf(gate: Gate, place: NoticePlace, kind: NoticeKind): Promise<void> {
+    const command = signalCommand(place.rolloutId, shownKind(gate), gate);
+    const lines = gate.evidence.slice(0, MOST_LINES).map((line) => line.slice(0, LINE_LENGTH));
+    return this.tell(kind, place, { gate: gate.name, evidence: lines, command });
   }
 }
 

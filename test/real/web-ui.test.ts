@@ -46,7 +46,7 @@ test('a person reads what a gate rests on, and passes it by a signal', async () 
     'live 1.30.7 → 1.31.2, schema',
     'backup of default: /backups/default',
     'approve: go on with the step that the gate is named after',
-    JSON.stringify({ gate: SCHEMA, by: 'you' }),
+    JSON.stringify({ gate: SCHEMA }),
     `--workflow-id ${run.workflowId} \\`,
   ])
     await details.getByText(text).first().waitFor();
@@ -108,7 +108,7 @@ test('signals are listed with what they do and an example', async () => {
   const options = (await dialog.getByRole('option').allInnerTexts()).join('\n');
   for (const kind of ['approve', 'reject', 'pause', 'resume', 'abort', 'retry', 'rollBack', 'restore'])
     expect(options).toContain(kind);
-  expect(options).toContain('{"gate":"live/1.30.7/schema","by":"you"}');
+  expect(options).toContain('{"gate":"live/1.30.7/schema"}');
   await run.terminate();
 }, 300_000);
 

@@ -44,11 +44,9 @@ test('a gate shows its evidence, what each decision does, and how the first is s
   );
   const fences = lines.flatMap((line, index) => (line === '```' ? [index] : []));
   const [payload, command] = [fences.slice(0, 2), fences.slice(2)].map(([from = 0, to]) => lines.slice(from + 1, to));
-  expect(payload).toEqual(['{"gate":"live/1.31.2/schema","by":"you"}']);
+  expect(payload).toEqual(['{"gate":"live/1.31.2/schema"}']);
   // A line for each option, as the Web UI shows it in half a window; a shell reads it as one.
-  expect(command?.join('\n').replaceAll(' \\\n  ', ' ')).toBe(
-    signalCommand('upgrade-prod', 'approve', 'live/1.31.2/schema'),
-  );
+  expect(command?.join('\n').replaceAll(' \\\n  ', ' ')).toBe(signalCommand('upgrade-prod', 'approve', gate()));
   expect(command).toHaveLength(4);
 });
 
@@ -130,7 +128,7 @@ function cellsOf(row: string): number {
 
 test('the command is safe in a shell, whatever the workflow is called', () => {
   for (const rolloutId of ['upgrade-prod', "it's; touch x", '$(touch x)']) {
-    const words = signalCommand(rolloutId, 'rollBack', 'live/1.31.2').replace(/^temporal /, '');
+    const words = signalCommand(rolloutId, 'rollBack', gate()).replace(/^temporal /, '');
     const output = execFileSync('/bin/sh', ['-c', `for word in ${words}; do printf '%s\\n' "$word"; done`]).toString();
     expect(output.trimEnd().split('\n')).toEqual([
       'workflow',
@@ -140,7 +138,7 @@ test('the command is safe in a shell, whatever the workflow is called', () => {
       '--name',
       'rollBack',
       '--input',
-      '{"gate":"live/1.31.2","by":"you"}',
+      '{"gate":"live/1.31.2/schema"}',
     ]);
   }
 });

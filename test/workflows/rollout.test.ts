@@ -147,7 +147,7 @@ test.concurrent(
     const { currentDetails, definition } = await run.metadata();
     expect(currentDetails).toContain('## Waits for a decision: `live/1.31.2/servers`');
     expect(currentDetails).toContain(
-      `temporal workflow signal \\\n  --workflow-id ${run.workflowId} \\\n  --name approve \\\n  --input '{"gate":"live/1.31.2/servers","by":"you"}'`,
+      `temporal workflow signal \\\n  --workflow-id ${run.workflowId} \\\n  --name approve \\\n  --input '{"gate":"live/1.31.2/servers"}'`,
     );
     expect(currentDetails).toContain('shortened to 20ms: a test');
     expect(definition?.signalDefinitions?.find(({ name }) => name === 'approve')?.description).toContain('"gate"');
