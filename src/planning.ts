@@ -16,6 +16,7 @@ import { diagnose, type Diagnosis } from './core/diagnoses.js';
 import type { Finding } from './core/finding.js';
 import type { Survey } from './core/survey/survey.js';
 import type { HopReplacements, Path, RolloutPlan, Stores } from './core/plan.js';
+import { gateFindings } from './core/planning/gate-findings.js';
 import { checkVersion } from './core/planning/version-check.js';
 import { presentState, storesOf } from './core/planning/present-state.js';
 import { rollOrder } from './core/planning/roll-order.js';
@@ -86,7 +87,7 @@ export async function planFromClusters(input: RolloutInput): Promise<RolloutPlan
     inspectTarget(input.staging, tools),
     inspectTarget(input.live, tools),
   ]);
-  return planRollout({
+  const plan = planRollout({
     catalogue,
     to: input.to,
     pins: input.pins,
@@ -96,6 +97,8 @@ export async function planFromClusters(input: RolloutInput): Promise<RolloutPlan
     },
     live: { ...presentState(input.live, live), roll: await rollOf(input.live, live, input.policy.roll) },
   });
+  // Who starts it is not known here; the plan of the roll-out itself is held against that too.
+  return { ...plan, findings: [...plan.findings, ...gateFindings(input.policy.approval, undefined, Date.now())] };
 }
 
 /** What will be run to replace the servers of each hop, node by node, as the target's driver says; runs none of it. */

@@ -9,9 +9,10 @@ const OWN_RULE = 'docs/gates.md';
 
 /**
  * What stands in the way of the gates that the policy asks for: windows that never open; and what the control plane, by the
- * start of the roll-out, cannot tell of who decides. `at` is now, in milliseconds since 1970.
+ * start of the roll-out, cannot tell of who decides. Before there is a start, `starter` is left out: then it says what the start
+ * will have to show. `at` is now, in milliseconds since 1970.
  */
-export function gateFindings(approval: Policy['approval'], starter: Identity, at: number): Finding[] {
+export function gateFindings(approval: Policy['approval'], starter: Identity | undefined, at: number): Finding[] {
   return [...windowFindings(approval, at), ...identityFindings(approval, starter)];
 }
 
@@ -32,23 +33,23 @@ function windowFindings(approval: Policy['approval'], now: number): Finding[] {
   });
 }
 
-function identityFindings(approval: Policy['approval'], starter: Identity): Finding[] {
+function identityFindings(approval: Policy['approval'], starter: Identity | undefined): Finding[] {
   return ENVIRONMENTS.flatMap((environment): Finding[] => {
     const { identity, starterMayApprove, approvers, count } = approval[environment];
     const at = `policy.approval.${environment}`;
-    if (identity === 'proved' && starter.proved === undefined) {
+    if (identity === 'proved' && starter?.proved === undefined) {
       return [
         {
           id: 'no-principal',
           severity: 'warn',
-          found: `${at}.identity is proved, but the start of this roll-out carries no principal`,
+          found: `${at}.identity is proved, ${starter === undefined ? 'and not every control plane proves who sends something' : 'but the start of this roll-out carries no principal'}`,
           expected: 'a control plane of 1.31 or later with an authorizer and frontend.enablePrincipalPropagation',
           action: `Unless that is so for whoever decides, no decision on ${environment} will count`,
           source: SOURCE,
         },
       ];
     }
-    if (!starterMayApprove && starter[identity] === undefined) {
+    if (!starterMayApprove && starter !== undefined && starter[identity] === undefined) {
       return [
         {
           id: 'starter-unknown',
