@@ -129,6 +129,8 @@ export interface RolloutStatus {
   readonly rolloutId: string;
   readonly state: RolloutState;
   readonly startedAt: string;
+  /** Who started it, as far as the event of its start tells; the surest name. */
+  readonly starter?: string | undefined;
   readonly to: string;
   readonly staging?: TargetStatus | undefined;
   readonly live?: TargetStatus | undefined;

@@ -52,9 +52,11 @@ export async function rollOut(
   await writeFile(inputFile, `${JSON.stringify(input, null, 2)}\n`);
   const workflowId = rolloutIdOf(lab.live.target.name);
   const start = ['workflow', 'start', '--type', ROLLOUT_WORKFLOW, '--task-queue', DEFAULT_TASK_QUEUE];
-  const summary = ['--static-summary', `upgrade of ${lab.live.target.name} to ${input.to}`];
+  const { staging, live } = lab;
+  const summary = ['--static-summary', `upgrade of ${live.target.name} to ${input.to}`];
+  const details = `staging **${staging.target.name}**, then live **${live.target.name}**, to **${input.to}**`;
   const place = ['--workflow-id', workflowId, '--input-file', inputFile, '--address', address];
-  const startArgs = [...start, ...place, ...summary];
+  const startArgs = [...start, ...place, ...summary, '--static-details', details];
   say(`\n$ ${shellLine(['temporal', ...startArgs])}`);
   await runCommand(temporal, startArgs);
   say(`  Web UI: ${uiUrl}/namespaces/default/workflows/${workflowId}\n`);

@@ -59,13 +59,28 @@ export function statusMarkdown(status: RolloutStatus): string {
   return lines.join('\n').trimEnd();
 }
 
-/** One line that says where the roll-out is. */
+/**
+ * One line that says whose upgrade it is, who started it, and where it is. The Web UI shows what was said at the start for the
+ * first run alone: continue-as-new hands it to no other.
+ */
 export function headline(status: RolloutStatus): string {
-  const { state, current } = status;
-  if (current === undefined) return `Roll-out ${state}.`;
-  const { environment, from, to, phase } = current;
-  const where = environment === undefined ? phase : `${environment} ${from} → ${to}, ${phase}`;
-  return `**${state}**: ${where}`;
+  const { state, current, starter } = status;
+  const by = starter === undefined ? '' : `, started by ${inline(starter)}`;
+  return `${upgradeOf(status)}${by}: **${state}**${current === undefined ? '' : `, ${placeOf(status, current)}`}`;
+}
+
+function upgradeOf({ rolloutId, live, to }: RolloutStatus): string {
+  if (live !== undefined) return `**${inline(live.name)}** ${live.path[0] ?? ''} → ${live.path.at(-1) ?? to}`;
+  return `**${inline(rolloutId)}**${to === '' ? '' : ` to ${inline(to)}`}`;
+}
+
+function placeOf(
+  status: RolloutStatus,
+  { environment, from, to, phase }: NonNullable<RolloutStatus['current']>,
+): string {
+  if (environment === undefined) return phase;
+  const name = status[environment]?.name;
+  return `${environment}${name === undefined ? '' : ` (${inline(name)})`} ${from} → ${to}, ${phase}`;
 }
 
 function decisionSection(status: RolloutStatus, gate: Extract<Waiting, { for: 'decision' }>): string[] {

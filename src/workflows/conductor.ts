@@ -15,7 +15,7 @@ import {
   type DecisionRecord,
   type Gate,
 } from '../core/decision.js';
-import type { Identity } from '../core/identity.js';
+import { nameOf, type Identity } from '../core/identity.js';
 import type { RolloutInput } from '../core/input/input.js';
 import type { JudgedWindow } from '../core/measuring/observation.js';
 import type { Environment, RolloutPlan } from '../core/plan.js';
@@ -111,6 +111,7 @@ export class Conductor {
   #phases: PhaseResult[] = [];
   #waitingForTime: Waiting | undefined;
   #problem: string | undefined;
+  #starter: string | undefined;
   #waitedMs = 0;
   #incidents: number;
   #incidentsBefore: number;
@@ -176,6 +177,7 @@ export class Conductor {
     const { input, plan, starter = {} } = facts;
     this.input = input;
     this.plan = plan;
+    this.#starter = nameOf(starter, 'proved')?.name;
     this.notifier.notices = input.policy.notices;
     this.desk.rules = { approval: input.policy.approval, starter };
     this.#display.searchAttributes = facts.searchAttributes;
@@ -483,6 +485,7 @@ export class Conductor {
       rolloutId: this.rolloutId,
       state: this.currentState,
       startedAt: this.startedAt,
+      starter: this.#starter,
       to,
       staging: target('staging'),
       live: target('live'),

@@ -33,8 +33,16 @@ export interface RunSettings {
   /** Task queue of the workers near live. */
   readonly liveTaskQueue?: string;
   readonly namespace?: string;
+  /** How it is started; by the SDK, without a summary, when left out. */
+  readonly start?: (how: Start) => Promise<void>;
   /** What the start of it says of who started it; that of the SDK when left out. */
   readonly identity?: string;
+}
+
+export interface Start {
+  readonly workflowId: string;
+  readonly taskQueue: string;
+  readonly input: RolloutInputText;
 }
 
 const QUICK: PolicyText = {
@@ -145,6 +153,14 @@ export class ControlPlane {
     const { connection } = this.client;
     const { namespace = 'default', identity } = settings;
     const { workflow } = new Client({ connection, namespace, ...(identity === undefined ? {} : { identity }) });
+    if (settings.start !== undefined) {
+      await settings.start({ workflowId, taskQueue, input: right });
+      // By now a later run may be the latest.
+      const { raw: seen } = await workflow.getHandle(workflowId).describe();
+      const firstExecutionRunId = seen.workflowExecutionInfo?.firstRunId ?? '';
+      const started = Object.assign(workflow.getHandle(workflowId), { firstExecutionRunId });
+      return new RunningRollout(workflow, started, script, name);
+    }
     const handle = await workflow.start(ROLLOUT_WORKFLOW, { workflowId, taskQueue, args: [raw] });
     return new RunningRollout(workflow, handle, script, name);
   }

@@ -7,7 +7,7 @@ const linesOf = (text: string) => text.split('\n');
 
 test('says where it is, what is behind it and what comes next', () => {
   const lines = linesOf(statusMarkdown(status()));
-  expect(lines[0]).toBe('**running**: live 1.30.7 → 1.31.2, backup');
+  expect(lines[0]).toBe('**prod** 1.30.7 → 1.31.2: **running**, live (prod) 1.30.7 → 1.31.2, backup');
   expect(lines).toEqual(
     expect.arrayContaining([
       'Next: upgrade the schemas',
@@ -21,14 +21,21 @@ test('says where it is, what is behind it and what comes next', () => {
 });
 
 test('of a roll-out that is over says only that', () => {
-  expect(headline(status({ state: 'completed', current: undefined }))).toBe('Roll-out completed.');
+  expect(headline(status({ state: 'completed', current: undefined }))).toBe('**prod** 1.30.7 → 1.31.2: **completed**');
   expect(statusMarkdown(status({ state: 'aborted', current: undefined, next: '' }))).not.toContain('Next:');
+});
+
+test('the first line says who started it, and which cluster the present hop is of', () => {
+  const current = { environment: 'staging', from: '1.29.1', to: '1.30.7', phase: 'servers', since: '' } as const;
+  expect(headline(status({ starter: 'ada@ops', current }))).toBe(
+    '**prod** 1.30.7 → 1.31.2, started by ada@ops: **running**, staging (prod-staging) 1.29.1 → 1.30.7, servers',
+  );
 });
 
 test('before the plan is made there is little to say', () => {
   const early = status({ staging: undefined, live: undefined, phases: [], hops: [], settle: undefined });
   expect(statusMarkdown({ ...early, current: { phase: 'prepare', since: '' } })).toBe(
-    '**running**: prepare\n\nNext: upgrade the schemas',
+    '**upgrade-prod** to 1.31: **running**, prepare\n\nNext: upgrade the schemas',
   );
 });
 
