@@ -16,67 +16,104 @@ export function addCompletionCommand(program: Command): void {
 
 /** Every command with its options, as a script of the shell. */
 export function completionScript(program: Command, shell: Shell): string {
-  const commands = program.commands.map(described);
-  if (shell === 'fish') return fish(program.name(), commands);
-  const script = bash(program.name(), commands);
-  // zsh runs those of bash.
-  return shell === 'bash' ? script : ['autoload -U +X bashcompinit && bashcompinit', script].join('\n');
+  const levels = levelsOf(program);
+  if (shell === 'fish') return fish(program.name(), levels);
+  const script = bash(program.name(), levels);
+  // zsh runs those of bash, once its own completion is there.
+  const begin = [
+    '(( ${+functions[compdef]} )) || { autoload -Uz compinit && compinit; }',
+    'autoload -Uz +X bashcompinit',
+  ];
+  return shell === 'bash' ? script : [...begin, 'bashcompinit', script].join('\n');
 }
 
-interface Described {
-  readonly name: string;
-  readonly about: string;
+/** A command, or the program itself: what can stand behind it. */
+interface Level {
+  /** Names of commands that lead here; empty for the program. */
+  readonly path: readonly string[];
+  readonly commands: readonly { readonly name: string; readonly about: string }[];
   readonly options: readonly Option[];
+  /** What an argument may be, where that is a list. */
+  readonly choices: readonly string[];
 }
 
-function described(command: Command): Described {
-  return { name: command.name(), about: command.description(), options: command.options };
+function levelsOf(command: Command, path: readonly string[] = []): Level[] {
+  const { commands, options, registeredArguments } = command;
+  const level = {
+    path,
+    commands: commands.map((each) => ({ name: each.name(), about: each.description() })),
+    options,
+    choices: registeredArguments.flatMap(({ argChoices = [] }) => argChoices),
+  };
+  return [level, ...commands.flatMap((each) => levelsOf(each, [...path, each.name()]))];
 }
 
-function bash(program: string, commands: readonly Described[]): string {
-  const flags = (options: readonly Option[]) => options.flatMap(({ short, long }) => [short, long].filter(Boolean));
-  const cases = commands.map(
-    ({ name, options }) => `    ${name}) words='${[...flags(options), '--help'].join(' ')}' ;;`,
-  );
+function bash(program: string, levels: readonly Level[]): string {
   const values = new Map<string, readonly string[]>();
-  for (const { long, argChoices } of commands.flatMap(({ options }) => options))
-    if (long !== undefined && argChoices !== undefined) values.set(long, argChoices);
-  const choices = [...values].map(([flag, words]) => `    ${flag}) words='${words.join(' ')}' ;;`);
+  for (const { long, argChoices } of levels.flatMap(({ options }) => options))
+    if (typeof long === 'string' && argChoices !== undefined) values.set(long, argChoices);
   const functionName = `_${program.replaceAll('-', '_')}`;
+  const paths = levels.flatMap(({ path }) => (path.length === 0 ? [] : [`'${path.join(' ')}'`]));
   return [
     `${functionName}() {`,
-    '  local words="" previous="${COMP_WORDS[COMP_CWORD - 1]}" current="${COMP_WORDS[COMP_CWORD]}"',
-    '  case "${COMP_WORDS[1]}" in',
-    ...cases,
-    `    *) words='${commands.map(({ name }) => name).join(' ')} --help --version' ;;`,
+    // Not `words` or `path`: in zsh these are variables of the shell's own.
+    '  local level="" deeper="" offered="" word_number=1',
+    '  local previous="${COMP_WORDS[COMP_CWORD - 1]}" typed="${COMP_WORDS[COMP_CWORD]}"',
+    '  while [ "$word_number" -lt "$COMP_CWORD" ]; do',
+    '    deeper="${level:+$level }${COMP_WORDS[word_number]}"',
+    '    case "$deeper" in',
+    `      ${paths.join('|')}) level="$deeper" ;;`,
+    '    esac',
+    '    word_number=$((word_number + 1))',
+    '  done',
+    '  case "$level" in',
+    ...levels.map((level) => `    '${level.path.join(' ')}') offered='${wordsAt(level).join(' ')}' ;;`),
     '  esac',
-    `  [ "$COMP_CWORD" -eq 1 ] && words='${commands.map(({ name }) => name).join(' ')} --help --version'`,
     '  case "$previous" in',
-    ...choices,
-    '    completion) words="bash zsh fish" ;;',
+    ...[...values].map(([flag, words]) => `    ${flag}) offered='${words.join(' ')}' ;;`),
     '  esac',
-    '  COMPREPLY=($(compgen -W "$words" -- "$current" || true))',
+    '  COMPREPLY=($(compgen -W "$offered" -- "$typed" || true))',
     '}',
     // Where nothing fits, files: --file and --target take some.
     `complete -o default -F ${functionName} ${program}`,
   ].join('\n');
 }
 
-function fish(program: string, commands: readonly Described[]): string {
+function wordsAt({ commands, options, choices }: Level): string[] {
+  const flags = options.flatMap(({ short, long }) => [short, long]).filter((flag) => typeof flag === 'string');
+  return [...commands.map(({ name }) => name), ...choices, ...flags, '--help'];
+}
+
+function fish(program: string, levels: readonly Level[]): string {
   const quoted = (text: string) => `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
-  const names = commands.map(({ name }) => name).join(' ');
-  return commands
-    .flatMap(({ name, about, options }) => [
-      `complete -c ${program} -n "not __fish_seen_subcommand_from ${names}" -f -a ${name} -d ${quoted(about)}`,
-      ...options.map(({ short, long, description, argChoices, required }) =>
-        [
-          `complete -c ${program} -n "__fish_seen_subcommand_from ${name}"`,
-          ...(short === undefined || short === null ? [] : [`-s ${short.slice(1)}`]),
-          ...(long === undefined || long === null ? [] : [`-l ${long.slice(2)}`]),
-          ...(argChoices === undefined ? (required ? ['-r'] : []) : [`-x -a ${quoted(argChoices.join(' '))}`]),
-          `-d ${quoted(description)}`,
-        ].join(' '),
-      ),
-    ])
-    .join('\n');
+  const at = `__${program.replaceAll('-', '_')}_at`;
+  const paths = levels.flatMap(({ path }) => (path.length === 0 ? [] : [quoted(path.join(' '))]));
+  return [
+    // Whether the words before this one lead to the command: `restore` is one, and one of `backups` too.
+    `function ${at}`,
+    `  set -l known ${paths.join(' ')}`,
+    '  set -l level ""',
+    '  for word in (commandline -opc)[2..-1]',
+    '    set -l deeper (string trim -- "$level $word")',
+    '    contains -- "$deeper" $known; and set level "$deeper"',
+    '  end',
+    '  test "$level" = "$argv[1]"',
+    'end',
+    ...levels.flatMap(({ path, commands, options, choices }) => {
+      const here = `complete -c ${program} -n "${at} '${path.join(' ')}'"`;
+      return [
+        ...commands.map(({ name, about }) => `${here} -f -a ${name} -d ${quoted(about)}`),
+        ...(choices.length === 0 ? [] : [`${here} -f -a ${quoted(choices.join(' '))}`]),
+        ...options.map(({ short, long, description, argChoices, required }) =>
+          [
+            here,
+            ...(typeof short === 'string' ? [`-s ${short.slice(1)}`] : []),
+            ...(typeof long === 'string' ? [`-l ${long.slice(2)}`] : []),
+            ...(argChoices === undefined ? (required ? ['-r'] : []) : [`-x -a ${quoted(argChoices.join(' '))}`]),
+            `-d ${quoted(description)}`,
+          ].join(' '),
+        ),
+      ];
+    }),
+  ].join('\n');
 }

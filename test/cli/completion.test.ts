@@ -30,7 +30,17 @@ test('bash completes the options of a command, and what they take', () => {
   expect(offered('plan', '--')).toEqual(expect.arrayContaining(['--file', '--from', '--to', '--explain']));
   expect(offered('plan', '--')).not.toContain('--gate');
   expect(offered('status', 'upgrade-prod', '--output', '')).toEqual(['text', 'json', 'yaml']);
-  expect(offered('completion', '')).toEqual(['bash', 'zsh', 'fish']);
+  expect(offered('completion', '')).toEqual(['bash', 'zsh', 'fish', '--help']);
+});
+
+test('bash completes what is below a command', () => {
+  expect(offered('backups', '')).toEqual(['list', 'verify', 'restore', 'refresh', 'prune', '--help']);
+  expect(offered('backups', 're')).toEqual(['restore', 'refresh']);
+  // Not those of the `restore` of a roll-out.
+  expect(offered('backups', 'restore', '--')).toEqual(['--hop', '--yes', '--target', '--output', '--help']);
+  expect(offered('restore', '--')).toContain('--gate');
+  expect(offered('restore', '--')).not.toContain('--hop');
+  expect(offered('--')).toEqual(['--version', '--help']);
 });
 
 test('nothing is offered where nothing fits: bash then completes files', () => {
@@ -39,12 +49,13 @@ test('nothing is offered where nothing fits: bash then completes files', () => {
 
 test('every command and option is in the script of fish, each on its line', () => {
   const lines = completionScript(program, 'fish').split('\n');
-  for (const { commands } of [program])
-    for (const command of commands)
-      expect(lines.some((line) => line.includes(` -a ${command.name()} -d '`))).toBe(true);
-  const gate = lines.find((line) => line.includes('from approve"') && line.includes('-l gate'));
-  expect(gate).toBe(
-    `complete -c temporal-upgrade -n "__fish_seen_subcommand_from approve" -l gate -r -d 'the gate, as status shows it'`,
+  const commands = [...program.commands, ...program.commands.flatMap((command) => command.commands)];
+  for (const command of commands) expect(lines.some((line) => line.includes(` -a ${command.name()} -d '`))).toBe(true);
+  expect(lines).toContain(
+    `complete -c temporal-upgrade -n "__temporal_upgrade_at 'approve'" -l gate -r -d 'the gate, as status shows it'`,
+  );
+  expect(lines).toContain(
+    `complete -c temporal-upgrade -n "__temporal_upgrade_at 'backups restore'" -l hop -r -d 'as list names it'`,
   );
   // What is quoted stays quoted.
   for (const line of lines) expect(line.replaceAll(/\\./g, '').split("'").length % 2).toBe(1);

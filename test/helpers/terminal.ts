@@ -53,6 +53,11 @@ export class Terminal {
     await this.#tmux('send-keys', 'Enter');
   }
 
+  /** Presses keys one after the other, as they come, without an Enter; `Tab` and the like by name. */
+  async press(...keys: readonly string[]): Promise<void> {
+    for (const key of keys) await this.#tmux('send-keys', key);
+  }
+
   async stop(): Promise<void> {
     await this.#tmux('kill-server').catch(() => undefined); // it has ended already
   }
