@@ -4,16 +4,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Client,
   Connection,
+  isGrpcServiceError,
   QueryNotRegisteredError,
   WorkflowFailedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { ApplicationFailure, defaultPayloadConverter, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  defaultPayloadConverter,
+  NamespaceNotFoundError,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { diagnoseConnection } from './adapters/cluster/diagnose-connection.js';
+import { profileProblem } from './adapters/connection-options.js';
 import type { ReportRequest } from './contract/activities.js';
 import {
+  DECISION_REFUSED,
   DEFAULT_TASK_QUEUE,
   REPORT_WORKFLOW,
   ROLLOUT_WORKFLOW,
@@ -41,22 +50,77 @@ export interface ControlPlaneOptions {
 /** Somebody asked for what cannot be done; the message says what to do. Not a bug. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
+  /** Stable, for programs: the type of the failure that it tells of, where there is one. */
+  readonly type: string;
+
+  constructor(message: string, { type = 'Request', ...options }: ErrorOptions & { readonly type?: string } = {}) {
+    super(message, options);
+    this.type = type;
+  }
+}
+
+/** Nobody answers now; the same may be answered later. */
+export class NoAnswerError extends RequestError {
+  override readonly type = 'NoAnswer';
 }
 
 /** Connects to the control plane by the same profiles and variables as the Temporal CLI. @throws RequestError */
 export async function connectControlPlane(options: ControlPlaneOptions): Promise<Client> {
-  const config = loadClientConnectConfig({ profile: options.profile });
+  const config = readProfile(options.profile);
+  const { tls } = config.connectionOptions;
   const address = options.address ?? config.connectionOptions.address ?? 'localhost:7233';
   try {
     const connection = await Connection.connect({ ...config.connectionOptions, address, connectTimeout: '5s' });
     const namespace = options.namespace ?? config.namespace ?? 'default';
     return new Client({ connection, namespace, identity: options.identity ?? `${userInfo().username}@${hostname()}` });
   } catch (cause) {
+    const refused = refusedCall(cause, `the control plane at ${address}`);
+    if (refused !== undefined) throw refused;
+    const why = await diagnoseConnection(address, tls ?? undefined, TLS_SETTINGS);
     throw new RequestError(
-      `no Temporal answers at ${address}; start one with "temporal-upgrade dev", or name yours with --address or --profile`,
+      `no Temporal answers at ${address}${why === undefined ? '' : `: ${why}`}\nstart one with "temporal-upgrade dev", or name yours with --address or --profile`,
       { cause },
     );
   }
+}
+
+const TLS_SETTINGS = 'TLS of the profile (TEMPORAL_TLS and the other TEMPORAL_TLS_* variables)';
+
+function readProfile(profile: string | undefined): ReturnType<typeof loadClientConnectConfig> {
+  try {
+    return loadClientConnectConfig({ profile });
+  } catch (error) {
+    const named = profile ?? process.env['TEMPORAL_PROFILE'] ?? 'default';
+    const place = process.env['TEMPORAL_CONFIG_FILE'] ?? 'the standard temporal.toml';
+    // Neither message nor cause of a parser: they quote the lines around the mistake, with the key that may stand there.
+    throw new RequestError(`profile "${named}" of ${place} cannot be used: ${profileProblem(error)}`);
+  }
+}
+
+/** Whoever is asked answers, and does not let this caller do it; undefined when that is not what happened. */
+function refusedCall(error: unknown, who: string): RequestError | undefined {
+  const { code, details } = grpcStatusOf(error) ?? {};
+  const said = details === undefined || details === '' ? '' : ` (${details})`;
+  if (code === UNAUTHENTICATED)
+    return new RequestError(
+      `${who} does not accept these credentials${said}; check api_key or certificate of the profile, or TEMPORAL_API_KEY`,
+      { cause: error },
+    );
+  if (code === PERMISSION_DENIED)
+    return new RequestError(
+      `${who} does not permit this${said}; check who you are there: api_key or certificate of the profile, and rights in the namespace`,
+      { cause: error },
+    );
+  return undefined;
+}
+
+/** Status codes of gRPC, as they are counted there. */
+const [DEADLINE_EXCEEDED, PERMISSION_DENIED, UNAVAILABLE, UNAUTHENTICATED] = [4, 7, 14, 16];
+
+/** What gRPC said, wherever in the chain of causes it stands. */
+function grpcStatusOf(error: unknown): { readonly code: number; readonly details: string } | undefined {
+  for (let each: unknown = error; each instanceof Error; each = each.cause) if (isGrpcServiceError(each)) return each;
+  return undefined;
 }
 
 /**
@@ -81,7 +145,7 @@ export async function startRollout(
     });
     return { workflowId, runId: handle.firstExecutionRunId };
   } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw asRequestError(error, workflowId);
     throw new RequestError(
       `a roll-out of ${input.live.name} is running already: ${workflowId}; look at it with "temporal-upgrade status ${workflowId}"`,
       { cause: error },
@@ -133,7 +197,8 @@ export async function decide(
       .executeUpdate<string, [DecisionPayload]>(kind, { args: [payload] });
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) {
-      throw new RequestError(error.cause?.message ?? error.message, { cause: error });
+      const type = (error.cause instanceof ApplicationFailure ? error.cause.type : undefined) ?? 'Request';
+      throw new RequestError(error.cause?.message ?? error.message, { cause: error, type });
     }
     throw asRequestError(error, workflowId);
   }
@@ -170,7 +235,7 @@ async function decideBySignal(
     const own = decisions.find(
       (one) => one.kind === kind && one.gate === payload.gate && !known.has(JSON.stringify(one)),
     );
-    if (own?.refused !== undefined) throw new RequestError(own.refused);
+    if (own?.refused !== undefined) throw new RequestError(own.refused, { type: DECISION_REFUSED });
     if (own !== undefined) {
       const needs = waiting?.for === 'decision' && waiting.name === payload.gate ? waiting.needs : undefined;
       return needs === undefined ? `${kind} taken` : `${kind} taken: ${needs.given.length} of ${needs.count}`;
@@ -190,9 +255,11 @@ export async function resultOf(client: Client, workflowId: string): Promise<Roll
   } catch (error) {
     if (error instanceof WorkflowFailedError) {
       const { cause } = error;
-      const type = cause instanceof ApplicationFailure ? `${cause.type}: ` : '';
-      throw new RequestError(`${workflowId} could not be run. ${type}${cause?.message ?? error.message}`, {
+      const type = (cause instanceof ApplicationFailure ? cause.type : undefined) ?? undefined;
+      const named = type === undefined ? '' : `${type}: `;
+      throw new RequestError(`${workflowId} could not be run. ${named}${cause?.message ?? error.message}`, {
         cause: error,
+        ...(type === undefined ? {} : { type }),
       });
     }
     throw asRequestError(error, workflowId);
@@ -241,21 +308,32 @@ export async function executionState(client: Client, workflowId: string): Promis
   try {
     return (await client.workflow.getHandle(workflowId).describe()).status.name;
   } catch (error) {
-    throw asRequestError(error, workflowId);
+    throw asRequestError(error, workflowId, 'control plane');
   }
 }
 
-function asRequestError(error: unknown, workflowId: string): unknown {
+/** `asked`: who would have had to answer, when nobody did. */
+function asRequestError(error: unknown, workflowId: string, asked: 'worker' | 'control plane' = 'worker'): unknown {
   if (error instanceof WorkflowNotFoundError) {
     return new RequestError(`there is no roll-out ${workflowId} here; "temporal workflow list" shows what there is`, {
       cause: error,
     });
   }
-  if (
-    error instanceof Error &&
-    /no poller|query.*(time|deadline)|deadline exceeded/i.test(`${error.message} ${String(error.cause)}`)
-  ) {
-    return new RequestError(
+  if (error instanceof NamespaceNotFoundError) {
+    return new RequestError(`there is no namespace ${error.namespace} here; name another with --namespace`, {
+      cause: error,
+    });
+  }
+  const refused = refusedCall(error, 'the control plane');
+  if (refused !== undefined) return refused;
+  const { code, details = '' } = grpcStatusOf(error) ?? {};
+  // The server itself says so where a query finds no worker; the client's own time is over where nobody is there at all.
+  const isLate = code === DEADLINE_EXCEEDED;
+  const noWorker = /no poller|query.*(time|deadline)/i.test(details) || (isLate && asked === 'worker');
+  if ((code === UNAVAILABLE || isLate) && !noWorker)
+    return new NoAnswerError(`the control plane does not answer (${details}); is it running?`, { cause: error });
+  if (noWorker) {
+    return new NoAnswerError(
       `${workflowId} did not answer: is a worker running? "temporal-upgrade dev" or "temporal-upgrade worker" starts one`,
       { cause: error },
     );

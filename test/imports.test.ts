@@ -87,7 +87,7 @@ const ROOMS: readonly {
   { room: 'worker.ts', rooms: ['run-worker.ts'], libraries: [] },
   {
     room: 'client.ts',
-    rooms: ['core', 'contract'],
+    rooms: ['core', 'contract', 'adapters'],
     libraries: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig'],
   },
   { room: 'input-file.ts', rooms: ['core', 'client.ts'], libraries: ['node:', 'yaml'] },

@@ -57,13 +57,15 @@ function load(profile: string, configFile: string | undefined): ClientConnectCon
   } catch (error) {
     // Neither message nor cause of a parser: they quote the lines around the mistake, with the key that may stand there.
     const place = configFile ?? process.env['TEMPORAL_CONFIG_FILE'] ?? 'the standard temporal.toml';
-    throw new PreconditionError(`profile "${profile}" of ${place} cannot be used by this worker: ${reasonOf(error)}`, {
-      profile,
-    });
+    throw new PreconditionError(
+      `profile "${profile}" of ${place} cannot be used by this worker: ${profileProblem(error)}`,
+      { profile },
+    );
   }
 }
 
-function reasonOf(error: unknown): string {
+/** Why a temporal.toml cannot be read, without anything that stands in it: there may be keys. */
+export function profileProblem(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown reason';
   if (/^Profile '.*' not found/.test(error.message)) return 'there is no such profile, or no such file';
   if ('path' in error && 'code' in error) return `${String(error.path)} cannot be read (${String(error.code)})`;

@@ -7,6 +7,7 @@ import { shellWord } from '../report/escape.js';
 import { statusText } from '../report/status-text.js';
 import { localUser, withControlPlane, withOutput, type CommonOptions } from './options.js';
 import { print, runCommandLine } from './output.js';
+import { paintStdout } from './paint.js';
 
 const SUMMARIES: Record<DecisionKind, string> = {
   approve: 'let the open gate pass; at an incident: go on in spite of it, with --by and --reason',
@@ -26,6 +27,7 @@ interface DecideOptions extends CommonOptions {
   readonly gate?: string;
   readonly by: string;
   readonly reason?: string;
+  readonly yes?: boolean;
 }
 
 /** Adds the command of one kind of decision. */
@@ -35,15 +37,17 @@ export function addDecisionCommand(program: Command, kind: DecisionKind, name: s
     .description(SUMMARIES[kind])
     .addOption(new Option('--by <name>', 'who decides').env('TEMPORAL_UPGRADE_BY').default(localUser()))
     .option('--reason <text>', 'why');
-  if (!WITHOUT_GATE.includes(kind)) command.option('--gate <name>', 'the gate, as status shows it');
+  if (!WITHOUT_GATE.includes(kind))
+    command
+      .option('--gate <name>', 'the gate, as status shows it')
+      .option('-y, --yes', 'on a terminal: send it without a look at the evidence');
   withOutput(withControlPlane(command)).action((workflowId: string, options: DecideOptions) =>
     runCommandLine(options.output, async () => {
       const client = await connectControlPlane(options);
       try {
-        const { gate, reason } =
-          options.gate === undefined && !WITHOUT_GATE.includes(kind)
-            ? await askForGate(client, workflowId, { name, kind, ...options })
-            : options;
+        const { gate, reason } = WITHOUT_GATE.includes(kind)
+          ? options
+          : await askAtGate(client, workflowId, { name, kind, ...options });
         const isSaid = command.getOptionValueSource('by') !== 'default';
         // The name of the local user would only contradict a surer one.
         const by = isSaid || (await identityAskedFor(client, workflowId, gate)) === 'said' ? options.by : undefined;
@@ -58,34 +62,40 @@ export function addDecisionCommand(program: Command, kind: DecisionKind, name: s
 
 type Client = Awaited<ReturnType<typeof connectControlPlane>>;
 
-interface Asking extends Pick<DecideOptions, 'output' | 'reason'> {
+interface Asking extends Pick<DecideOptions, 'output' | 'reason' | 'gate' | 'yes'> {
   readonly kind: DecisionKind;
   /** Of the command. */
   readonly name: string;
 }
 
+interface Asked {
+  readonly gate: string;
+  readonly reason?: string | undefined;
+}
+
 /**
- * A decision names its gate. Without one, a person at a terminal sees the open gate with its evidence, and is asked; nobody else
- * is, and nothing is sent. @throws RequestError when it is not to be sent
+ * A decision names its gate. A person at a terminal sees what it rests on first, and is asked; nobody else is, and without the
+ * gate nothing is sent. @throws RequestError when it is not to be sent
  */
-async function askForGate(
-  client: Client,
-  workflowId: string,
-  { kind, name, output, reason }: Asking,
-): Promise<{ readonly gate: string; readonly reason?: string | undefined }> {
-  const status = await queryStatus(client, workflowId);
-  const { waiting } = status;
-  if (waiting?.for !== 'decision') throw new RequestError(`${workflowId} has no open gate; nothing was sent`);
+async function askAtGate(client: Client, workflowId: string, asking: Asking): Promise<Asked> {
+  const { kind, name, output, reason, gate, yes = false } = asking;
   const isAnswered = output === 'text' && process.stdin.isTTY && process.stdout.isTTY;
-  if (!isAnswered || !waiting.allowed.includes(kind)) throw new RequestError(openGate(waiting, workflowId, name));
-  process.stdout.write(`${statusText(status, Date.now())}\n\n`);
+  if (gate !== undefined && (yes || !isAnswered)) return { gate, reason };
+  const status = await queryStatus(client, workflowId);
+  const open = status.waiting?.for === 'decision' ? status.waiting : undefined;
+  if (gate === undefined) {
+    if (open === undefined) throw new RequestError(`${workflowId} has no open gate; nothing was sent`);
+    if (!isAnswered || !open.allowed.includes(kind)) throw new RequestError(openGate(open, workflowId, name));
+  }
+  process.stdout.write(`${statusText(status, Date.now(), { paint: paintStdout })}\n\n`);
+  const named = gate ?? open?.name ?? '';
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    const answer = await terminal.question(`${name} ${waiting.name}? (yes or no) `);
+    const answer = await terminal.question(`${name} ${named}? (yes or no) `);
     if (!/^y(es)?$/i.test(answer.trim())) throw new RequestError('nothing was sent');
-    if (reason !== undefined || !needsReason(waiting, kind)) return { gate: waiting.name, reason };
+    if (reason !== undefined || open?.name !== named || !needsReason(open, kind)) return { gate: named, reason };
     const given = (await terminal.question('reason: ')).trim();
-    return { gate: waiting.name, reason: given === '' ? undefined : given };
+    return { gate: named, reason: given === '' ? undefined : given };
   } finally {
     terminal.close();
   }

@@ -17,6 +17,10 @@ export const ExitCode = {
   failed: 6,
   /** `observe`: there is not enough evidence for a pass. */
   inconclusive: 7,
+  /** As a shell says of what it cannot run: `bin/temporal-upgrade` finds no Node that will do, or nothing built. */
+  notRunnable: 127,
+  /** As a shell says of what SIGINT ended: `watch` by Ctrl-C, `dev` and `worker` by a second one. */
+  interrupted: 130,
 } as const;
 
 /** Exit code by the worst finding. */

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
-import { InvalidRolloutError, PreconditionError, UnsupportedPathError } from '../core/errors.js';
+import { FailureType } from '../contract/names.js';
+import { InvalidRolloutError, messageOf, PreconditionError, UnsupportedPathError } from '../core/errors.js';
 import { RequestError } from '../client.js';
 import { ExitCode } from './exit-codes.js';
 
@@ -23,14 +24,35 @@ export async function runCommandLine(format: OutputFormat, command: () => Promis
       error instanceof UnsupportedPathError ||
       (error instanceof Error && error.name === 'ToolUnavailableError');
     process.exitCode = expected ? ExitCode.request : ExitCode.unexpected;
+    if (format !== 'text') {
+      const problems = error instanceof InvalidRolloutError ? { problems: error.problems } : {};
+      print(format, { error: messageOf(error), type: typeOf(error, expected), ...problems }, '');
+    }
     if (!expected) {
       console.error(error);
       return;
     }
-    if (format !== 'text') {
-      const problems = error instanceof InvalidRolloutError ? { problems: error.problems } : {};
-      print(format, { error: error.message, ...problems }, '');
-    }
     process.stderr.write(`error: ${error.message.replaceAll('\n', '\n       ')}\n`);
   }
+}
+
+/** The name by which docs/troubleshooting.md explains it. */
+function typeOf(error: unknown, expected: boolean): string {
+  if (!expected) return UNEXPECTED;
+  if (error instanceof RequestError) return error.type;
+  if (error instanceof InvalidRolloutError) return FailureType.invalidRollout;
+  if (error instanceof UnsupportedPathError) return FailureType.unsupportedPath;
+  return error instanceof PreconditionError && error.name !== 'ToolUnavailableError'
+    ? FailureType.precondition
+    : FailureType.toolUnavailable;
+}
+
+const UNEXPECTED = 'Unexpected';
+
+/** Tells a program of a command line that cannot be read, in the format that it asks for, as far as that can be read. */
+export function printUsageError(message: string, words: readonly string[]): void {
+  const at = words.findIndex((word) => word === '-o' || word.startsWith('--output'));
+  const given = words[at]?.includes('=') === true ? words[at].split('=')[1] : words[at + 1];
+  if (at < 0 || (given !== 'json' && given !== 'yaml')) return;
+  print(given, { error: message.replace(/^error: /, ''), type: 'Usage' }, '');
 }

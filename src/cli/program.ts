@@ -10,9 +10,11 @@ import { addCheckCommand } from './check.js';
 import { addDoctorCommand } from './doctor.js';
 import { addObserveCommand } from './observe.js';
 import { addInitCommand } from './init.js';
+import { printUsageError } from './output.js';
 import { addPlanCommand } from './plan.js';
 import { addSchemaCommand } from './schema.js';
-import { addReportCommand, addStartCommand, addStatusCommand, addWatchCommand } from './rollouts.js';
+import { addReportCommand, addStartCommand, addStatusCommand } from './rollouts.js';
+import { addWatchCommand } from './watch.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   readonly version: string;
@@ -27,11 +29,14 @@ export function buildProgram(): Command {
     )
     .version(version, '--version')
     // A misspelt option is a request that cannot be carried out, as any other.
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? ExitCode.ok : ExitCode.request))
+    .exitOverride(({ exitCode, message }) => {
+      if (exitCode !== 0) printUsageError(message, process.argv);
+      process.exit(exitCode === 0 ? ExitCode.ok : ExitCode.request);
+    })
     .showHelpAfterError('(add --help for what there is)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 unexpected, 2 the request cannot be carried out as it\nstands, 3 the roll-out did not complete, 4 something to look at, 5 something that\nstands in the way, 6 observed to be bad, 7 not enough evidence.',
+      '\nExit codes: 0 done, 1 unexpected, 2 the request cannot be carried out as it\nstands, 3 the roll-out did not complete, 4 something to look at, 5 something that\nstands in the way, 6 observed to be bad, 7 not enough evidence, 127 no Node that can run\nit, 130 ended by Ctrl-C.',
     );
   addDevCommand(program);
   addWorkerCommand(program);

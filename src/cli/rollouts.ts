@@ -1,24 +1,14 @@
 import { writeFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Option, type Command } from 'commander';
-import {
-  connectControlPlane,
-  executionState,
-  queryStatus,
-  reportOf,
-  RequestError,
-  resultOf,
-  resultSoFar,
-  startRollout,
-} from '../client.js';
+import type { Command } from 'commander';
+import { connectControlPlane, queryStatus, reportOf, resultSoFar, startRollout } from '../client.js';
 import type { RolloutInputText } from '../core/input/input.js';
 import { readInputFile } from '../input-file.js';
 import { reportPage } from '../page/report-page.js';
 import { reportMarkdown } from '../report/report-markdown.js';
 import { statusText } from '../report/status-text.js';
-import { ExitCode } from './exit-codes.js';
 import { withControlPlane, withOutput, type CommonOptions } from './options.js';
 import { print, runCommandLine } from './output.js';
+import { paintStdout } from './paint.js';
 
 /** `start`: checks the input and starts the roll-out. */
 export function addStartCommand(program: Command): void {
@@ -53,42 +43,9 @@ export function addStatusCommand(program: Command): void {
     runCommandLine(options.output, async () => {
       const client = await connectControlPlane(options);
       const status = await queryStatus(client, workflowId);
-      print(options.output, status, statusText(status, Date.now()));
+      print(options.output, status, statusText(status, Date.now(), { paint: paintStdout }));
       await client.connection.close();
     }),
-  );
-}
-
-/** `watch`: the status, again and again, until the roll-out is over. */
-export function addWatchCommand(program: Command): void {
-  const command = program
-    .command('watch <workflow-id>')
-    .description('follow a roll-out until it is over; with --output json a line for each change')
-    .addOption(new Option('--interval <seconds>', 'how often to look').default(2).argParser(Number));
-  withOutput(withControlPlane(command)).action(
-    (workflowId: string, options: CommonOptions & { readonly interval: number }) =>
-      runCommandLine(options.output, async () => {
-        if (!(options.interval > 0)) throw new RequestError('--interval has to be a number of seconds above 0');
-        const client = await connectControlPlane(options);
-        let last = '';
-        while ((await executionState(client, workflowId)) === 'RUNNING') {
-          const status = await queryStatus(client, workflowId);
-          const onTerminal = process.stdout.isTTY && options.output === 'text';
-          const text = statusText(
-            status,
-            onTerminal ? Date.now() : Date.parse(status.current?.since ?? status.startedAt),
-          );
-          const shown = options.output === 'json' ? JSON.stringify(status) : text;
-          if (onTerminal) process.stdout.write(`\u001b[H\u001b[2J${text}\n`);
-          else if (shown !== last) process.stdout.write(`${shown}\n${options.output === 'json' ? '' : '\n'}`);
-          last = shown;
-          await sleep(options.interval * 1_000);
-        }
-        const result = await resultOf(client, workflowId);
-        print(options.output, result, reportMarkdown(result));
-        if (result.status !== 'completed') process.exitCode = ExitCode.notCompleted;
-        await client.connection.close();
-      }),
   );
 }
 

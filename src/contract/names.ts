@@ -40,6 +40,9 @@ export const FailureType = {
   commandFailed: 'CommandFailed',
 } as const;
 
+/** `type` of the failure with which an update is answered that does not count. */
+export const DECISION_REFUSED = 'DecisionRefused';
+
 /** Search attributes of a roll-out; registered on the control plane before they are used. */
 export const SearchAttributes = {
   /** Name of the live target. */

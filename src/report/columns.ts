@@ -17,6 +17,11 @@ export function sourced(text: string, source: string): string[] {
   return [...wrap(text, '  ', '    '), ...wrap(`(${source})`, '    ', '     ')];
 }
 
+/** A line as it is, where it fits; else in several, and then with single spaces. */
+export function wrapIfLong(line: string): string[] {
+  return line.length <= WIDTH ? [line] : wrap(line, '', '  ');
+}
+
 /** A text as lines of at most 80 columns; breaks at spaces, and inside a word only when it is longer than a line. */
 export function wrap(text: string, first: string, rest: string): string[] {
   const room = WIDTH - rest.length;

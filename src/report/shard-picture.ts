@@ -1,4 +1,5 @@
 import type { ShardPicture } from '../core/shard-picture.js';
+import { WIDTH, wrap } from './columns.js';
 import { cell, inline, oneLine } from './escape.js';
 
 const BAR = 20;
@@ -15,14 +16,21 @@ export function shardLines(picture: ShardPicture): string[] {
   const [addressWidth, versionWidth] = [0, 1].map((column) =>
     Math.max(0, ...rows.map((row) => String(row[column]).length)),
   );
+  const drawn = rows.map(
+    ([address, version, shards]) =>
+      `        ${address.padEnd(addressWidth ?? 0)}  ${version.padEnd(versionWidth ?? 0)}  ${bar('#', shards, picture).padEnd(BAR)} ${shards}`,
+  );
+  // Addresses may be names of any length: then each has a line of its own, and its bar the next.
+  const isNarrow = drawn.every((line) => line.length <= WIDTH);
+  const below = rows.flatMap(([address, version, shards]) => [
+    ...wrap(`${address}  ${version}`, '        ', '          '),
+    `          ${bar('#', shards, picture).padEnd(BAR)} ${shards}`,
+  ]);
   return [
-    `shards  ${headline(picture)}`,
-    ...rows.map(
-      ([address, version, shards]) =>
-        `        ${address.padEnd(addressWidth ?? 0)}  ${version.padEnd(versionWidth ?? 0)}  ${bar('#', shards, picture).padEnd(BAR)} ${shards}`,
-    ),
+    ...wrap(headline(picture), 'shards  ', '        '),
+    ...(isNarrow ? drawn : below),
     ...(hidden === undefined ? [] : [`        ${hidden}`]),
-    ...picture.waitsFor.map((line) => `        waits for: ${oneLine(line)}`),
+    ...picture.waitsFor.flatMap((line) => wrap(`waits for: ${oneLine(line)}`, '        ', '          ')),
   ];
 }
 

@@ -8,6 +8,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { SentDecision } from '../contract/activities.js';
+import { DECISION_REFUSED } from '../contract/names.js';
 import { judgeDecision, type ApprovalCase, type Judged } from '../core/approval.js';
 import {
   decidedBy,
@@ -392,9 +393,6 @@ export class DecisionDesk {
     }
   }
 }
-
-/** Name of the failure with which an update is answered that does not count. */
-const DECISION_REFUSED = 'DecisionRefused';
 
 /** Who sent it, as the history has it. A decision is not lost for want of that: it is then judged by what it says. */
 async function senderOf(sent: SentDecision): Promise<{ identity: Omit<Identity, 'said'>; problem?: string }> {

@@ -10,8 +10,8 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-/** Starts a proxy to `target`, a port of 127.0.0.1. */
-export async function startTcpProxy(target: number): Promise<TcpProxy> {
+/** Starts a proxy to `target`, a port of 127.0.0.1; at `at`, or wherever there is room. */
+export async function startTcpProxy(target: number, at = 0): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   const state = { delayMs: 0 };
   const pass = (from: Socket, to: Socket) => {
@@ -28,7 +28,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     pass(client, upstream);
     pass(upstream, client);
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(at, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
   return {

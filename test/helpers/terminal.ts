@@ -36,6 +36,11 @@ export class Terminal {
     return (await this.#tmux('capture-pane', '-p')).trimEnd();
   }
 
+  /** What is on the screen now, with the sequences that colour it. */
+  colours(): Promise<string> {
+    return this.#tmux('capture-pane', '-p', '-e');
+  }
+
   /** The screen, once it shows `text`. @throws Error with the last screen when it never does */
   async until(text: string | RegExp): Promise<string> {
     const deadline = Date.now() + 40_000;

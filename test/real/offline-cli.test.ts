@@ -97,13 +97,28 @@ test('a roll-back by one minor is a plan, by two it is refused', async () => {
   const { code, stdout, stderr } = await run('plan', '--from', '1.31.2', '--to', '1.29', '--output', 'json');
   expect(code).toBe(2);
   expect(stderr).toMatch(/downgrade by more than one minor/);
-  expect(JSON.parse(stdout)).toEqual({ error: expect.stringMatching(/downgrade by more than one minor/) as unknown });
+  const error = expect.stringMatching(/downgrade by more than one minor/) as unknown;
+  expect(JSON.parse(stdout)).toEqual({ error, type: 'UnsupportedPath' });
 });
 
 test('YAML says the same as JSON', async () => {
   const args = ['plan', '--from', '1.23.0', '--to', '1.24', '--store', 'mysql', '--output'];
   const [yaml, json] = await Promise.all([run(...args, 'yaml'), run(...args, 'json')]);
   expect(parse(yaml.stdout)).toEqual(JSON.parse(json.stdout));
+});
+
+test.each<[string[], string, RegExp]>([
+  [['plan', '--from', '1.29.1'], 'Request', /give --to/],
+  [['plan', '--from', '1.29.1', '--to', '1.31', '--store', 'oracle'], 'Usage', /^option '--store <kind>'/],
+  [['plan', '--nothing'], 'Usage', /^unknown option '--nothing'/],
+  [['start', '--file', '/nowhere.yaml'], 'Request', /nowhere/],
+])('%j tells programs what is wrong', async (args, type, says) => {
+  for (const format of ['json', 'yaml']) {
+    const { code, stdout } = await run(...args, '--output', format);
+    expect(code).toBe(2);
+    const told: unknown = format === 'json' ? JSON.parse(stdout) : parse(stdout);
+    expect(told).toEqual({ error: expect.stringMatching(says) as unknown, type });
+  }
 });
 
 test.each([

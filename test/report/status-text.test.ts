@@ -124,3 +124,80 @@ test('what was observed last is told, with each check that did not pass', () => 
   expect(lines).toContain('seen    new servers: fail, 1 of 2 checks');
   expect(lines).toContain('        ✗ health: 1, bound ≤ 0');
 });
+
+/** All that a status can have, each as long as it may be. */
+const FULL = (): Parameters<typeof status>[0] => ({
+  rolloutId: `upgrade-${'a-long-name-'.repeat(5)}`,
+  state: 'incident',
+  live: { name: 'n'.repeat(60), path: Array.from({ length: 14 }, (_, minor) => `1.${minor + 18}.12`), findings: [] },
+  waiting: gate({
+    kind: 'incident',
+    name: 'live/1.31.2/observe-servers/again/2/incident/12',
+    allowed: ['approve', 'retry', 'abort', 'rollBack', 'restore'],
+    evidence: Array.from({ length: 20 }, (_, index) => `fail: check-${index}: ${'too much of it '.repeat(8)}`),
+    needs: {
+      identity: 'said',
+      approvers: ['ada@example.com'],
+      reasonRequired: true,
+      starterMayApprove: true,
+      count: 2,
+      given: [],
+    },
+    expiresAt: '2026-01-01T11:05:00.000Z',
+  }),
+  shards: {
+    at: '2026-01-01T10:05:00.000Z',
+    wanted: '1.31.2',
+    shards: 512,
+    owners: Array.from({ length: 12 }, (_, index) => ({
+      address: `history-${index}.history.temporal-production.svc.cluster.example.com:7234`,
+      version: '1.31.2',
+      shards: 42,
+    })),
+    unproved: 4,
+    waitsFor: [`shard 3 ${'its owner is still the one of before '.repeat(4)}`],
+  },
+  phases: [phase('preflight', 'x'.repeat(500)), phase('baseline', 'pass'), phase('backup', 'pass')],
+});
+
+test('nothing is wider than a terminal: long paths, names of hosts, and commands', () => {
+  const lines = linesOf(FULL());
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  const text = lines.join('\n');
+  expect(text).toContain('-> 1.31.12');
+  expect(text).toContain('history-11.history.temporal-production.svc.cluster.example.com:7234');
+  // The command stays one for a shell.
+  expect(text.replaceAll(/ \\\n\s*/g, ' ')).toContain(
+    `temporal-upgrade retry upgrade-${'a-long-name-'.repeat(5)} --gate live/1.31.2/observe-servers/again/2/incident/12 --reason '<why>'`,
+  );
+});
+
+test.each([24, 30, 40])('on a terminal of %i rows the gate and its command are there', (rows) => {
+  const lines = statusText(status(FULL()), NOW, { rows }).split('\n');
+  expect(lines.length).toBeLessThanOrEqual(rows);
+  const text = lines.join('\n');
+  expect(text).toContain('INCIDENT    live/1.31.2/observe-servers/again/2/incident/12');
+  expect(text).toContain('fail: check-0');
+  expect(text).toMatch(/… \d+ more lines:\s+temporal-upgrade status/);
+  expect(text).toContain('temporal-upgrade retry');
+  expect(text).toContain("--reason '<why>'");
+});
+
+test('what fits is not shortened', () => {
+  const whole = linesOf({ waiting: gate() });
+  expect(statusText(status({ waiting: gate() }), NOW, { rows: whole.length }).split('\n')).toEqual(whole);
+});
+
+test('what is painted is the line as it is: gates, incidents, verdicts, refusals', () => {
+  const painted: string[] = [];
+  const paint = (tone: string, line: string) => (painted.push(`${tone}: ${line}`), line);
+  statusText(status({ waiting: gate(), decisions: [decision({ counted: false, refused: 'no' })] }), NOW, { paint });
+  statusText(status(FULL()), NOW, { paint });
+  expect(painted).toEqual(
+    expect.arrayContaining([
+      'gate: GATE    live/1.31.2/schema',
+      'bad: refused approve live/1.31.2/schema: no',
+      'incident: INCIDENT    live/1.31.2/observe-servers/again/2/incident/12',
+    ]),
+  );
+});

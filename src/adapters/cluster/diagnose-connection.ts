@@ -8,20 +8,24 @@ const TIMEOUT_MS = 5_000;
 
 /**
  * Why a frontend cannot be connected to, in words for the operator: gRPC itself says no more than that its time is over.
- * Undefined when network and TLS are as expected.
+ * Undefined when network and TLS are as expected. `where` is where the connection is described.
  */
-export async function diagnoseConnection(address: string, settings: ReachableBy['tls']): Promise<string | undefined> {
+export async function diagnoseConnection(
+  address: string,
+  settings: ReachableBy['tls'],
+  where = '"tls" of the connection',
+): Promise<string | undefined> {
   const { host, port } = splitAddress(address);
   const unreachable = await failureOf(() => net.connect({ host, port }), 'connect');
   if (unreachable !== undefined) {
-    return `nothing answers there (${unreachable}); is the address right, does it run, and is the way open from this worker?`;
+    return `nothing answers there (${unreachable}); is the address right, does it run, and is the way open from here?`;
   }
   const wantsTls = settings !== undefined && settings !== false;
   if (!wantsTls) {
     // A server that expects TLS completes a handshake, or breaks it off for want of a client certificate.
     const noTls = await failureOf(() => tls.connect({ host, port, rejectUnauthorized: false, ALPNProtocols: ['h2'] }));
     return noTls === undefined || /certificate/i.test(noTls)
-      ? 'it expects TLS, and the connection has none; set "tls" of the connection'
+      ? `it expects TLS, and the connection has none; set ${where}`
       : undefined;
   }
   const given = settings === true ? {} : settings;
@@ -39,8 +43,8 @@ export async function diagnoseConnection(address: string, settings: ReachableBy[
   );
   if (failure === undefined) return undefined;
   return /wrong version number|packet length|ECONNRESET|disconnected before secure|record/i.test(failure)
-    ? `it does not speak TLS (${failure}); remove "tls" of the connection, or use the port that does`
-    : `the TLS settings do not fit (${failure}); correct "tls" of the connection`;
+    ? `it does not speak TLS (${failure}); remove ${where}, or use the port that does`
+    : `the TLS settings do not fit (${failure}); correct ${where}`;
 }
 
 function toBuffer(bytes: Uint8Array | null | undefined): Buffer | undefined {
