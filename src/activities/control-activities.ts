@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { activityInfo, ApplicationFailure, cancellationSignal, getClient } from '@temporalio/activity';
-import { identityOf, readEvents, type RunRef } from '../adapters/event-identity.js';
+import { identityOf, placeOf, readEvents, type RunRef } from '../adapters/event-identity.js';
 import { sendNotice } from '../adapters/notices/send-notice.js';
 import { missingSearchAttributes } from '../adapters/search-attributes.js';
 import { READABLE, writeWhole } from '../adapters/write-whole.js';
@@ -52,7 +52,7 @@ export const createControlActivities = ({ catalogue }: { readonly catalogue: Cat
   async identifySender(sent) {
     const event = await findSent(sent);
     if (event === undefined) throw new Error(`the history has no event of ${JSON.stringify(sent)} yet`);
-    return identityOf(event);
+    return { ...identityOf(event), event: placeOf(event, ownRun()) };
   },
 
   makePlan(request) {

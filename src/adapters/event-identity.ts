@@ -1,6 +1,7 @@
 import type { WorkflowService } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import type { Identity } from '../core/identity.js';
+import type { EventPlace, Identity } from '../core/identity.js';
+import { momentOf } from './cluster/proto-time.js';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
@@ -41,4 +42,9 @@ export function identityOf(event: HistoryEvent): Omit<Identity, 'said'> {
     update?.acceptedRequest?.meta?.identity;
   const proved = update ? undefined : event.principal?.name;
   return { ...(claimed ? { claimed } : {}), ...(proved ? { proved } : {}) };
+}
+
+/** Where an event of a run stands. */
+export function placeOf({ eventId, eventTime }: HistoryEvent, { runId }: Pick<RunRef, 'runId'>): EventPlace {
+  return { runId, eventId: String(eventId), at: new Date(momentOf(eventTime) ?? 0).toISOString() };
 }

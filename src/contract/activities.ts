@@ -1,7 +1,7 @@
 import type { ClusterFacts } from '../core/cluster.js';
 import type { EarlierHop, ReportData, Span, TargetEvidence } from '../core/evidence.js';
 import type { Finding } from '../core/finding.js';
-import type { Identity } from '../core/identity.js';
+import type { EventPlace, Identity } from '../core/identity.js';
 import type { NoticeChannel } from '../core/input/notices.js';
 import type { Notice } from '../core/notice.js';
 import type { Windows } from '../core/input/windows.js';
@@ -32,7 +32,7 @@ export interface ControlActivities {
    * Who sent a decision to the run of the workflow that asks, by the event in its history.
    * @throws when the history has no such event, or cannot be read
    */
-  identifySender(request: SentDecision): Promise<Omit<Identity, 'said'>>;
+  identifySender(request: SentDecision): Promise<SentBy>;
   /** When work may begin, from now on: ISO 8601, now itself within a window. @throws `Precondition` when never in a year */
   nextOpening(request: { readonly windows: Windows; readonly at: string }): Promise<{ readonly opensAt: string }>;
   /** Sends one notice by one channel. @throws when it was not taken */
@@ -59,6 +59,8 @@ export interface ValidatedInput {
 }
 
 /** One decision among the events of a run: the signal of this name that came as the `number`th (from 1), or an update. */
+/** What the history says of who sent a decision, and where. */
+export type SentBy = Omit<Identity, 'said'> & { readonly event?: EventPlace | undefined };
 export type SentDecision = { readonly signal: string; readonly number: number } | { readonly updateId: string };
 
 export interface PlanRequest {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Identity, IdentityGrade } from './identity.js';
+import type { EventPlace, Identity, IdentityGrade } from './identity.js';
 import { PLACEHOLDERS } from './shown-payload.js';
 
 /** What a person can say. `approve` at an incident means: go on in spite of it, and needs a reason. */
@@ -99,6 +99,8 @@ export interface DecisionRecord extends DecisionPayload {
   readonly via: 'signal' | 'update' | 'policy';
   /** Who sent it by the event in the workflow's history, beside what `by` says; empty where nothing is known. */
   readonly identity?: Omit<Identity, 'said'> | undefined;
+  /** The event by which it came, for auditors; absent where it could not be looked up, and for what the policy decided. */
+  readonly event?: EventPlace | undefined;
   /** The name by which it was judged, and how sure that is. */
   readonly who?: { readonly name: string; readonly grade: IdentityGrade } | undefined;
   /** What the gate showed when it was decided; of decisions that counted there. */

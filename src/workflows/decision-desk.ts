@@ -23,7 +23,7 @@ import {
   type GateNeeds,
   type Situation,
 } from '../core/decision.js';
-import type { Identity } from '../core/identity.js';
+import type { EventPlace, Identity } from '../core/identity.js';
 import type { ApprovalPolicy } from '../core/input/input.js';
 import { environmentOf, type Environment } from '../core/plan.js';
 import { describeFailure } from './describe-failure.js';
@@ -324,13 +324,14 @@ export class DecisionDesk {
     arrived: Pick<DecisionRecord, 'at' | 'via' | 'sentAs'>,
     sent: SentDecision,
   ): Promise<Outcome> {
-    const { identity, problem: identityProblem } = await senderOf(sent);
+    const { identity, event, problem: identityProblem } = await senderOf(sent);
     const { who, refused, takesEffect, decision } = this.#weigh(kind, payload, { identity, identityProblem, arrived });
     const record: DecisionRecord = {
       ...decision,
       kind,
       ...arrived,
       identity,
+      event,
       who,
       evidence: refused === undefined ? this.#evidenceAt(decision.gate) : undefined,
       counted: refused === undefined,
@@ -395,13 +396,15 @@ export class DecisionDesk {
 }
 
 /** Who sent it, as the history has it. A decision is not lost for want of that: it is then judged by what it says. */
-async function senderOf(sent: SentDecision): Promise<{ identity: Omit<Identity, 'said'>; problem?: string }> {
+async function senderOf(
+  sent: SentDecision,
+): Promise<{ identity: Omit<Identity, 'said'>; event?: EventPlace | undefined; problem?: string }> {
   try {
     // Also while the roll-out is cancelled: what is left to be decided is taken down.
-    const identity = await CancellationScope.nonCancellable(() =>
+    const { event, ...identity } = await CancellationScope.nonCancellable(() =>
       identify.identifySender.executeWithOptions({ summary: 'who decided' }, [sent]),
     );
-    return { identity };
+    return { identity, event };
   } catch (error) {
     return { identity: {}, problem: `who sent it could not be looked up: ${describeFailure(error)}` };
   }
