@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import { startRolloutLab, type RolloutLab } from '../lab/rollout-lab.js';
 import { measuredRoll, rollTable, sliceRoll, type MeasuredRoll } from './roll/measured-roll.js';
 import { plotRolls } from './roll/plot-rolls.js';
 import { findRate, RollLoad } from './roll/roll-load.js';
+import { readRolls } from './roll/rolls-file.js';
 import { findTdbg } from './roll/tdbg.js';
 import { roll, WAYS, type Span, type Way } from './roll/ways.js';
 
@@ -53,7 +54,7 @@ export async function measureRolls(onProgress: (line: string) => void): Promise<
   const results = resolve(process.env['RESULTS'] ?? join(homedir(), '.cache', 'temporal-upgrade', 'bench-rolls'));
   const file = join(results, 'rolls.jsonl');
   await mkdir(results, { recursive: true });
-  const rolls = process.env['MORE'] === undefined ? [] : await readRolls(file);
+  const rolls = process.env['MORE'] === undefined ? [] : await readRolls(file).catch(() => []);
   if (rolls.length === 0) await rm(file, { force: true });
   const tools = createToolResolver();
   for (const version of [FROM, TO]) await tools.serverTool('temporal-server', version);
@@ -92,14 +93,6 @@ export async function measureRolls(onProgress: (line: string) => void): Promise<
   } finally {
     await lab.stop();
   }
-}
-
-async function readRolls(file: string): Promise<MeasuredRoll[]> {
-  const text = await readFile(file, 'utf8').catch(() => ''); // there was none
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as MeasuredRoll); // written by append alone
 }
 
 class RollBench {
