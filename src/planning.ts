@@ -2,8 +2,6 @@ import { loadCatalogue } from './adapters/catalogue-file.js';
 import { inspectTarget } from './adapters/cluster/inspect-target.js';
 import { readClusterInfo } from './adapters/cluster/target-cluster.js';
 import { withTarget } from './adapters/cluster/target-connection.js';
-import { configuredNodes } from './adapters/dynamic-config/configured-nodes.js';
-import { readKeysSet } from './adapters/dynamic-config/keys-set.js';
 import { surveyTarget } from './adapters/survey-target.js';
 import { createDriver } from './adapters/open-target.js';
 import { createToolResolver } from './adapters/tools/tool-resolver.js';
@@ -11,16 +9,15 @@ import { messageOf } from './core/errors.js';
 import { type RolloutInput, RollPolicy, type Target } from './core/input/input.js';
 import { planPath, type PathRequest } from './core/planning/path.js';
 import { examine } from './core/checks/examine.js';
-import type { ClusterFacts } from './core/cluster.js';
 import { diagnose, type Diagnosis } from './core/diagnoses.js';
 import type { Finding } from './core/finding.js';
 import type { Survey } from './core/survey/survey.js';
 import type { HopReplacements, Path, RolloutPlan, Stores } from './core/plan.js';
 import { gateFindings } from './core/planning/gate-findings.js';
 import { checkVersion } from './core/planning/version-check.js';
-import { presentState, storesOf } from './core/planning/present-state.js';
+import { plannedFrom, presentState, storesOf } from './core/planning/present-state.js';
 import { rollOrder } from './core/planning/roll-order.js';
-import { type RollTarget, rollTargetOf, withRollSettings } from './core/planning/roll-settings.js';
+import { rollTargetOf, withRollSettings } from './core/planning/roll-settings.js';
 import { planRollout } from './core/planning/rollout-plan.js';
 
 /** A cluster that is only described. */
@@ -72,11 +69,7 @@ export async function planTarget(target: Target, wanted: Pick<PathRequest, 'to' 
   const [catalogue, facts] = await Promise.all([loadCatalogue(), inspectTarget(target, createToolResolver())]);
   const { version, stores, databases } = presentState(target, facts);
   const path = planPath({ ...wanted, catalogue, from: version, stores, databases });
-  return withRollSettings(path, catalogue, await rollOf(target, facts, RollPolicy.parse({})));
-}
-
-async function rollOf(target: Target, { nodes }: ClusterFacts, policy: RollPolicy): Promise<RollTarget> {
-  return rollTargetOf(target, policy, await readKeysSet(configuredNodes(target, nodes)));
+  return withRollSettings(path, catalogue, rollTargetOf(target, RollPolicy.parse({}), facts.dynamicConfig));
 }
 
 /** The plan of a roll-out, from a look at both clusters from here; changes nothing. @throws PreconditionError with all that is wrong */
@@ -91,11 +84,8 @@ export async function planFromClusters(input: RolloutInput): Promise<RolloutPlan
     catalogue,
     to: input.to,
     pins: input.pins,
-    staging: {
-      ...presentState(input.staging, staging),
-      roll: await rollOf(input.staging, staging, input.policy.roll),
-    },
-    live: { ...presentState(input.live, live), roll: await rollOf(input.live, live, input.policy.roll) },
+    staging: plannedFrom(input.staging, staging, input.policy.roll),
+    live: plannedFrom(input.live, live, input.policy.roll),
   });
   // Who starts it is not known here; the plan of the roll-out itself is held against that too.
   return { ...plan, findings: [...plan.findings, ...gateFindings(input.policy.approval, undefined, Date.now())] };

@@ -18,8 +18,7 @@ import { planRollout } from '../core/planning/rollout-plan.js';
 import { reportPage } from '../page/report-page.js';
 import { reportMarkdown } from '../report/report-markdown.js';
 import { findEarlier, reportDir } from './earlier-reports.js';
-import { presentState } from '../core/planning/present-state.js';
-import { rollTargetOf } from '../core/planning/roll-settings.js';
+import { plannedFrom } from '../core/planning/present-state.js';
 import { nextOpening } from '../core/windows.js';
 
 /** Activities of the roll-out itself: they touch no target. */
@@ -85,11 +84,8 @@ function makePlan(catalogue: Catalogue, { input, starter, staging, live }: PlanR
       catalogue,
       to: input.to,
       pins: input.pins,
-      staging: {
-        ...presentState(input.staging, staging),
-        roll: rollTargetOf(input.staging, input.policy.roll),
-      },
-      live: { ...presentState(input.live, live), roll: rollTargetOf(input.live, input.policy.roll) },
+      staging: plannedFrom(input.staging, staging, input.policy.roll),
+      live: plannedFrom(input.live, live, input.policy.roll),
     }),
   );
   const ofGates = gateFindings(input.policy.approval, starter, Date.now());

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { targetDir } from '../adapters/data-dir.js';
 import { configuredNodes } from '../adapters/dynamic-config/configured-nodes.js';
+import { readDynamicConfig } from '../adapters/dynamic-config/read-dynamic-config.js';
 import { applySettings, takeBackSettings, type SettingsDone } from '../adapters/dynamic-config/roll-settings.js';
 import { createDriver } from '../adapters/open-target.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
@@ -22,8 +23,15 @@ export const createRollSettingsActivities = ({
   async applyRollSettings({ roll, direction, ...place }) {
     const { target, from, to } = place;
     const [stopping, starting] = direction === 'forward' ? [from, to] : [to, from];
-    const planned = planRollSettings({ ...rollTargetOf(target, roll), catalogue, stopping, starting });
     const nodes = configuredNodes(target, await createDriver(target, tools).listNodes());
+    // Not the keys that are set: those of an earlier try of this very roll are among them. What is kept is seen in each file.
+    const { connectionAgeMs } = await readDynamicConfig(nodes);
+    const planned = planRollSettings({
+      ...rollTargetOf(target, roll, { connectionAgeMs }),
+      catalogue,
+      stopping,
+      starting,
+    });
     // With none, too: what an earlier roll left behind is taken back.
     const done = await applySettings({ record: recordOf(place), nodes, settings: planned.settings }, currentWork());
     return {

@@ -13,6 +13,27 @@ export interface ClusterFacts {
   readonly namespaces: readonly string[];
   readonly nodes: readonly NodeState[];
   readonly stores: PerStore<StoreFacts>;
+  /** Absent in what a release before it saw. */
+  readonly dynamicConfig?: DynamicConfigFacts | undefined;
+}
+
+/** What the dynamic configuration of a target's servers says, as far as it can be read where it was looked for. */
+export interface DynamicConfigFacts {
+  /** Keys that stand in the file of some node, as they are written there. */
+  readonly keysSet: readonly string[];
+  /**
+   * The longest age that the files let connections to frontends reach (`frontend.keepAliveMaxConnectionAge`), in milliseconds;
+   * absent where one of them does not say it.
+   */
+  readonly connectionAgeMs?: number | undefined;
+  /** Nodes whose file cannot be read, and why: nothing is written for them. */
+  readonly unreached: readonly UnreachedNode[];
+}
+
+export interface UnreachedNode {
+  readonly node: string;
+  readonly role: Role;
+  readonly reason: string;
 }
 
 /** A database of a target as it is now. */

@@ -90,6 +90,16 @@ export interface RollSetting {
   readonly source: string;
 }
 
+/** How the processes of a target are replaced one after the other. */
+export interface RollPace {
+  /** In the order of the way forward. */
+  readonly roles: readonly { readonly role: Role; readonly processes: number }[];
+  /** At most so many of a role at a time. */
+  readonly batch: number;
+  /** How long the first process of each role with more than one is observed before the others, in milliseconds. */
+  readonly canaryMs: number;
+}
+
 /** What is set while the servers of a hop are replaced, and what cannot be had all the same. */
 export interface RollSettings {
   readonly style: RollStyle;
@@ -98,6 +108,8 @@ export interface RollSettings {
   readonly kept: readonly RollSetting[];
   /** Where clients can notice it, with the shortest gap instead. */
   readonly limits: readonly Reason[];
+  /** Absent in a plan that a release before it made. */
+  readonly pace?: RollPace | undefined;
 }
 
 /** One server version to the next. */

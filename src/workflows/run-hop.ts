@@ -6,6 +6,7 @@ import { ledgerLine, ledgerProblems } from '../core/ledger.js';
 import type { Observation } from '../core/measuring/observation.js';
 import type { StuckRun } from '../core/running-work/running-counts.js';
 import { singleRoles } from '../core/planning/roll-order.js';
+import { paceText } from '../core/planning/roll-pace.js';
 import type { Hop } from '../core/plan.js';
 import { ofPart, partsIn } from '../core/stores.js';
 import { overrideLines, type HopResult } from '../core/status.js';
@@ -387,11 +388,12 @@ function schemaLines({ hop }: HopContext): string[] {
   });
 }
 
-/** What replacing the servers sets for its time, and what clients can notice all the same. */
+/** How the servers are replaced, what is set for that time, and what clients can notice all the same. */
 function rollLines({ roll }: Hop): string[] {
   if (roll === undefined) return [];
   const keys = roll.settings.map(({ key, value }) => `${key} ${value}`);
   return [
+    ...(roll.pace === undefined ? [] : [`servers are replaced ${paceText(roll.pace)}`]),
     ...(keys.length === 0 ? [] : [`set while servers are replaced, taken back after it: ${keys.join(', ')}`]),
     ...roll.limits.map(({ text }) => `while servers are replaced: ${text}`),
   ];

@@ -97,6 +97,7 @@ test('what is set while servers are replaced, and what cannot be had, where the 
   const path = withRollSettings(plan('1.30.7', '1.31.2'), catalogue, target);
 
   const short = words(planTable(path));
+  expect(short).toContain('~ one process after the other: matching (2), history (2), frontend (1); the first of each');
   expect(short).toContain('~ 2 settings while servers are replaced, taken back after it (careful)');
   expect(short).toContain('~ matching.alignMembershipChange is set already and stays; 10s would be written');
   expect(short).toContain('≈ while servers are replaced: frontend has one process: ');

@@ -3,6 +3,8 @@ import { messageOf, PreconditionError } from '../../core/errors.js';
 import { DRIVER_WORDS } from '../../core/input/driver-words.js';
 import { pluginOf, type Target } from '../../core/input/input.js';
 import { mapStores, mapStoresAsync } from '../../core/stores.js';
+import { configuredNodes } from '../dynamic-config/configured-nodes.js';
+import { readDynamicConfig } from '../dynamic-config/read-dynamic-config.js';
 import { frontendsOf, withTarget } from '../open-target.js';
 import { listNamespaces, readClusterInfo, type ClusterInfo } from './target-cluster.js';
 import { withTarget as withFrontend } from './target-connection.js';
@@ -35,6 +37,7 @@ export async function inspectTarget(target: Target, tools: ToolResolver): Promis
     throw new PreconditionError(unique(problems).join('\n'), { target: target.name });
   }
   const { info, namespaces } = cluster;
+  const nodes = found(stores.nodes);
   return {
     clusterId: info.clusterId,
     clusterName: info.clusterName,
@@ -43,8 +46,9 @@ export async function inspectTarget(target: Target, tools: ToolResolver): Promis
     visibilityStore: info.visibilityStore,
     frontends: frontends.map(({ address, info: { serverVersion } }) => ({ address, version: serverVersion })),
     namespaces: namespaces.map(({ name }) => name),
-    nodes: found(stores.nodes),
+    nodes,
     stores: mapStores(stores.described, (facts) => found<StoreFacts>(facts)),
+    dynamicConfig: await readDynamicConfig(configuredNodes(target, nodes)),
   };
 }
 

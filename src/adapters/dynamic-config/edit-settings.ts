@@ -68,6 +68,25 @@ export function keysIn(file: string, text: string): string[] {
   return pairsOf(read(file, text)).flatMap(({ key }) => (isScalar(key) ? [String(key.value)] : []));
 }
 
+/**
+ * All values that a key has in a dynamic configuration, with and without constraints, as they are written; none where it does
+ * not stand there. @throws PreconditionError as `addSettings`
+ */
+export function valuesIn(file: string, text: string, key: string): unknown[] {
+  return pairsOf(read(file, text))
+    .filter((pair) => keyOf(pair) === key.toLowerCase())
+    .flatMap((pair) => {
+      const value = valueOf(pair);
+      return Array.isArray(value) ? value.map(ofEntry) : [value];
+    });
+}
+
+/** `value` of an entry, whose names a server reads in any case of letters. */
+function ofEntry(entry: unknown): unknown {
+  if (typeof entry !== 'object' || entry === null) return entry;
+  return Object.entries(entry).find(([name]) => name.toLowerCase() === 'value')?.[1];
+}
+
 /** Every scalar as it is written: `010` is another number for us than for the server, and must not become one. */
 function read(file: string, text: string): Document {
   const lines = new LineCounter();

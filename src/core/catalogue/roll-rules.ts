@@ -21,6 +21,8 @@ const RollSettingRule = z.strictObject({
   /** Written only where this other key is not. */
   insteadOf: z.string().min(1).optional(),
   value: z.record(WrittenStyle, ByClients),
+  /** Where it is the time in which the health of a stopping frontend fails: raised to outlive connections, up to this. */
+  connectionAge: z.strictObject({ upTo: Seconds }).optional(),
   why: z.string().min(1),
   source: Source,
 });
@@ -36,7 +38,24 @@ const RollLimitRule = z.strictObject({
   source: Source,
 });
 
+const ConnectionAgeRule = z.strictObject({
+  /** Key by which frontends let connections grow old; read when they start. */
+  key: z.string().min(1),
+  /** By how much a connection may grow older. */
+  spreadPercent: z.int().nonnegative(),
+  margin: Seconds,
+  /** The oldest connections that the style careful waits for. */
+  carefulUpTo: Seconds,
+  /** What has to be left for the drain that follows. */
+  leastDrain: Seconds,
+  why: z.string().min(1),
+  source: Source,
+});
+export type ConnectionAgeRule = z.infer<typeof ConnectionAgeRule>;
+
 export const RollRules = z.strictObject({
+  /** Absent in a file of before it was written: then no value follows the age of connections. */
+  connectionAge: ConnectionAgeRule.optional(),
   settings: z.array(RollSettingRule),
   limits: z.array(RollLimitRule),
 });

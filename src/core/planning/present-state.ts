@@ -1,9 +1,10 @@
 import type { ClusterFacts, StoreFacts } from '../cluster.js';
 import type { DatabaseVersion } from './databases.js';
 import { PreconditionError } from '../errors.js';
-import { pluginOf, type Target } from '../input/input.js';
+import { pluginOf, type RollPolicy, type Target } from '../input/input.js';
 import type { StoreKind, Stores } from '../plan.js';
 import { mapStores } from '../stores.js';
+import { rollTargetOf } from './roll-settings.js';
 import type { PresentState } from './rollout-plan.js';
 import { compareVersions } from '../version.js';
 
@@ -23,6 +24,11 @@ export function presentState(target: Target, facts: ClusterFacts): PresentState 
     stores: storesOf(target),
     databases: mapStores(facts.stores, databaseOf),
   };
+}
+
+/** The same, with how its servers are replaced. @throws PreconditionError when no server runs */
+export function plannedFrom(target: Target, facts: ClusterFacts, policy: RollPolicy): PresentState {
+  return { ...presentState(target, facts), roll: rollTargetOf(target, policy, facts.dynamicConfig) };
 }
 
 /** Kinds of the stores of a target, as its input says. */

@@ -1,7 +1,7 @@
 import { dynamicKeysOf } from '../catalogue/dynamic-keys.js';
 import { isIn } from '../catalogue/rule-parts.js';
 import type { Role } from '../input/input.js';
-import type { Reason, RollSetting } from '../plan.js';
+import type { Reason } from '../plan.js';
 import { minorOf } from '../version.js';
 import { singleRoles } from './roll-order.js';
 import type { RollRequest } from './roll-settings.js';
@@ -19,7 +19,7 @@ const GAPS: Readonly<Partial<Record<Role, string>>> = {
 };
 
 /** What cannot be zero while these servers are replaced, each with the shortest gap instead. */
-export function rollLimits(request: RollRequest, wanted: readonly RollSetting[]): Reason[] {
+export function rollLimits(request: RollRequest): Reason[] {
   const { catalogue, nodes, policy, stopping, starting } = request;
   const single = singleRoles(nodes);
   const gaps = single.map((role): Reason => ({
@@ -35,7 +35,7 @@ export function rollLimits(request: RollRequest, wanted: readonly RollSetting[])
   const old = catalogue.rules.roll.limits
     .filter(({ role, of, servers }) => isIn(versions[of], servers) && hasSeveral(nodes, role))
     .map(({ id, role, of, fact, source }): Reason => ({ id, text: `${role} of ${versions[of]} ${fact}`, source }));
-  return [...gaps, ...old, ...unknownKeys(request), ...openConnections(request, wanted)];
+  return [...gaps, ...old, ...unknownKeys(request)];
 }
 
 function hasSeveral(nodes: RollRequest['nodes'], wanted: Role): boolean {
@@ -51,19 +51,4 @@ function unknownKeys({ catalogue, stopping, starting }: RollRequest): Reason[] {
       text: `the catalogue does not know which settings ${minorOf(version)} reads, so none is set for it; servers stop by their defaults`,
       source: 'dynamicKeys of the catalogue',
     }));
-}
-
-/** Connections are only told to go when they are old enough, and their age is read when a frontend starts. */
-function openConnections({ policy, nodes }: RollRequest, wanted: readonly RollSetting[]): Reason[] {
-  const slow = policy.style === 'strict' || policy.clients === 'pinned';
-  if (!hasSeveral(nodes, 'frontend') || !wanted.some(({ role }) => role === 'frontend')) return [];
-  return [
-    {
-      id: 'open-connections',
-      text:
-        'a call on a connection that is still open when its frontend closes can fail once; SDKs call again. ' +
-        `Connections last 5 minutes by default: for no failed attempt at all ${slow ? '' : 'choose the style strict, '}set frontend.keepAliveMaxConnectionAge to 60s and restart the frontends once before the roll-out, as it is read at start`,
-      source: 'service/frontend/fx.go at v1.31.2',
-    },
-  ];
 }

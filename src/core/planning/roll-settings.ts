@@ -2,10 +2,16 @@ import type { Catalogue } from '../catalogue/catalogue.js';
 import { dynamicKeysOf } from '../catalogue/dynamic-keys.js';
 import type { RollSettingRule } from '../catalogue/roll-rules.js';
 import { isIn } from '../catalogue/rule-parts.js';
+import type { DynamicConfigFacts, UnreachedNode } from '../cluster.js';
+import { formatDuration } from '../duration.js';
 import type { Role, RollPolicy, Target } from '../input/input.js';
 import type { Path, RollSetting, RollSettings } from '../plan.js';
+import { ageNeeds, drainFollows, followsAge, secondsOf } from './connection-age.js';
+import { openConnections } from './open-connections.js';
+import { rollPace } from './roll-pace.js';
 import { fitToStopTimeout } from './roll-stop-time.js';
 import { rollLimits } from './roll-limits.js';
+import { leaveOutUnreached } from './unreached-nodes.js';
 
 /** One replacement of the servers of a target, forward or back. */
 export interface RollRequest extends RollTarget {
@@ -24,6 +30,10 @@ export interface RollTarget {
   readonly stopTimeoutMs: number;
   /** Keys that stand in the dynamic configuration of some node already, in any case of letters. */
   readonly keysSet?: readonly string[] | undefined;
+  /** How old connections to frontends get, in milliseconds, where every frontend's file says it. */
+  readonly connectionAgeMs?: number | undefined;
+  /** Nodes whose file cannot be read: nothing is written for them. */
+  readonly unreached?: readonly UnreachedNode[] | undefined;
 }
 
 /**
@@ -31,25 +41,40 @@ export interface RollTarget {
  * one process: with nobody to take over, each second of draining is a second more of the gap.
  */
 export function planRollSettings(request: RollRequest): RollSettings {
-  const { nodes, policy, keysSet = [] } = request;
-  const { style } = policy;
-  if (style === 'asConfigured') return { style, settings: [], kept: [], limits: rollLimits(request, []) };
+  const { nodes, keysSet = [] } = request;
+  const { style } = request.policy;
+  const pace = rollPace(nodes, request.policy);
+  if (style === 'asConfigured') return { style, settings: [], kept: [], limits: rollLimits(request), pace };
   const several = new Set(severalOf(nodes));
-  const wanted = rulesOf(request)
-    .filter(({ role }) => several.has(role))
-    .map((rule) => settingOf(rule, policy));
+  const rules = rulesOf(request).filter(({ role }) => several.has(role));
+  const wanted = rules.map((rule) => settingOf(rule, request, rules));
   const set = new Set(keysSet.map((key) => key.toLowerCase()));
   const isSet = ({ key }: RollSetting) => set.has(key.toLowerCase());
-  const { settings, limits } = fitToStopTimeout(
+  const kept = wanted.filter(isSet);
+  const { reached, limits: unwritten } = leaveOutUnreached(
     wanted.filter((setting) => !isSet(setting)),
-    request.stopTimeoutMs,
+    request,
   );
-  return { style, settings, kept: wanted.filter(isSet), limits: [...rollLimits(request, wanted), ...limits] };
+  const { settings, limits } = fitToStopTimeout(reached, request.stopTimeoutMs);
+  const connections = wanted.some(({ role }) => role === 'frontend')
+    ? openConnections(request, { rules, settings: reached })
+    : [];
+  return {
+    style,
+    settings,
+    kept,
+    limits: [...rollLimits(request), ...connections, ...unwritten, ...limits],
+    pace,
+  };
 }
 
-/** What a roll has to know of a target, from its input. `keysSet` where its files were looked at. */
-export function rollTargetOf({ driver }: Target, policy: RollPolicy, keysSet?: readonly string[]): RollTarget {
-  return { nodes: driver.nodes, policy, stopTimeoutMs: driver.stopTimeout, keysSet };
+/** What a roll has to know of a target, from its input, and from its files of dynamic configuration where they were looked at. */
+export function rollTargetOf(
+  { driver }: Target,
+  policy: RollPolicy,
+  { keysSet, connectionAgeMs, unreached }: Partial<DynamicConfigFacts> = {},
+): RollTarget {
+  return { nodes: driver.nodes, policy, stopTimeoutMs: driver.stopTimeout, keysSet, connectionAgeMs, unreached };
 }
 
 /** The same path, each hop with what its roll sets. */
@@ -80,7 +105,19 @@ function rulesOf({ catalogue, stopping, starting }: RollRequest): RollSettingRul
   return holding.filter(({ insteadOf }) => !holding.some(({ key }) => key === insteadOf));
 }
 
-function settingOf({ key, role, value, why, source }: RollSettingRule, { style, clients }: RollPolicy): RollSetting {
-  const chosen = value[style === 'strict' ? 'strict' : 'careful'];
-  return { key, value: typeof chosen === 'string' ? chosen : chosen[clients], role, why, source };
+function settingOf(rule: RollSettingRule, request: RollRequest, rules: readonly RollSettingRule[]): RollSetting {
+  const { style, clients } = request.policy;
+  const { key, role, why, source } = rule;
+  const chosen = rule.value[style === 'strict' ? 'strict' : 'careful'];
+  const value = typeof chosen === 'string' ? chosen : chosen[clients];
+  const needs = ageNeeds(rule, request, drainFollows(rules));
+  if (needs === undefined || !followsAge(needs, request) || needs.seconds > needs.atMostSeconds)
+    return { key, value, role, why, source };
+  return {
+    key,
+    value: `${Math.max(secondsOf(value), needs.seconds)}s`,
+    role,
+    why: `${why}; longer than a connection lives, ${formatDuration(needs.ageMs)} by the dynamic configuration`,
+    source,
+  };
 }

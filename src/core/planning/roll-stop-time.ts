@@ -2,10 +2,11 @@ import { formatDuration } from '../duration.js';
 import type { Role } from '../input/input.js';
 import type { Reason, RollSetting } from '../plan.js';
 
-const DRAIN = 'frontend.shutdownDrainDuration';
+/** What a frontend drains by, from 1.22 on; up to 1.19 it is the time in which its health fails. */
+export const DRAIN = 'frontend.shutdownDrainDuration';
 
 /** Between the moment at which a server should be done and the one at which it is killed. */
-const MARGIN_SECONDS = 5;
+export const MARGIN_SECONDS = 5;
 
 /**
  * Longest time in which a process of a role stops by itself under these settings, in seconds (Stop of the services, and

@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConfiguredNode } from '../../../src/adapters/dynamic-config/dynamic-files.js';
-import { readKeysSet } from '../../../src/adapters/dynamic-config/keys-set.js';
+import { readDynamicConfig } from '../../../src/adapters/dynamic-config/read-dynamic-config.js';
 import { applySettings, takeBackSettings } from '../../../src/adapters/dynamic-config/roll-settings.js';
 import { PreconditionError } from '../../../src/core/errors.js';
 import type { Role } from '../../../src/core/input/input.js';
@@ -290,7 +290,40 @@ test('keys that are set are read for the plan, and what cannot be read keeps nob
     await node('history-2', 'history', await dynamicFile('b.yaml', 'a: "no YAML')),
     await node('history-3', 'history', undefined),
   ];
-  expect(await readKeysSet(nodes)).toEqual(['A.b']);
+  const read = await readDynamicConfig(nodes);
+  expect(read.keysSet).toEqual(['A.b']);
+  expect(read.unreached).toEqual([
+    { node: 'history-3', role: 'history', reason: expect.stringContaining('dynamicConfigClient') },
+  ]);
+});
+
+test.each<[string, readonly (string | undefined)[], number | undefined]>([
+  ['as it is written', ['[{ value: 60s }]'], 60_000],
+  ['in whatever letters', ['[{ Value: 1m30s, constraints: {} }]'], 90_000],
+  ['the longest of constrained values', ['[{ value: 30s, constraints: { namespace: a } }, { value: 2m }]'], 120_000],
+  ['the longest of several files', ['[{ value: 30s }]', '[{ value: 45s }]'], 45_000],
+  ['not known where one file does not say it', ['[{ value: 30s }]', undefined], undefined],
+  ['not known without a unit, which versions read differently', ['[{ value: 60 }]'], undefined],
+  ['not known where connections live for ever', ['[{ value: 0s }]'], undefined],
+  ['not known where one of several values cannot be read', ['[{ value: 30s }, { value: soon }]'], undefined],
+])('the age of connections to frontends: %s', async (_, values, expected) => {
+  const nodes = await Promise.all([
+    ...values.map(async (value, index) => {
+      const text = value === undefined ? ORIGINAL : `Frontend.KeepAliveMaxConnectionAge: ${value}\n`;
+      return node(`frontend-${index}`, 'frontend', await dynamicFile(`${index}.yaml`, text));
+    }),
+    // Others have no say in it.
+    node('history-1', 'history', await dynamicFile('history.yaml', ORIGINAL)),
+  ]);
+  expect((await readDynamicConfig(nodes)).connectionAgeMs).toBe(expected);
+});
+
+test('the age of connections is not known where a frontend has no file that could be read', async () => {
+  const file = await dynamicFile('a.yaml', 'frontend.keepAliveMaxConnectionAge: [{ value: 60s }]\n');
+  const nodes = [await node('frontend-1', 'frontend', file), await node('frontend-2', 'frontend', undefined)];
+  const { connectionAgeMs, unreached } = await readDynamicConfig(nodes);
+  expect(connectionAgeMs).toBeUndefined();
+  expect(unreached.map((one) => one.node)).toEqual(['frontend-2']);
 });
 
 describe('servers that run', () => {

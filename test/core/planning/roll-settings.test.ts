@@ -6,6 +6,7 @@ import { dynamicKeysOf } from '../../../src/core/catalogue/dynamic-keys.js';
 import { Role, RollClients, RollPolicy, RollStyle } from '../../../src/core/input/input.js';
 import type { RollSettings } from '../../../src/core/plan.js';
 import { planPath } from '../../../src/core/planning/path.js';
+import { paceText } from '../../../src/core/planning/roll-pace.js';
 import { planRollSettings, withRollSettings, type RollRequest } from '../../../src/core/planning/roll-settings.js';
 import { stopSeconds } from '../../../src/core/planning/roll-stop-time.js';
 import { compareVersions } from '../../../src/core/version.js';
@@ -150,6 +151,123 @@ test('frontends drain no longer than the driver waits, and it is said', () => {
   ]);
 });
 
+describe('the age of connections to frontends, where the dynamic configuration says it', () => {
+  const HEALTH = 'frontend.shutdownFailHealthCheckDuration';
+  const strict = RollPolicy.parse({ style: 'strict' });
+  test.each<[string, Partial<RollRequest>, string, string[]]>([
+    ['default settings outlive 60 s', { connectionAgeMs: 60_000 }, '75s', []],
+    ['and shorter ones, as long as is needed', { connectionAgeMs: 20_000 }, '31s', []],
+    ['never shorter than without', { connectionAgeMs: 2_000 }, '15s', []],
+    ['default settings do not wait for older ones', { connectionAgeMs: 61_000 }, '15s', ['open-connections']],
+    ['as not known', {}, '15s', ['open-connections']],
+    [
+      'with the default stopTimeout the drain gives way',
+      { connectionAgeMs: 60_000, stopTimeoutMs: 120_000 },
+      '75s',
+      ['drain-cut'],
+    ],
+    [
+      'with a short one nothing is followed',
+      { connectionAgeMs: 60_000, stopTimeoutMs: 80_000 },
+      '15s',
+      ['open-connections', 'drain-cut'],
+    ],
+    ['strict follows an older age', { policy: strict, connectionAgeMs: 120_000 }, '141s', []],
+    ['strict up to what a server has to stop', { policy: strict, connectionAgeMs: 191_000 }, '220s', []],
+    ['strict not beyond', { policy: strict, connectionAgeMs: 192_000 }, '75s', ['open-connections']],
+    ['strict with 5 minutes', { policy: strict, connectionAgeMs: 300_000 }, '75s', ['open-connections']],
+  ])('%s', (_, more, value, limits) => {
+    const planned = plan('1.30.7', '1.31.2', more);
+    expect(valuesOf(planned)[HEALTH]).toBe(value);
+    expect(limitsOf(planned)).toEqual(limits);
+  });
+
+  test.each<[string, Partial<RollRequest>, RegExp]>([
+    [
+      'the numbers',
+      { policy: strict, connectionAgeMs: 300_000 },
+      /last 5m .*fail for 339 s; the time that a server of 1\.30\.7 has to stop leaves 220 s\. .*set \S+ to 60s/,
+    ],
+    [
+      'what stopTimeout leaves',
+      { policy: strict, connectionAgeMs: 100_000, stopTimeoutMs: 120_000 },
+      /fail for 119 s; driver\.stopTimeout of 2m leaves 105 s/,
+    ],
+    [
+      'strict as a way out',
+      { connectionAgeMs: 90_000 },
+      /last 1m 30s .*careful does not wait for.*choose the style strict, or set/,
+    ],
+    ['an age that fits', { stopTimeoutMs: 70_000 }, /to 41s and restart/],
+    ['no age where none fits', { stopTimeoutMs: 30_000 }, /a longer driver\.stopTimeout is needed first/],
+  ])('the limit tells %s', (_, more, text) => {
+    expect(plan('1.30.7', '1.31.2', more).limits.find(({ id }) => id === 'open-connections')?.text).toMatch(text);
+  });
+
+  test('a server of 1.20 has 60 s to stop: 60 s cannot be outlived, 32 s can', () => {
+    const sixty = plan('1.20.5', '1.21.6', { connectionAgeMs: 60_000 });
+    expect(valuesOf(sixty)[HEALTH]).toBe('15s');
+    expect(sixty.limits.find(({ id }) => id === 'open-connections')?.text).toContain('to 32s and restart');
+    const short = plan('1.20.5', '1.21.6', { connectionAgeMs: 32_000 });
+    expect(valuesOf(short)[HEALTH]).toBe('45s');
+    expect(limitsOf(short)).not.toContain('open-connections');
+  });
+
+  test('what the operator has set for the health stays, and the limit with it', () => {
+    const planned = plan('1.30.7', '1.31.2', { connectionAgeMs: 60_000, keysSet: [HEALTH] });
+    expect(planned.kept.map(({ key, value }) => [key, value])).toEqual([[HEALTH, '75s']]);
+    expect(limitsOf(planned)).toEqual(['open-connections']);
+  });
+});
+
+describe('nodes whose dynamic configuration cannot be read', () => {
+  const reason = '/etc/temporal/dynamic.yaml cannot be found by this worker (ENOENT)';
+  const unreached = (...nodes: [string, Role][]) => nodes.map(([node, role]) => ({ node, role, reason }));
+
+  test('are named, and settings that no node would get are not promised', () => {
+    const planned = plan('1.30.7', '1.31.2', {
+      unreached: unreached(
+        ['history-1', 'history'],
+        ['frontend-1', 'frontend'],
+        ['frontend-2', 'frontend'],
+        ['worker-1', 'worker'],
+      ),
+    });
+    expect(Object.keys(valuesOf(planned))).toEqual([
+      'matching.alignMembershipChange',
+      'history.alignMembershipChange',
+      'history.startupMembershipJoinDelay',
+    ]);
+    const [limit, ...others] = planned.limits.filter(({ id }) => id === 'settings-not-written');
+    expect(others).toEqual([]);
+    // Workers get no setting in any case.
+    expect(limit?.text).toMatch(/^no setting is written for history-1, frontend-1, frontend-2: .*ENOENT/);
+    expect(limitsOf(planned)).toContain('open-connections');
+  });
+
+  test('are not named where nothing would be set', () => {
+    const planned = plan('1.30.7', '1.31.2', {
+      unreached: unreached(['history-1', 'history']),
+      policy: RollPolicy.parse({ style: 'asConfigured' }),
+    });
+    expect(limitsOf(planned)).toEqual(['as-configured']);
+  });
+});
+
+test.each<[Partial<RollPolicy>, string]>([
+  [
+    {},
+    'one process after the other: matching (2), history (2), frontend (2), worker (2); the first of each goes alone and is observed for 30s before the others',
+  ],
+  [
+    { batch: 2, canary: 0 },
+    'up to 2 processes of a role at a time, never all of them: matching (2), history (2), frontend (2), worker (2); no canary',
+  ],
+])('order, batch and canary of %j as a sentence', (policy, text) => {
+  const { pace } = plan('1.30.7', '1.31.2', { policy: RollPolicy.parse(policy) });
+  expect(pace && paceText(pace)).toBe(text);
+});
+
 test('a minor whose keys nobody has read gets none', () => {
   const planned = plan('1.99.0', '1.99.1');
   expect(planned.settings).toEqual([]);
@@ -176,6 +294,7 @@ describe('laws', () => {
         style: fc.constantFrom(...RollStyle.options),
         clients: fc.constantFrom(...RollClients.options),
         stopTimeoutMs: fc.integer({ min: 0, max: 400_000 }),
+        connectionAgeMs: fc.option(fc.integer({ min: 1, max: 400_000 }), { nil: undefined }),
         keysSet: fc.subarray(['history.alignMembershipChange', 'frontend.shutdownDrainDuration', 'frontend.rps']),
       })
       .map(({ counts, style, clients, ...rest }) => ({
