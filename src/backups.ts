@@ -1,6 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { BackupKeeper } from './adapters/backups/backup-keeper.js';
+import { checkConfiguration } from './adapters/backups/configuration-backup.js';
 import { findOldBackups, removeBackups } from './adapters/backups/remove-old-backups.js';
 import { listBackups, type KeptBackup } from './adapters/backups/list-backups.js';
 import { refreshRuns } from './adapters/cluster/refresh-runs.js';
@@ -62,9 +64,23 @@ async function contentProblem(target: Target, { file, store, manifest }: KeptBac
   if (store === undefined) {
     return `it is of database "${manifest.database}" at ${manifest.host}:${manifest.port}, which is no store of ${target.name}`;
   }
+  if (store === 'configuration') return configurationProblem(target, file, manifest.sha256);
   const order = { file, sha256: manifest.sha256, schema: manifest.schemaVersion, stamp: 'verify' };
   try {
     await withTarget(target, createToolResolver(), ({ stores }) => ofPart(stores, store).restore.checkBackup(order));
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+async function configurationProblem(
+  { backupDir, backups = {} }: Target,
+  file: string,
+  sha256: string,
+): Promise<string | undefined> {
+  try {
+    await new BackupKeeper({ backupDir, backups }).withPlain(file, {}, () => checkConfiguration(file, sha256));
     return undefined;
   } catch (error) {
     return messageOf(error);

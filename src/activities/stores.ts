@@ -1,15 +1,12 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, rename, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { ApplicationFailure } from '@temporalio/activity';
-import { create, list } from 'tar';
 import { BackupKeeper } from '../adapters/backups/backup-keeper.js';
+import { backUpConfiguration } from '../adapters/backups/configuration-backup.js';
 import { findOldBackups, removeBackups } from '../adapters/backups/remove-old-backups.js';
 import { createDriver, withTarget } from '../adapters/open-target.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
-import type { BackupResult, HopPlace, TargetActivities } from '../contract/activities.js';
+import type { HopPlace, TargetActivities } from '../contract/activities.js';
 import { FailureType } from '../contract/names.js';
 import { PreconditionError } from '../core/errors.js';
 import { nameOfHopFolder } from '../core/hop-folder.js';
@@ -40,9 +37,10 @@ export const createStoreActivities = ({ tools }: { readonly tools: ToolResolver 
     const keeper = new BackupKeeper({ backupDir, backups });
     const kept = await keeper.find(file, currentWork());
     if (kept !== undefined) return { store: 'configuration', ...kept };
-    const made = await archiveConfiguration(createDriver(place.target, tools).configurationPaths(), file);
+    const paths = createDriver(place.target, tools).configurationPaths();
+    const made = await backUpConfiguration({ paths, file, serverVersion: place.from }, currentWork());
     await keeper.keep(made, currentWork());
-    return made;
+    return { store: 'configuration', ...made };
   },
 
   async removeOldBackups({ target }) {
@@ -90,21 +88,4 @@ async function folderOf({ target, rolloutId, ...hop }: HopPlace): Promise<string
   const directory = join(target.backupDir, rolloutId, nameOfHopFolder(hop));
   await mkdir(directory, { recursive: true, mode: 0o700 });
   return directory;
-}
-
-/** The configuration as an archive that only its owner can read (it may hold passwords), read back entry by entry. */
-async function archiveConfiguration(paths: readonly string[], file: string): Promise<BackupResult> {
-  const partial = `${file}.partial`;
-  const relative = paths.map((path) => path.replace(/^\/+/, ''));
-  await create({ gzip: true, file: partial, cwd: '/', mode: 0o600, portable: true, follow: true }, relative);
-  let entries = 0;
-  await list({ file: partial, onReadEntry: () => (entries += 1) });
-  if (entries < paths.length) {
-    throw new PreconditionError(`the archive of the configuration has ${entries} entries for ${paths.length} folders`);
-  }
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(partial), hash);
-  await rename(partial, file);
-  const { size } = await stat(file);
-  return { store: 'configuration', file, bytes: size, sha256: hash.digest('hex'), entries };
 }

@@ -194,7 +194,7 @@ function hopLines(backups: readonly KeptBackup[]): string[] {
     ({ file, store, storedAt, encrypted, manifest: { takenAt, schemaVersion, bytes, bytesBeside = 0, database } }) => [
       `  ${takenAt.slice(0, 16)}Z`,
       store ?? `"${database}"`,
-      `schema ${schemaVersion}`,
+      store === 'configuration' ? '' : `schema ${schemaVersion}`,
       sizeText(bytes + bytesBeside),
       [basename(file), ...(encrypted ? ['encrypted'] : []), ...(storedAt === undefined ? [] : [storedAt])].join(', '),
     ],

@@ -5,16 +5,17 @@ import { placeOfStore, type Target } from '../../core/input/input.js';
 import { ofPart, partsIn, type StorePart } from '../../core/stores.js';
 import { findManifest, parseManifest, type BackupManifest } from '../backup-manifest.js';
 import { BackupKeeper } from './backup-keeper.js';
+import { isOfConfiguration } from './configuration-backup.js';
 import { keptName, readKeptList, type KeptList } from './kept-list.js';
 
-/** A backup of a database, below the folder of a target's backups. */
+/** A backup of a database, or of configuration, below the folder of a target's backups. */
 export interface KeptBackup {
   readonly file: string;
   /** Workflow id of its roll-out, and folder of its hop, such as `live-1.30.7-to-1.31.2-1`. */
   readonly rollout: string;
   readonly hop: string;
-  /** Which store of the target it is of; absent when it is of none of them. */
-  readonly store?: StorePart | undefined;
+  /** Which store of the target it is of, or that it is of its servers' configuration; absent when it is of none of them. */
+  readonly store?: StorePart | 'configuration' | undefined;
   readonly manifest: BackupManifest;
   /** Where it is stored besides the folder, or in place of it. */
   readonly storedAt?: string | undefined;
@@ -24,7 +25,7 @@ export interface KeptBackup {
 }
 
 /**
- * Every backup of databases that roll-outs of a target left, in its folder and in its object store, the oldest first, by what was
+ * Every backup that roll-outs of a target left, in its folder and in its object store, the oldest first, by what was
  * written down beside each; reads no backup itself.
  * @throws PreconditionError when the folder or the object store cannot be read
  */
@@ -71,7 +72,8 @@ interface Found {
 function described(target: Target, { root, file, manifest, list }: Found): KeptBackup {
   const [rollout = '', hop = ''] = relative(root, file).split('/');
   const { encrypted = false, storedAt } = list ?? {};
-  return { file, rollout, hop, store: storeOf(target, manifest), manifest, storedAt, encrypted };
+  const store = isOfConfiguration(manifest) ? 'configuration' : storeOf(target, manifest);
+  return { file, rollout, hop, store, manifest, storedAt, encrypted };
 }
 
 function storeOf({ stores }: Target, { database, host, port }: BackupManifest): StorePart | undefined {
