@@ -68,6 +68,12 @@ export function isMissing(error: unknown): boolean {
   return isRefusal(error) && error.statusCode === 404;
 }
 
+/** Whether the server knows no such question at all, as one without the plugin or the licence for it. */
+export function isUnknownQuestion(error: unknown): boolean {
+  if (isMissing(error)) return true;
+  return isRefusal(error) && /no handler found|incorrect HTTP method/i.test(reasonOf(error));
+}
+
 /**
  * Runs `work` with connections of its own and ends them whatever happens.
  * @throws PreconditionError in the words of the operator when it cannot be reached, entered or read

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { messageOf } from '../../core/errors.js';
 import type { ElasticsearchStore } from '../../core/input/input.js';
 import type { StoreRights } from '../../core/survey/store-survey.js';
-import { isMissing, type SearchClient } from './search-connection.js';
+import { isUnknownQuestion, type SearchClient } from './search-connection.js';
 import type { SearchServer } from './search-inspect.js';
 
 type Asked = Pick<ElasticsearchStore, 'user' | 'apiKey'> & Pick<SearchServer, 'product'>;
@@ -13,7 +12,7 @@ export async function readRights(client: SearchClient, { user, apiKey, product }
   try {
     return product === 'OpenSearch' ? await askOpenSearch(client) : await askElasticsearch(client);
   } catch (error) {
-    if (!isNotThere(error)) throw error;
+    if (!isUnknownQuestion(error)) throw error;
     // Whoever asks for users is something before it, such as a proxy.
     return notTold(client, user ?? '', 'it has no security of its own that would tell');
   }
@@ -67,9 +66,4 @@ async function askElasticsearch(client: SearchClient): Promise<StoreRights> {
       },
     ],
   };
-}
-
-/** A server without the plugin: OpenSearch takes the path for an index that is not there, Elasticsearch knows no such way. */
-function isNotThere(error: unknown): boolean {
-  return isMissing(error) || /no handler found|incorrect HTTP method/i.test(messageOf(error));
 }
