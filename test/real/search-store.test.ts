@@ -283,11 +283,11 @@ describe.each(CASES)('$product', ({ release, product }) => {
         const refused = /"visibility_alias" is an alias of visibility_behind_alias/;
         expect((await failureOf(store.restore.findWay())).message).toMatch(refused);
         expect((await failureOf(store.restore.bring(order))).message).toMatch(refused);
-        await store.updateSchema({ to: 'v14', serverVersion: '1.31.2' });
+        await store.updateSchema({ to: 'v13', serverVersion: '1.30.7' });
         const survey = await store.survey({ folder: SEARCH_SCRIPTS, backupDir: folder });
         expect(Object.entries(survey).filter(([, one]) => typeof one === 'object' && 'unseen' in one)).toEqual([]);
       }
-      expect(await createStore(inputOf(index), 'visibility', tools).readSchemaVersion()).toBe('v14');
+      expect(await createStore(inputOf(index), 'visibility', tools).readSchemaVersion()).toBe('v13');
       await freshStore('second');
       await inIndex(index, (client) => client.send('PUT', { path: `/visibility_second/_alias/${alias}` }, z.unknown()));
       const of = createStore(inputOf(alias), 'visibility', tools);
