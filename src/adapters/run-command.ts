@@ -14,6 +14,8 @@ export interface CommandOptions {
   readonly input?: string;
   /** File that the child reads as its stdin. */
   readonly inputFile?: string;
+  /** What the child reads as its stdin, as it comes. */
+  readonly inputChunks?: AsyncIterable<Uint8Array>;
   /** File that its stdout goes into, whatever its size; it is then not in the result. */
   readonly outputFile?: string;
   /** Each piece of its stdout, whatever its size; it is then not in the result. */
@@ -113,8 +115,9 @@ async function run(program: string, args: readonly string[], options: CommandOpt
   }
 }
 
-function stdinOf({ input, inputFile }: CommandOptions) {
+function stdinOf({ input, inputFile, inputChunks }: CommandOptions) {
   if (inputFile !== undefined) return { inputFile };
+  if (inputChunks !== undefined) return { stdin: inputChunks };
   return input === undefined ? { stdin: 'ignore' as const } : { stdin: 'pipe' as const, input };
 }
 
