@@ -1,5 +1,6 @@
 import { PreconditionError } from '../../core/errors.js';
 import type { CassandraStore } from '../../core/input/input.js';
+import { isDoneBeforeOnCassandra } from '../../core/schema/done-before.js';
 import { CommandError, runCommand } from '../run-command.js';
 import { readSecret } from '../secrets.js';
 import type { StoreRole, Work } from '../store.js';
@@ -87,15 +88,8 @@ async function checkNodes(client: CassandraClient, input: CassandraStore): Promi
   );
 }
 
-/**
- * Of a table, type or column that is there already, which tools before 1.22 do not pass over (each Cassandra has words of its own
- * for columns), and of one that was dropped before its time.
- */
-const DONE_BEFORE =
-  /already exist|conflicts with an existing column|unconfigured table|doesn't exist|was not found|Cannot drop non existing/i;
-
 function isHalfDone(error: unknown): error is CommandError {
-  return error instanceof CommandError && DONE_BEFORE.test(error.stderrTail);
+  return error instanceof CommandError && isDoneBeforeOnCassandra(error.stderrTail);
 }
 
 function halfDone(error: CommandError, input: CassandraStore, versions: { at: string; to: string }): PreconditionError {

@@ -15,9 +15,13 @@ export async function findLeftOvers({ folder, from, to }: SchemaPlace, found: Sc
   return leftOvers({ before, after, found }, CASSANDRA_DIALECT).map(asStep);
 }
 
-/** "… already exists" is passed over (tools/common/schema/updatetask.go of the server), "Column … was not found" is not. */
-function asStep({ what, takeBack, isOther }: LeftOver): LeftOverStep {
+/**
+ * "… already exists" and "Column … was not found" are passed over (tools/common/schema/updatetask.go of the server); of an index that is
+ * gone Cassandra says that it "could not be found", which is not.
+ */
+export function asStep({ what, index, takeBack, isOther }: LeftOver): LeftOverStep {
   if (isOther) return { what, takeBack, doubt: 'it is not what the scripts make' };
-  if (what.endsWith('is gone already')) return { what, takeBack, doubt: 'Cassandra does not drop it twice' };
+  if (index !== undefined && what.endsWith('is gone already'))
+    return { what, takeBack, doubt: 'Cassandra does not drop it twice' };
   return { what, takeBack, passedOver: true };
 }

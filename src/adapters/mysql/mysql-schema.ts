@@ -1,5 +1,6 @@
 import { PreconditionError } from '../../core/errors.js';
 import type { MysqlStore } from '../../core/input/input.js';
+import { isDoneBeforeOnMysql } from '../../core/schema/done-before.js';
 import { CommandError, runCommand } from '../run-command.js';
 import { readSecret } from '../secrets.js';
 import { takeBackHalfStep } from './half-done.js';
@@ -74,15 +75,8 @@ async function isReached(
   return isSchemaReached(where, { present: await readVersionRow(client, input), to });
 }
 
-/**
- * What MySQL says of a statement that was carried out before (ER_TABLE_EXISTS_ERROR, which tools before 1.22 do not pass over;
- * ER_BAD_TABLE_ERROR, ER_DUP_FIELDNAME, ER_DUP_KEYNAME, ER_CANT_DROP_FIELD_OR_KEY).
- */
-const DONE_BEFORE =
-  /Table '[^']*' already exists|Unknown table|Duplicate (column|key) name|check that (it|column\/key) exists|Error 10(50|51|60|61|91)\b/;
-
 function isHalfDone(error: unknown): error is CommandError {
-  return error instanceof CommandError && DONE_BEFORE.test(error.stderrTail);
+  return error instanceof CommandError && isDoneBeforeOnMysql(error.stderrTail);
 }
 
 function halfDone(error: CommandError, input: MysqlStore, versions: { at: string; to: string }): PreconditionError {
