@@ -64,7 +64,7 @@ const ROOMS: readonly {
   {
     room: 'activities',
     rooms: ['core', 'contract', 'adapters', 'load', 'page', 'report'],
-    libraries: ['node:', 'tar', 'zod', '@temporalio/activity', '@temporalio/client'],
+    libraries: ['node:', 'zod', '@temporalio/activity', '@temporalio/client'],
   },
   {
     room: 'tracing.ts',

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type pg from 'pg';
 import { loadCatalogue } from '../adapters/catalogue-file.js';
 import { withPostgres } from '../adapters/postgres/postgres-connection.js';
 import { libpqEnvironment } from '../adapters/postgres/pg-backup.js';
@@ -93,7 +92,7 @@ export async function measureBackup(onProgress: (line: string) => void): Promise
     await stores.default.setUp('default', 'backup', { version: FROM, tools });
     const input = PostgresStore.parse(stores.default.inputOf('backup'));
     onProgress(`writing ${ROWS} rows of ${ROW_BYTES} bytes`);
-    await withPostgres(input, fill);
+    await fill(input);
     const store = createStore(input, 'default', tools);
     const { bytes } = await store.describe();
     const backupSeconds: number[] = [];
@@ -120,16 +119,18 @@ export async function measureBackup(onProgress: (line: string) => void): Promise
 }
 
 /** Half of each row is the same for all, as payloads are: it can be compressed, and not to nothing. */
-async function fill(client: pg.Client): Promise<void> {
+async function fill(input: PostgresStore): Promise<void> {
   const same = Buffer.alloc(ROW_BYTES / 2, 'payload ');
-  for (let from = 1; from <= ROWS; from += ROWS_AT_ONCE) {
-    const data = Array.from({ length: ROWS_AT_ONCE }, () => Buffer.concat([randomBytes(ROW_BYTES / 2), same]));
-    await client.query(
-      `insert into history_node (shard_id, tree_id, branch_id, node_id, txn_id, data, data_encoding)
+  await withPostgres(input, async (client) => {
+    for (let from = 1; from <= ROWS; from += ROWS_AT_ONCE) {
+      const data = Array.from({ length: ROWS_AT_ONCE }, () => Buffer.concat([randomBytes(ROW_BYTES / 2), same]));
+      await client.query(
+        `insert into history_node (shard_id, tree_id, branch_id, node_id, txn_id, data, data_encoding)
        select n % 8, '\\x00', '\\x00', n + $1, n + $1, data, 'Proto3' from unnest($2::bytea[]) with ordinality as rows (data, n)`,
-      [from, data],
-    );
-  }
+        [from, data],
+      );
+    }
+  });
 }
 
 async function timeTool(input: PostgresStore, file: string): Promise<number> {
