@@ -154,9 +154,10 @@ async function ensureSearchAttributes(connection: NativeConnection, namespace: s
     if (missing.length > 0) await addSearchAttributes(connection, namespace, missing);
   } catch (error) {
     const command = SEARCH_ATTRIBUTE_NAMES.map((name) => `--name ${name} --type Keyword`).join(' ');
-    process.stderr.write(
+    // As every entry of this process: in the format that was asked for.
+    Runtime.instance().logger.warn(
       `search attributes could not be registered (${messageOf(error)}); roll-outs run without them. ` +
-        `To have them: temporal operator search-attribute create --namespace ${namespace} ${command}\n`,
+        `To have them: temporal operator search-attribute create --namespace ${namespace} ${command}`,
     );
   }
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
-import { FailureType } from '../src/contract/names.js';
+import { DECISION_REFUSED, FailureType } from '../src/contract/names.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const documents = [
@@ -11,9 +11,13 @@ const documents = [
   ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [join('docs', name)] : [])),
 ];
 
+/** What else the command line tells programs as the `type` of an error. */
+const CLI_TYPES = ['Request', 'NoAnswer', 'Usage', 'Unexpected'];
+
 test('every error that leaves an activity or the workflow is explained by its name', () => {
   const text = readFileSync(join(ROOT, 'docs', 'troubleshooting.md'), 'utf8');
-  for (const name of Object.values(FailureType)) expect(text).toContain(`\`${name}\``);
+  for (const name of [...Object.values(FailureType), DECISION_REFUSED, ...CLI_TYPES])
+    expect(text).toMatch(new RegExp(`^\\| \`${name}\` `, 'm'));
 });
 
 test.each(documents)('the links of %s lead somewhere', (document) => {

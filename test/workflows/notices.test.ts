@@ -51,6 +51,25 @@ test('people are told of a gate, of an incident, and of the end, each with what 
   expect(new Set(told.map(({ id }) => id)).size).toBe(3);
 });
 
+test('people are told that it was aborted, and why', async () => {
+  const run = await controlPlane.begin({ policy: policy({ about: ['aborted', 'completed'] }) });
+  await run.atGate(SCHEMA);
+  await run.signal('abort', { by: 'ada', reason: 'not this week' });
+  expect(await run.result()).toMatchObject({ status: 'aborted' });
+  expect(await messages(1)).toMatchObject([
+    { kind: 'aborted', cluster: run.name, evidence: expect.arrayContaining(['reason: not this week']) },
+  ]);
+});
+
+test('the command of a notice is the one that counts there by the policy', async () => {
+  const approval = { live: { identity: 'claimed' as const, reasonRequired: true } };
+  const run = await controlPlane.begin({ policy: { ...policy({ about: ['gate'] }), approval } });
+  await run.atGate(SCHEMA);
+  const [{ command } = {}] = await messages(1);
+  expect(command).toContain(`--input '{"gate":"${SCHEMA}","reason":"<why>"}'`);
+  await run.terminate();
+});
+
 test('a gate that stays open is told again, and not after it was passed', async () => {
   const run = await controlPlane.begin({ policy: policy({ about: ['reminder'] }, { remind: 300 }) });
   await run.atGate(SCHEMA);

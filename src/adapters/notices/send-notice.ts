@@ -19,12 +19,17 @@ export async function sendNotice(channel: NoticeChannel, notice: Notice, signal?
     case 'webhook':
       return sendWebhook(channel, notice, signal);
     case 'slack':
-      return post(await urlOf(channel), { body: JSON.stringify({ text: noticeText(notice) }), signal });
+      return post(await urlOf(channel), { body: JSON.stringify({ text: slackText(notice) }), signal });
     case 'email':
       return sendEmail(channel, notice);
     case 'command':
       return runNoticeCommand(channel, notice, signal);
   }
+}
+
+/** Slack reads `<…>` as links and mentions, and wants these three escaped (docs.slack.dev, formatting message text). */
+function slackText(notice: Notice): string {
+  return noticeText(notice).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 /** Signed as Standard Webhooks has it: HMAC-SHA256 of `id.timestamp.body`. */

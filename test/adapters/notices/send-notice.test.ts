@@ -105,6 +105,14 @@ test('Slack gets it as text', async () => {
   expect(receiver.messages).toEqual([{ text: TEXT }]);
 });
 
+test('nothing of it is a link or a mention to Slack', async () => {
+  const evidence = ['<!channel> a & b <https://evil.example|click>'];
+  await sendNotice(NoticeChannel.parse({ type: 'slack', url: receiver.url }), { ...NOTICE, evidence });
+  const [{ text = '' } = {}] = receiver.messages as readonly { readonly text?: string }[];
+  expect(text).toContain('- &lt;!channel&gt; a &amp; b &lt;https://evil.example|click&gt;');
+  expect(text).not.toMatch(/[<>]/);
+});
+
 describe('a mail', () => {
   interface Mail {
     readonly from: string;
