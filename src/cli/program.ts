@@ -36,7 +36,7 @@ export function buildProgram(): Command {
     .showHelpAfterError('(add --help for what there is)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 unexpected, 2 the request cannot be carried out as it\nstands, 3 the roll-out did not complete, 4 something to look at, 5 something that\nstands in the way, 6 observed to be bad, 7 not enough evidence, 127 no Node that can run\nit, 130 ended by Ctrl-C.',
+      '\nExit codes: 0 done, 1 unexpected, 2 the request cannot be carried out as it\nstands, 3 the roll-out did not complete, 4 something to look at, 5 something that\nstands in the way, 6 observed to be bad, 7 not enough evidence, 127 no Node that\ncan run it, 130 ended by Ctrl-C.',
     );
   addDevCommand(program);
   addWorkerCommand(program);
