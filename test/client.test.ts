@@ -20,7 +20,7 @@ async function shownOf({ workflowId }: RunningRollout, runId: string) {
   const { raw } = await controlPlane.client.workflow.getHandle(workflowId, runId).describe();
   const { summary, details } = raw.executionConfig?.userMetadata ?? {};
   const textOf = (payload: typeof summary) =>
-    payload == null ? undefined : defaultPayloadConverter.fromPayload<string>(payload);
+    payload === undefined || payload === null ? undefined : defaultPayloadConverter.fromPayload<string>(payload);
   return { summary: textOf(summary), details: textOf(details) };
 }
 

@@ -259,7 +259,8 @@ export class RunningRollout {
 
   /** Waits until the status is as wanted. @throws with the last status when it never is */
   async until(what: string, fits: (status: RolloutStatus) => boolean): Promise<RolloutStatus> {
-    const deadline = Date.now() + 20_000;
+    // Far more than a quiet machine needs.
+    const deadline = Date.now() + 60_000;
     for (;;) {
       const status = await this.status();
       if (fits(status)) return status;
