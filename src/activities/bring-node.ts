@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eachRingView } from '../adapters/cluster/cluster-view.js';
-import { lookAtRestart, type EarlierWords } from '../adapters/cluster/look-at-restart.js';
+import { KeptFrontends } from '../adapters/cluster/kept-frontends.js';
+import { lookAtRestart, type EarlierLooks } from '../adapters/cluster/look-at-restart.js';
 import { callInARow } from '../adapters/cluster/raw-calls.js';
 import type { Driver } from '../adapters/driver.js';
 import type { Work } from '../adapters/store.js';
@@ -23,6 +24,11 @@ export interface BringOrder {
   readonly quietMs: number;
   /** Whether it has to be quiet also where the version runs already: an attempt before this one may have just started it. */
   readonly mayBeNew: boolean;
+}
+
+/** Frontends that are asked again and again while a process is brought up. */
+interface Kept {
+  readonly frontends: KeptFrontends;
 }
 
 /** A process with its place in the rings, proved. */
@@ -52,11 +58,12 @@ export class UnsettledError extends Error {
  */
 export async function bringNode(driver: Driver, order: BringOrder, work: Work): Promise<Brought> {
   const { node, version } = order;
+  await using frontends = new KeptFrontends(order.target.connection);
   const before = nodeNamed(await driver.listNodes(), node);
   const changed = before.version !== version;
   if (changed) {
     await driver.stopNode(node, work);
-    await waitUntilOutOfView(driver, order, work);
+    await waitUntilOutOfView(driver, { ...order, frontends }, work);
   }
   await driver.startNode(node, version, work).catch((error: unknown) => {
     // A worker that is told to stop says nothing of the process.
@@ -68,7 +75,7 @@ export async function bringNode(driver: Driver, order: BringOrder, work: Work): 
   const replaced = changed ? before.instance : undefined;
   const proved = await prove(
     driver,
-    { ...order, quietMs: changed || order.mayBeNew ? order.quietMs : 0, replaced },
+    { ...order, frontends, quietMs: changed || order.mayBeNew ? order.quietMs : 0, replaced },
     work,
   );
   return { before, ...proved, changed };
@@ -84,14 +91,18 @@ export function nodeNamed(nodes: readonly NodeState[], name: string): NodeState 
  * Waits until no frontend sees the stopped process, so that its successor at the same address is not taken for it. Not where
  * it is the only one of its role: nobody could take over meanwhile. A view that stays behind keeps no process down for long.
  */
-async function waitUntilOutOfView(driver: Driver, { target, node: name }: BringOrder, work: Work): Promise<void> {
+async function waitUntilOutOfView(
+  driver: Driver,
+  { target, node: name, frontends }: BringOrder & Kept,
+  work: Work,
+): Promise<void> {
   const end = Date.now() + OUT_OF_VIEW_WITHIN_MS;
   while (Date.now() < end) {
     work.signal?.throwIfAborted();
     const nodes = await driver.listNodes();
     const { role, rpcAddress } = nodeNamed(nodes, name);
     if (!nodes.some((one) => one.name !== name && one.role === role && one.running)) return;
-    const views = await eachRingView(target, nodes);
+    const views = await eachRingView(target, nodes, frontends);
     const seeing = views.filter(({ rings }) => rings?.[role]?.includes(rpcAddress) === true);
     if (seeing.length === 0) return;
     work.onProgress?.(`${name} has gone; ${seeing.map(({ frontend }) => frontend).join(', ')} still see it`);
@@ -101,12 +112,19 @@ async function waitUntilOutOfView(driver: Driver, { target, node: name }: BringO
 
 async function prove(
   driver: Driver,
-  { target, node, version, quietMs, replaced }: BringOrder & { readonly replaced: string | undefined },
+  {
+    target,
+    node,
+    version,
+    quietMs,
+    replaced,
+    frontends,
+  }: BringOrder & Kept & { readonly replaced: string | undefined },
   work: Work,
 ): Promise<Pick<Brought, 'after' | 'servesSince'>> {
   const patience = { startMs: target.driver.startTimeout, quietMs };
   const watch = new RestartWatch(Date.now(), { version, replaced }, patience);
-  const earlier: EarlierWords = new Map();
+  const earlier: EarlierLooks = { words: new Map(), frontends };
   for (;;) {
     work.signal?.throwIfAborted();
     const nodes = await driver.listNodes();

@@ -4,6 +4,7 @@ import { parseMetrics } from '../../core/measuring/metrics.js';
 import { reducePage } from '../../core/measuring/series.js';
 import type { RestartLook } from '../../core/restart-proof.js';
 import { eachRingView } from './cluster-view.js';
+import type { KeptFrontends } from './kept-frontends.js';
 import { scrape } from './metrics-scrape.js';
 import { askNodeHealth } from './node-health.js';
 import { withTarget } from './target-connection.js';
@@ -13,24 +14,30 @@ const SCRAPE_TIMEOUT_MS = 3_000;
 /** What runs of processes said of themselves in an earlier look, by their `instance`. */
 export type EarlierWords = Map<string, Named>;
 
+/** What looks at one restart share. */
+export interface EarlierLooks {
+  readonly words: EarlierWords;
+  readonly frontends: KeptFrontends;
+}
+
 /**
  * Looks once at a process and at what every frontend says of it; `nodes` are those that the driver has just found.
- * A page of metrics takes its process tens of milliseconds to write, so a run that has named its version there is in `earlier`
- * and not asked again.
+ * A page of metrics takes its process tens of milliseconds to write, so a run that has named its version there is in
+ * `earlier` and not asked again.
  * @throws PreconditionError when a certificate file cannot be read
  */
 export async function lookAtRestart(
   target: Target,
   nodes: readonly NodeState[],
   name: string,
-  earlier: EarlierWords = new Map(),
+  earlier?: EarlierLooks,
 ): Promise<RestartLook> {
   const node = nodes.find((one) => one.name === name);
   if (node?.running !== true) return { name, nodes, views: [], named: [] };
   const [views, health, named] = await Promise.all([
-    eachRingView(target, nodes),
+    eachRingView(target, nodes, earlier?.frontends),
     askNodeHealth(target, node),
-    Promise.all([askSystemInfo(target, node), askOnce(node, earlier)]),
+    Promise.all([askSystemInfo(target, node), askOnce(node, earlier?.words ?? new Map())]),
   ]);
   return { name, nodes, views, health, named: named.filter((one) => one !== undefined) };
 }

@@ -1,6 +1,6 @@
 import type { Connection } from '../../core/input/input.js';
 import type { RingInfo } from './admin-connection.js';
-import { withTarget } from './target-connection.js';
+import { withTarget, type TargetConnection } from './target-connection.js';
 
 const TIMEOUT_MS = 10_000;
 
@@ -9,14 +9,12 @@ export type Rings = Readonly<Record<string, readonly string[]>>;
 
 /** The rings as the frontend at `address` sees them; the connection's own when left out. */
 export async function listRings(connection: Connection, address?: string): Promise<Rings> {
-  return withTarget(
-    connection,
-    async (frontend) =>
-      ringsOf(
-        await frontend.ask(`asking ${frontend.address} for its rings`, () => frontend.grpc.describeRings(), TIMEOUT_MS),
-      ),
-    address,
-  );
+  return withTarget(connection, askForRings, address);
+}
+
+/** The rings as a frontend that is connected to sees them. */
+export async function askForRings({ address, ask, grpc }: TargetConnection): Promise<Rings> {
+  return ringsOf(await ask(`asking ${address} for its rings`, () => grpc.describeRings(), TIMEOUT_MS));
 }
 
 /** @throws Error when there is none: a cluster without a ring cannot have answered */
