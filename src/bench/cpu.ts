@@ -11,11 +11,21 @@ export async function cpuSecondsOf(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
+export interface MachineTicks {
+  readonly busy: number;
+  readonly all: number;
+}
+
 /** What the whole machine has done since it started, in ticks over all cores: the first line of /proc/stat. */
-export async function machineTicks(): Promise<{ readonly busy: number; readonly all: number }> {
+export async function machineTicks(): Promise<MachineTicks> {
   const [line = ''] = (await readFile('/proc/stat', 'utf8')).split('\n', 1);
   const ticks = line.trim().split(/\s+/).slice(1, 9).map(Number);
   const all = ticks.reduce((sum, each) => sum + each, 0);
   // Fields 4 and 5 are idle and waiting for a disk.
   return { all, busy: all - (ticks[3] ?? 0) - (ticks[4] ?? 0) };
+}
+
+/** How busy all cores were between two looks at {@link machineTicks}, from 0 to 1. */
+export function busyBetween(before: MachineTicks, after: MachineTicks): number {
+  return (after.busy - before.busy) / (after.all - before.all);
 }

@@ -206,15 +206,30 @@ const ROLLS: readonly Figure<MeasuredRolls>[] = [
     }),
   },
   {
+    name: 'failed-attempts',
+    unit: 'raw attempts',
+    goal: 0,
+    read: ({ rolls }) => ({
+      value: sum(of('careful', rolls), ({ failedAttempts }) => failedAttempts),
+      anchor: `default settings; ${attemptsOfEach(rolls)}`,
+    }),
+  },
+  {
     name: 'failed-attempts-strict',
     unit: 'raw attempts',
     goal: 0,
     read: ({ rolls }) => ({
       value: sum(of('strict', rolls), ({ failedAttempts }) => failedAttempts),
-      anchor: eachWay(
-        rolls,
-        (own) => `${sum(own, ({ failedAttempts }) => failedAttempts)} of ${sum(own, ({ attempts }) => attempts)}`,
-      ),
+      anchor: attemptsOfEach(rolls),
+    }),
+  },
+  {
+    name: 'slowest-call-strict',
+    unit: 'ms',
+    goal: 1_000,
+    read: ({ rolls }) => ({
+      value: slowest(of('strict', rolls)),
+      anchor: `raw calls during the roll; ${eachWay(rolls, (own) => String(slowest(own)))}`,
     }),
   },
   {
@@ -264,6 +279,17 @@ function eachWay(rolls: readonly MeasuredRoll[], tell: (own: readonly MeasuredRo
 
 function sum(rolls: readonly MeasuredRoll[], read: (one: MeasuredRoll) => number): number {
   return rolls.reduce((total, one) => total + read(one), 0);
+}
+
+function attemptsOfEach(rolls: readonly MeasuredRoll[]): string {
+  return eachWay(
+    rolls,
+    (own) => `${sum(own, ({ failedAttempts }) => failedAttempts)} of ${sum(own, ({ attempts }) => attempts)}`,
+  );
+}
+
+function slowest(rolls: readonly MeasuredRoll[]): number {
+  return round(Math.max(...rolls.map(({ latencyMs }) => latencyMs.during.max)), 0);
 }
 
 function longestGap(rolls: readonly MeasuredRoll[]): number {

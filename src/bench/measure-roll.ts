@@ -1,4 +1,4 @@
-import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +7,8 @@ import { createToolResolver } from '../adapters/tools/tool-resolver.js';
 import { stopServersBelow } from '../lab/clean-up.js';
 import { waitUntilUsable } from '../lab/cluster-health.js';
 import { startRolloutLab, type RolloutLab } from '../lab/rollout-lab.js';
+import { BusyWatch } from './roll/busy-watch.js';
+import { linesAround } from './roll/log-lines.js';
 import { measuredRoll, rollTable, sliceRoll, type MeasuredRoll } from './roll/measured-roll.js';
 import { plotRolls } from './roll/plot-rolls.js';
 import { findRate, RollLoad } from './roll/roll-load.js';
@@ -30,7 +32,13 @@ const AFTER_MS = 20_000;
 const REST_MS = 20_000;
 const DEFAULT_ROUNDS = 5;
 
-/** Connections of 5 minutes are the server's default; 60 s is what the strict style asks for (docs/rolling.md). */
+/** Around a failure, of what frontends wrote down. */
+const LOG_WITHIN_MS = 2_000;
+
+/**
+ * Connections of 5 minutes are the server's default, which a cluster has that nobody prepared; 60 s is what the strict style
+ * asks for (docs/rolling.md). `AGE` of the environment gives all ways the same.
+ */
 const CONNECTION_AGE: Readonly<Record<Way, string>> = {
   documented: '5m',
   'careful by hand': '5m',
@@ -70,14 +78,15 @@ export async function measureRolls(onProgress: (line: string) => void): Promise<
     onProgress,
   });
   try {
-    const bench = new RollBench(lab, onProgress);
+    const bench = new RollBench(lab, results, onProgress);
     const ways = chosenWays();
     if (ways.some((way) => way === 'careful' || way === 'strict')) await lab.startWorker();
     await bench.reset('documented');
     onProgress('looking for the rate');
     const startsPerSecond = await findRate((rate) => bench.load(rate), onProgress);
     for (let round = 1; round <= rounds(); round += 1) {
-      for (const way of ways) {
+      // Another order in each round: what a way finds depends on what ran before it.
+      for (const way of rotated(ways, rolls.length / ways.length)) {
         onProgress(`round ${round}: ${way}`);
         const measured = await bench.measure(way, startsPerSecond);
         onProgress(JSON.stringify({ ...measured, series: undefined }));
@@ -100,6 +109,7 @@ class RollBench {
 
   constructor(
     private readonly lab: RolloutLab,
+    private readonly results: string,
     private readonly onProgress: (line: string) => void,
   ) {}
 
@@ -114,7 +124,7 @@ class RollBench {
     const { target, driver, dynamicConfigFile } = live;
     await stopServersBelow(dirname(dynamicConfigFile)); // clients keep their balancer
     const settings = {
-      'frontend.keepAliveMaxConnectionAge': [{ value: CONNECTION_AGE[way] }],
+      'frontend.keepAliveMaxConnectionAge': [{ value: process.env['AGE'] ?? CONNECTION_AGE[way] }],
       'frontend.namespaceRPS.visibility': [{ value: VISIBILITY_CALLS }],
     };
     await writeFile(dynamicConfigFile, stringify(settings));
@@ -128,6 +138,7 @@ class RollBench {
     const load = this.load(startsPerSecond);
     await load.warm();
     const begin = Date.now();
+    using machine = new BusyWatch();
     await sleep(BEFORE_MS);
     const before: Span = { from: begin, to: Date.now() };
     const span = await roll(way, {
@@ -138,12 +149,31 @@ class RollBench {
       client: this.lab.client,
       input: (style) => this.#input(style),
     });
+    const busy = { before: machine.during(before), during: machine.during(span) };
     const after: Span = { from: span.to, to: span.to + AFTER_MS };
     await sleep(Math.max(0, after.to - Date.now()) + 6_000); // the probe writes down what it saw every five seconds
     const windows = { before: load.window(before), during: load.window(span), after: load.window(after) };
     const series = sliceRoll(span, (slice) => load.window(slice));
     this.onProgress('every canary is verified');
-    return measuredRoll(way, span, windows, { ...(await load.end()), series });
+    const measured = measuredRoll(way, span, windows, { ...(await load.end()), series, busy });
+    await this.#keepLogs(measured, span);
+    return measured;
+  }
+
+  /** What frontends wrote down around each failure, in a file beside the rolls: their logs go with the lab. */
+  async #keepLogs({ way, failures }: MeasuredRoll, { from }: Span): Promise<void> {
+    if (failures.length === 0) return;
+    const moments = failures.map(({ second }) => from + second * 1_000);
+    const frontends = this.lab.live.target.driver.nodes.filter(({ role }) => role === 'frontend');
+    const parts = await Promise.all(
+      frontends.map(async ({ name, logFile }) => {
+        const log = logFile === undefined ? '' : await readFile(logFile, 'utf8');
+        return [`${name}:`, ...linesAround(log, moments, LOG_WITHIN_MS)].join('\n');
+      }),
+    );
+    const file = `failures-${way.replaceAll(' ', '-')}-${new Date(from).toISOString().replaceAll(':', '')}.log`;
+    await writeFile(join(this.results, file), `${parts.join('\n')}\n`);
+    this.onProgress(`what the frontends wrote around ${failures.length} failures: ${join(this.results, file)}`);
   }
 
   #input(style: 'careful' | 'strict') {
@@ -178,4 +208,10 @@ function chosenWays(): readonly Way[] {
   const unknown = wanted.find((each) => !WAYS.some((way) => way === each));
   if (unknown !== undefined) throw new TypeError(`WAYS has "${unknown}"; expected some of ${WAYS.join(', ')}`);
   return WAYS.filter((way) => wanted.includes(way));
+}
+
+/** The same ways, beginning with another one each time. */
+function rotated(ways: readonly Way[], round: number): Way[] {
+  const by = Math.floor(round) % ways.length;
+  return [...ways.slice(by), ...ways.slice(0, by)];
 }

@@ -20,6 +20,8 @@ export interface MeasuredRoll {
   readonly canaries: number;
   /** What is wrong with any canary of the whole time. */
   readonly problems: readonly string[];
+  /** How busy all cores were, from 0 to 1; absent in rolls of before it was measured. */
+  readonly busy?: Readonly<Record<'before' | 'during', number | undefined>> | undefined;
   /** Raw calls during the roll, a slice of time after the other. */
   readonly series: readonly Slice[];
 }
@@ -54,7 +56,7 @@ export function measuredRoll(
   way: Way,
   { from, to }: Span,
   windows: Readonly<Record<'before' | 'during' | 'after', LoadWindow>>,
-  { canaries, problems, series }: Pick<MeasuredRoll, 'canaries' | 'problems' | 'series'>,
+  { canaries, problems, series, busy }: Pick<MeasuredRoll, 'canaries' | 'problems' | 'series' | 'busy'>,
 ): MeasuredRoll {
   const { probe, failedCalls } = windows.during;
   if (probe === undefined) throw new Error(`${way}: there was no probe during the roll`);
@@ -75,6 +77,7 @@ export function measuredRoll(
     latencyMs: { before: latencyOf('before'), during: latencyOf('during'), after: latencyOf('after') },
     canaries,
     problems,
+    busy,
     series,
   };
 }

@@ -5,7 +5,7 @@ import { ledgerProblems, type LoadWindow } from '../../core/ledger.js';
 import { Ledger } from '../../load/ledger.js';
 import { readLoadWindow } from '../../load/load-window.js';
 import { drainLoad, runLoad } from '../../load/run-load.js';
-import { machineTicks } from '../cpu.js';
+import { busyBetween, machineTicks } from '../cpu.js';
 import type { Span } from './ways.js';
 
 /** Raw calls, and as many with the SDK's retries. */
@@ -93,9 +93,8 @@ export async function findRate(
     await load.warm();
     const before = await machineTicks();
     await sleep(LOOK_MS);
-    const after = await machineTicks();
+    const busy = busyBetween(before, await machineTicks());
     await load.end();
-    const busy = (after.busy - before.busy) / (after.all - before.all);
     onProgress(`${rate} canaries a second: ${Math.round(busy * 100)} % of the machine`);
     if (busy >= BUSY_AT_MOST) break;
     found = rate;
