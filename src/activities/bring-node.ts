@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eachRingView } from '../adapters/cluster/cluster-view.js';
 import { KeptFrontends } from '../adapters/cluster/kept-frontends.js';
 import { lookAtRestart, type EarlierLooks } from '../adapters/cluster/look-at-restart.js';
 import { callInARow } from '../adapters/cluster/raw-calls.js';
@@ -9,10 +8,9 @@ import type { NodeState } from '../core/cluster.js';
 import { messageOf, PreconditionError, UnreachableError } from '../core/errors.js';
 import type { Target } from '../core/input/input.js';
 import { RestartWatch, type RestartVerdict } from '../core/restart-watch.js';
+import { waitUntilOutOfView } from './out-of-view.js';
 
 const LOOK_AGAIN_MS = 500;
-/** After a kill the other members find out by themselves: ringpop suspects a silent member for five seconds. */
-const OUT_OF_VIEW_WITHIN_MS = 20_000;
 /** Workflow ids that meet most of a few shards' owners. */
 const CALLS = 8;
 
@@ -26,11 +24,6 @@ export interface BringOrder {
   readonly mayBeNew: boolean;
 }
 
-/** Frontends that are asked again and again while a process is brought up. */
-interface Kept {
-  readonly frontends: KeptFrontends;
-}
-
 /** A process with its place in the rings, proved. */
 export interface Brought {
   readonly before: NodeState;
@@ -38,6 +31,8 @@ export interface Brought {
   /** Since when it has shown all that was asked of it, milliseconds since 1970: the beginning of the quiet time. */
   readonly servesSince: number;
   readonly changed: boolean;
+  /** Frontends that still saw the old process when the new one was started; where it was not waited for, none. */
+  readonly stillSeenBy: readonly string[];
 }
 
 /** The process does not come up with this version. Anything else that goes wrong is another error. */
@@ -61,9 +56,10 @@ export async function bringNode(driver: Driver, order: BringOrder, work: Work): 
   await using frontends = new KeptFrontends(order.target.connection);
   const before = nodeNamed(await driver.listNodes(), node);
   const changed = before.version !== version;
+  let stillSeenBy: readonly string[] = [];
   if (changed) {
     await driver.stopNode(node, work);
-    await waitUntilOutOfView(driver, { ...order, frontends }, work);
+    stillSeenBy = await waitUntilOutOfView(driver, { ...order, frontends }, work);
   }
   await driver.startNode(node, version, work).catch((error: unknown) => {
     // A worker that is told to stop says nothing of the process.
@@ -78,36 +74,13 @@ export async function bringNode(driver: Driver, order: BringOrder, work: Work): 
     { ...order, frontends, quietMs: changed || order.mayBeNew ? order.quietMs : 0, replaced },
     work,
   );
-  return { before, ...proved, changed };
+  return { before, ...proved, changed, stillSeenBy };
 }
 
 export function nodeNamed(nodes: readonly NodeState[], name: string): NodeState {
   const node = nodes.find((candidate) => candidate.name === name);
   if (node === undefined) throw new PreconditionError(`the target has no node ${name}`);
   return node;
-}
-
-/**
- * Waits until no frontend sees the stopped process, so that its successor at the same address is not taken for it. Not where
- * it is the only one of its role: nobody could take over meanwhile. A view that stays behind keeps no process down for long.
- */
-async function waitUntilOutOfView(
-  driver: Driver,
-  { target, node: name, frontends }: BringOrder & Kept,
-  work: Work,
-): Promise<void> {
-  const end = Date.now() + OUT_OF_VIEW_WITHIN_MS;
-  while (Date.now() < end) {
-    work.signal?.throwIfAborted();
-    const nodes = await driver.listNodes();
-    const { role, rpcAddress } = nodeNamed(nodes, name);
-    if (!nodes.some((one) => one.name !== name && one.role === role && one.running)) return;
-    const views = await eachRingView(target, nodes, frontends);
-    const seeing = views.filter(({ rings }) => rings?.[role]?.includes(rpcAddress) === true);
-    if (seeing.length === 0) return;
-    work.onProgress?.(`${name} has gone; ${seeing.map(({ frontend }) => frontend).join(', ')} still see it`);
-    await sleep(LOOK_AGAIN_MS, undefined, { signal: work.signal });
-  }
 }
 
 async function prove(
@@ -119,7 +92,7 @@ async function prove(
     quietMs,
     replaced,
     frontends,
-  }: BringOrder & Kept & { readonly replaced: string | undefined },
+  }: BringOrder & { readonly replaced: string | undefined; readonly frontends: KeptFrontends },
   work: Work,
 ): Promise<Pick<Brought, 'after' | 'servesSince'>> {
   const patience = { startMs: target.driver.startTimeout, quietMs };

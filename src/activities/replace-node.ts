@@ -112,12 +112,16 @@ function logOf({ driver }: Target, name: string, why: string): string {
   return `\nIts log is ${node.logFile}`;
 }
 
-function resultOf({ node, version }: ReplaceNodeRequest, { before, after, servesSince, changed }: Brought): NodeResult {
+function resultOf(
+  { node, version }: ReplaceNodeRequest,
+  { before, after, servesSince, changed, stillSeenBy }: Brought,
+): NodeResult {
   return {
     node,
     before: before.version ?? null,
     after: after.version ?? version,
     changed,
     servingAt: new Date(servesSince).toISOString(),
+    ...(stillSeenBy.length === 0 ? {} : { stillSeenBy }),
   };
 }

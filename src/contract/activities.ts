@@ -348,6 +348,8 @@ export interface NodeResult {
   readonly changed: boolean;
   /** Since when the node serves and all around it is quiet, ISO 8601. */
   readonly servingAt: string;
+  /** Frontends that still saw the old process when its successor was started, after they had been waited for; absent: none. */
+  readonly stillSeenBy?: readonly string[] | undefined;
 }
 
 export interface SettleRequest extends HopPlace {

@@ -38,6 +38,7 @@ export async function replaceServers(context: HopContext, replacement: Replaceme
   await passable();
   const settings = await setForRoll(context, replacement);
   const replaced: string[] = [];
+  const late: string[] = [];
   const { batch: atOnce, canary: canaryMs } = policy.roll;
   for (const batch of rollBatches(steps, { batch: atOnce, canary: canary !== undefined && canaryMs > 0 })) {
     await passable();
@@ -45,6 +46,7 @@ export async function replaceServers(context: HopContext, replacement: Replaceme
     // From here on a server of the new version may have written, also one that is put back.
     if (direction === 'forward') conductor.desk.irreversible = noWayBack(hop);
     const results = await replaceBatch(context, batch, direction);
+    late.push(...results.flatMap(lateLines));
     replaced.push(...results.filter(({ changed }) => changed).map(({ node }) => node));
     if (canary !== undefined && batch.isCanary) await observeCanary(context, batch, canary, results[0]?.servingAt);
   }
@@ -52,12 +54,17 @@ export async function replaceServers(context: HopContext, replacement: Replaceme
   settings.push(...(await takeBackForRoll(context, state)));
   const kept = steps.length - replaced.length;
   const summary = `${replaced.length} nodes replaced${kept === 0 ? '' : `, ${kept} ran ${version} already`}`;
-  return { summary: [summary, ...settings, ...(canary?.seen.values() ?? [])].join('; '), value: replaced };
+  return { summary: [summary, ...late, ...settings, ...(canary?.seen.values() ?? [])].join('; '), value: replaced };
 }
 
 /** Why the servers alone cannot go back once one of the new version has run; empty where they can. */
 export function noWayBack({ rollBack }: Hop): string[] {
   return rollBack.by === 'backup' ? rollBack.reasons.map(({ text }) => text) : [];
+}
+
+/** A view that stayed behind kept no process down for long; whoever looks for a failed call wants to know of it. */
+function lateLines({ node, stillSeenBy = [] }: NodeResult): string[] {
+  return stillSeenBy.length === 0 ? [] : [`${node} was started while ${stillSeenBy.join(', ')} still saw the old one`];
 }
 
 /** Every node of a batch is brought to its end, whatever becomes of the others. */

@@ -1,23 +1,11 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import proto from '@temporalio/proto';
-import protobuf from 'protobufjs';
 import { KeptFrontends } from '../../../src/adapters/cluster/kept-frontends.js';
+import { describeCluster } from '../../helpers/described-cluster.js';
 import { GrpcError, startGrpcServer, type GrpcServer } from '../../helpers/grpc-server.js';
 
 const UNAVAILABLE = 14;
 const { GetSystemInfoResponse } = proto.temporal.api.workflowservice.v1;
-
-/** `DescribeClusterResponse` with one ring of one member: fields 3, 3, then role 1 and members 3 with their identity 1. */
-function describeCluster(role: string, identity: string): Uint8Array {
-  const message = (field: number, bytes: Uint8Array) =>
-    protobuf.Writer.create()
-      .uint32(field * 8 + 2)
-      .bytes(bytes)
-      .finish();
-  const text = (field: number, value: string) => message(field, Buffer.from(value));
-  const ring = Buffer.concat([text(1, role), message(3, text(1, identity))]);
-  return message(3, message(3, ring));
-}
 
 let server: GrpcServer;
 /** Each connection asks for it once, as it is opened. */
