@@ -7,6 +7,7 @@ import { createDriver } from './adapters/open-target.js';
 import { createToolResolver } from './adapters/tools/tool-resolver.js';
 import { messageOf } from './core/errors.js';
 import { type RolloutInput, RollPolicy, type Target } from './core/input/input.js';
+import { listedNodes } from './core/input/listed-nodes.js';
 import { planPath, type PathRequest } from './core/planning/path.js';
 import { examine } from './core/checks/examine.js';
 import { diagnose, type Diagnosis } from './core/diagnoses.js';
@@ -69,7 +70,7 @@ export async function planTarget(target: Target, wanted: Pick<PathRequest, 'to' 
   const [catalogue, facts] = await Promise.all([loadCatalogue(), inspectTarget(target, createToolResolver())]);
   const { version, stores, databases } = presentState(target, facts);
   const path = planPath({ ...wanted, catalogue, from: version, stores, databases });
-  return withRollSettings(path, catalogue, rollTargetOf(target, RollPolicy.parse({}), facts.dynamicConfig));
+  return withRollSettings(path, catalogue, rollTargetOf(target, RollPolicy.parse({}), facts));
 }
 
 /** The plan of a roll-out, from a look at both clusters from here; changes nothing. @throws PreconditionError with all that is wrong */
@@ -94,7 +95,7 @@ export async function planFromClusters(input: RolloutInput): Promise<RolloutPlan
 /** What will be run to replace the servers of each hop, node by node, as the target's driver says; runs none of it. */
 export async function explainReplacements(target: Target, { direction, hops }: Path): Promise<HopReplacements[]> {
   const driver = createDriver(target, createToolResolver());
-  const { nodes } = target.driver;
+  const nodes = listedNodes(target) ?? (await driver.listNodes()).filter(({ leaving }) => leaving !== true);
   const order = rollOrder(nodes, direction === 'back' ? 'back' : 'forward');
   const explain = async (node: string, version: string) =>
     driver.explain(node, version).then(

@@ -29,6 +29,7 @@ const ROOMS: readonly {
       'node:',
       '@aws-sdk/client-s3',
       '@aws-sdk/lib-storage',
+      '@kubernetes/client-node',
       'cassandra-driver',
       'execa',
       'nodemailer',
@@ -152,6 +153,7 @@ const ROOMS: readonly {
 /** Rooms inside core: each may import core's own files (words that all share) and the rooms above it. */
 const CORE_ROOMS = [
   'input',
+  'pods',
   'catalogue',
   'schema',
   'planning',
@@ -263,6 +265,11 @@ test('scripts import what is built from a file that is there', () => {
   );
   expect(built.length).toBeGreaterThan(1);
   expect(built.filter((path) => !existsSync(join(SRC, `${path}.ts`)))).toEqual([]);
+});
+
+test('the Kubernetes client is imported by its own folder alone', () => {
+  const users = imports.filter(({ to }) => to === '@kubernetes/client-node').map(({ file }) => dirname(file));
+  expect(new Set(users)).toEqual(new Set(['adapters/kubernetes']));
 });
 
 test('execa has one door', () => {

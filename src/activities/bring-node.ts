@@ -47,7 +47,7 @@ export class UnsettledError extends Error {
 
 /**
  * Makes a node run `version` and proves it: stops what runs there with another one, waits until nobody sees it any more, starts
- * it, and looks until all that a restart has to show is there. Run again after it was killed on any line, it goes on from
+ * it (or has its driver replace it in its own way), and looks until all that a restart has to show is there. Run again after it was killed on any line, it goes on from
  * what it finds.
  * @throws DidNotComeUpError, UnsettledError
  */
@@ -57,11 +57,13 @@ export async function bringNode(driver: Driver, order: BringOrder, work: Work): 
   const before = nodeNamed(await driver.listNodes(), node);
   const changed = before.version !== version;
   let stillSeenBy: readonly string[] = [];
-  if (changed) {
+  if (changed && driver.replaceNode === undefined) {
     await driver.stopNode(node, work);
     stillSeenBy = await waitUntilOutOfView(driver, { ...order, frontends }, work);
   }
-  await driver.startNode(node, version, work).catch((error: unknown) => {
+  // Also where it is not changed: what an attempt before this one has begun is brought to its end.
+  const bring = driver.replaceNode?.(node, version, work) ?? driver.startNode(node, version, work);
+  await bring.catch((error: unknown) => {
     // A worker that is told to stop says nothing of the process.
     work.signal?.throwIfAborted();
     // Of a host that cannot be reached nothing is known: it is asked again, and no process is put back for it.

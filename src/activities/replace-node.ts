@@ -6,6 +6,7 @@ import type { NodeResult, ReplaceNodeRequest, TargetActivities } from '../contra
 import { FailureType } from '../contract/names.js';
 import { messageOf, PreconditionError } from '../core/errors.js';
 import type { Target } from '../core/input/input.js';
+import { listedNodes } from '../core/input/listed-nodes.js';
 import {
   bringNode,
   DidNotComeUpError,
@@ -106,8 +107,8 @@ function gaveUpBefore(): string | undefined {
 }
 
 /** Where the log of a node is, unless `why` has said so. */
-function logOf({ driver }: Target, name: string, why: string): string {
-  const node = driver.nodes.find((one) => one.name === name);
+function logOf(target: Target, name: string, why: string): string {
+  const node = listedNodes(target)?.find((one) => one.name === name);
   if (node?.logFile === undefined || why.includes(node.logFile)) return '';
   return `\nIts log is ${node.logFile}`;
 }

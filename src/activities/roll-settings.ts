@@ -23,11 +23,12 @@ export const createRollSettingsActivities = ({
   async applyRollSettings({ roll, direction, ...place }) {
     const { target, from, to } = place;
     const [stopping, starting] = direction === 'forward' ? [from, to] : [to, from];
-    const nodes = configuredNodes(target, await createDriver(target, tools).listNodes());
+    const found = await createDriver(target, tools).listNodes();
+    const nodes = configuredNodes(target, found);
     // Not the keys that are set: those of an earlier try of this very roll are among them. What is kept is seen in each file.
     const { connectionAgeMs } = await readDynamicConfig(nodes);
     const planned = planRollSettings({
-      ...rollTargetOf(target, roll, { connectionAgeMs }),
+      ...rollTargetOf(target, roll, { nodes: found, dynamicConfig: { connectionAgeMs } }),
       catalogue,
       stopping,
       starting,
@@ -45,9 +46,11 @@ export const createRollSettingsActivities = ({
   },
 
   async takeBackRollSettings(place) {
-    const nodes = configuredNodes(place.target, await createDriver(place.target, tools).listNodes());
+    const driver = createDriver(place.target, tools);
+    const nodes = configuredNodes(place.target, await driver.listNodes());
     const done = await takeBackSettings({ record: recordOf(place), nodes }, currentWork());
-    return { ...resultOf(done), lines: takenBackLines(done), limits: [] };
+    const limits = (await driver.endRoll?.(currentWork())) ?? [];
+    return { ...resultOf(done), lines: takenBackLines(done), limits: [...limits] };
   },
 });
 

@@ -1,9 +1,10 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/activity';
 import { BackupKeeper } from '../adapters/backups/backup-keeper.js';
 import { backUpConfiguration } from '../adapters/backups/configuration-backup.js';
 import { findOldBackups, removeBackups } from '../adapters/backups/remove-old-backups.js';
+import type { ConfigurationFile } from '../adapters/driver.js';
 import { createDriver, withTarget } from '../adapters/open-target.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { HopPlace, TargetActivities } from '../contract/activities.js';
@@ -37,8 +38,13 @@ export const createStoreActivities = ({ tools }: { readonly tools: ToolResolver 
     const keeper = new BackupKeeper({ backupDir, backups });
     const kept = await keeper.find(file, currentWork());
     if (kept !== undefined) return { store: 'configuration', ...kept };
-    const paths = createDriver(place.target, tools).configurationPaths();
-    const made = await backUpConfiguration({ paths, file, serverVersion: place.from }, currentWork());
+    const driver = createDriver(place.target, tools);
+    const found = await driver.configurationFiles?.(currentWork());
+    const archive = (paths: readonly string[]) =>
+      backUpConfiguration({ paths, file, serverVersion: place.from }, currentWork());
+    const made = await (found === undefined
+      ? archive(driver.configurationPaths())
+      : withFiles(`${file}.files`, found, archive));
     await keeper.keep(made, currentWork());
     return { store: 'configuration', ...made };
   },
@@ -88,4 +94,20 @@ async function folderOf({ target, rolloutId, ...hop }: HopPlace): Promise<string
   const directory = join(target.backupDir, rolloutId, nameOfHopFolder(hop));
   await mkdir(directory, { recursive: true, mode: 0o700 });
   return directory;
+}
+
+/** Writes files into a folder for their owner alone, for as long as `use` takes. */
+async function withFiles<T>(
+  directory: string,
+  files: readonly ConfigurationFile[],
+  use: (paths: readonly string[]) => Promise<T>,
+): Promise<T> {
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  try {
+    for (const { path, text } of files) await writeFile(join(directory, path), text, { mode: 0o600 });
+    return await use(files.map(({ path }) => join(directory, path)));
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
 }

@@ -1,8 +1,11 @@
+import type { NodeState } from '../core/cluster.js';
 import type { Target } from '../core/input/input.js';
+import { nodesOf } from '../core/input/listed-nodes.js';
 import { mapStores, mapStoresAsync, roleOfPart, type PerStore } from '../core/stores.js';
 import { keepBackups } from './backups/keep-backups.js';
 import { createCommandDriver } from './command/command-driver.js';
 import type { Driver } from './driver.js';
+import { createKubernetesDriver } from './kubernetes/kubernetes-driver.js';
 import { createProcessDriver } from './process/process-driver.js';
 import type { Store } from './store.js';
 import { createStore } from './stores.js';
@@ -24,6 +27,8 @@ export function createDriver(target: Target, tools: ToolResolver): Driver {
       return createSystemdDriver(target.driver);
     case 'command':
       return createCommandDriver(target.driver);
+    case 'kubernetes':
+      return createKubernetesDriver(target.driver);
   }
 }
 
@@ -43,10 +48,12 @@ export async function withTarget<T>(
   }
 }
 
-/** Address of each frontend: as the input says, else those of the nodes that have the role. */
-export function frontendsOf(target: Target): string[] {
+/** Address of each frontend: as the input says, else those of the nodes that have the role; `found` where it lists none. */
+export function frontendsOf(target: Target, found: readonly NodeState[]): string[] {
   return (
     target.frontends ??
-    target.driver.nodes.filter(({ role }) => role === 'frontend').map(({ rpcAddress }) => rpcAddress)
+    nodesOf(target, found)
+      .filter(({ role }) => role === 'frontend')
+      .map(({ rpcAddress }) => rpcAddress)
   );
 }

@@ -60,6 +60,12 @@ export interface NodeState {
   readonly startedAt?: string | undefined;
   /** Its process id, where it runs on the worker's own host and can be looked at there. */
   readonly pid?: number | undefined;
+  /** Name of the pod that it is, where it is one. */
+  readonly pod?: string | undefined;
+  /** Its successor serves before it goes, so that its role is not without it for a moment. */
+  readonly surge?: true | undefined;
+  /** One more than its role is to have, or one that is ending: it goes away by itself, and is not replaced. */
+  readonly leaving?: true | undefined;
 }
 
 /** A row of the `shards` table. */

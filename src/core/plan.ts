@@ -110,6 +110,8 @@ export interface RollSettings {
   readonly limits: readonly Reason[];
   /** Absent in a plan that a release before it made. */
   readonly pace?: RollPace | undefined;
+  /** Roles without a server for a moment, where the nodes of the target are found; else those of one process. */
+  readonly gaps?: readonly Role[] | undefined;
 }
 
 /** One server version to the next. */

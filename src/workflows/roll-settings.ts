@@ -1,4 +1,5 @@
 import { CancellationScope, log } from '@temporalio/workflow';
+import type { RollSettingsResult } from '../contract/activities.js';
 import { tookSince } from './moments.js';
 import { describeFailure } from './describe-failure.js';
 import type { HopContext } from './hop-context.js';
@@ -39,13 +40,18 @@ export async function setForRoll(
 }
 
 /** Makes the configuration what it was, after the last server was replaced. */
-export async function takeBackForRoll({ target, place }: HopContext, state: RollState): Promise<string[]> {
-  const { keys } = await target.act.takeBackRollSettings.executeWithOptions(
+export async function takeBackForRoll(context: HopContext, state: RollState): Promise<string[]> {
+  const { keys, limits } = await takeBack(context, state);
+  return [...(keys.length === 0 ? [] : [`${keys.length} of them taken back`]), ...limits];
+}
+
+async function takeBack({ target, place }: HopContext, state: RollState): Promise<RollSettingsResult> {
+  const done = await target.act.takeBackRollSettings.executeWithOptions(
     { summary: 'settings of the roll taken back' },
     [place],
   );
   state.settings = 'as before';
-  return keys.length === 0 ? [] : [`${keys.length} of them taken back`];
+  return done;
 }
 
 /** The same where a roll-out ends in the middle of a roll, also when it was cancelled; what cannot be taken back is told. */
@@ -55,8 +61,9 @@ export async function leaveNoRollSettings(context: HopContext, state: RollState)
   const tell = (summary: string) => context.conductor.note({ phase: 'servers', ...tookSince(started), summary });
   await CancellationScope.nonCancellable(async () => {
     try {
-      await takeBackForRoll(context, state);
-      tell(`ended while servers were replaced; they run ${state.servers}, the settings of the roll are taken back`);
+      const { limits } = await takeBack(context, state);
+      const ended = `ended while servers were replaced; they run ${state.servers}, the settings of the roll are taken back`;
+      tell([ended, ...limits].join('; '));
     } catch (error) {
       log.warn('settings of the roll not taken back', { target: context.place.target.name, error: String(error) });
       tell(`ended while servers were replaced; settings of the roll are left behind: ${describeFailure(error)}`);

@@ -5,6 +5,7 @@ import { type Finding, findingText } from '../core/finding.js';
 import { ledgerLine, ledgerProblems } from '../core/ledger.js';
 import type { Observation } from '../core/measuring/observation.js';
 import type { StuckRun } from '../core/running-work/running-counts.js';
+import { listedNodes } from '../core/input/listed-nodes.js';
 import { singleRoles } from '../core/planning/roll-order.js';
 import { paceText } from '../core/planning/roll-pace.js';
 import type { Hop } from '../core/plan.js';
@@ -215,7 +216,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   conductor.desk.reversibleHop = `${environment}/${hop.to}`;
   conductor.next = 'judge the time in which they were replaced';
   const rollFrom = now();
-  const inRoll = { versions: [hop.from, hop.to], singleRoles: singleRoles(context.place.target.driver.nodes) };
+  const inRoll = { versions: [hop.from, hop.to], singleRoles: rolesWithGap(context) };
   const roll = { kind: 'roll', baseline: baseline.measured, expected: inRoll } as const;
   const canary = { ...roll, seen: new Map<string, string>() };
   let restarts = -1;
@@ -240,6 +241,11 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
 
   conductor.next = 'the next hop';
   await conductor.overridablePhase('verify', () => verify(context));
+}
+
+/** Roles that clients find without a server for a moment of the roll: as planned, or as the input lists its nodes. */
+function rolesWithGap({ hop, place }: HopContext): readonly string[] {
+  return hop.roll?.gaps ?? singleRoles(listedNodes(place.target) ?? []);
 }
 
 /**
@@ -304,7 +310,8 @@ async function backUp({ target, place }: HopContext, progress: Progress): Promis
   for (const store of partsIn(place.target.stores)) {
     made.push(await target.act.backUpStore.executeWithOptions({ summary: `back up ${store}` }, [{ ...place, store }]));
   }
-  const isReadable = place.target.driver.nodes.some(({ configDir }) => configDir !== undefined);
+  // Where no nodes are listed it is the driver that knows what the configuration is.
+  const isReadable = listedNodes(place.target)?.some(({ configDir }) => configDir !== undefined) ?? true;
   if (isReadable) {
     made.push(await target.act.backUpConfiguration.executeWithOptions({ summary: 'back up configuration' }, [place]));
   }

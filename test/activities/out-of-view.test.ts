@@ -4,6 +4,7 @@ import { waitUntilOutOfView } from '../../src/activities/out-of-view.js';
 import { KeptFrontends } from '../../src/adapters/cluster/kept-frontends.js';
 import type { NodeState } from '../../src/core/cluster.js';
 import { parseRolloutInput, type Target } from '../../src/core/input/input.js';
+import { listedNodes } from '../../src/core/input/listed-nodes.js';
 import { describeCluster } from '../helpers/described-cluster.js';
 import { startGrpcServer, type GrpcServer } from '../helpers/grpc-server.js';
 import { rolloutText } from '../helpers/rollout-input.js';
@@ -26,7 +27,7 @@ beforeEach(async () => {
     },
   });
   const { live } = parseRolloutInput(rolloutText());
-  const nodes = live.driver.nodes.map((node) =>
+  const nodes = (listedNodes(live) ?? []).map((node) =>
     node.role === 'frontend' ? { ...node, rpcAddress: server.address } : node,
   );
   // The address alone differs, which the driver's own kind says nothing of.

@@ -1,11 +1,12 @@
 import type { RolloutInputText } from '../../src/core/input/input.js';
 
 type TargetText = RolloutInputText['staging'];
+type ProcessText = Extract<TargetText['driver'], { type: 'process' }>;
 
 const ROLES = ['matching', 'history', 'frontend', 'worker'] as const;
 
 /** A target that is right in every field, on addresses of its own. */
-export function targetText(name: string): TargetText {
+export function targetText(name: string): TargetText & { readonly driver: ProcessText } {
   const host = `${name}.example.com`;
   return {
     name,

@@ -16,7 +16,7 @@ export async function eachRingView(
   kept?: KeptFrontends,
 ): Promise<RingView[]> {
   const down = nodes.filter(({ running }) => !running).map(({ rpcAddress }) => rpcAddress);
-  const frontends = frontendsOf(target).filter((frontend) => !down.includes(frontend));
+  const frontends = frontendsOf(target, nodes).filter((frontend) => !down.includes(frontend));
   return Promise.all(
     frontends.map((frontend) =>
       (kept?.rings(frontend) ?? listRings(target.connection, frontend)).then(

@@ -5,7 +5,7 @@ import { pluginOf, type Target } from '../../core/input/input.js';
 import { mapStores, mapStoresAsync } from '../../core/stores.js';
 import { configuredNodes } from '../dynamic-config/configured-nodes.js';
 import { readDynamicConfig } from '../dynamic-config/read-dynamic-config.js';
-import { frontendsOf, withTarget } from '../open-target.js';
+import { createDriver, frontendsOf, withTarget } from '../open-target.js';
 import { listNamespaces, readClusterInfo, type ClusterInfo } from './target-cluster.js';
 import { withTarget as withFrontend } from './target-connection.js';
 import type { ToolResolver } from '../tools/tools.js';
@@ -20,24 +20,25 @@ export async function inspectTarget(target: Target, tools: ToolResolver): Promis
     problems.push(messageOf(error));
     return undefined;
   };
-  const [cluster, frontends, stores] = await Promise.all([
+  const [cluster, listed, stores] = await Promise.all([
     withFrontend(target.connection, async (frontend) => ({
       info: await readClusterInfo(frontend),
       namespaces: await listNamespaces(frontend),
     })).catch(note),
-    readFrontends(target, note),
-    withTarget(target, tools, async ({ driver, stores: opened }) => ({
-      nodes: await driver.listNodes().catch(note),
-      described: await mapStoresAsync(opened, (store) => store.describe().catch(note)),
-    })),
+    createDriver(target, tools)
+      .listNodes()
+      .catch(note)
+      .then(async (nodes) => ({ nodes, frontends: await readFrontends(target, nodes ?? [], note) })),
+    withTarget(target, tools, ({ stores: opened }) => mapStoresAsync(opened, (store) => store.describe().catch(note))),
   ]);
+  const { frontends } = listed;
   if (cluster !== undefined) problems.push(...frontendProblems(target, cluster.info, frontends));
-  if (stores.nodes !== undefined) problems.push(...nodeProblems(target, stores.nodes));
+  if (listed.nodes !== undefined) problems.push(...nodeProblems(target, listed.nodes));
   if (cluster === undefined || problems.length > 0) {
     throw new PreconditionError(unique(problems).join('\n'), { target: target.name });
   }
   const { info, namespaces } = cluster;
-  const nodes = found(stores.nodes);
+  const nodes = found(listed.nodes);
   return {
     clusterId: info.clusterId,
     clusterName: info.clusterName,
@@ -47,7 +48,7 @@ export async function inspectTarget(target: Target, tools: ToolResolver): Promis
     frontends: frontends.map(({ address, info: { serverVersion } }) => ({ address, version: serverVersion })),
     namespaces: namespaces.map(({ name }) => name),
     nodes,
-    stores: mapStores(stores.described, (facts) => found<StoreFacts>(facts)),
+    stores: mapStores(stores, (facts) => found<StoreFacts>(facts)),
     dynamicConfig: await readDynamicConfig(configuredNodes(target, nodes)),
   };
 }
@@ -57,9 +58,13 @@ interface Frontend {
   readonly info: ClusterInfo;
 }
 
-async function readFrontends(target: Target, note: (error: unknown) => undefined): Promise<Frontend[]> {
+async function readFrontends(
+  target: Target,
+  nodes: readonly NodeState[],
+  note: (error: unknown) => undefined,
+): Promise<Frontend[]> {
   const answers = await Promise.all(
-    frontendsOf(target).map((address) =>
+    frontendsOf(target, nodes).map((address) =>
       withFrontend(
         target.connection,
         async (frontend) => ({ address, info: await readClusterInfo(frontend) }),

@@ -8,9 +8,11 @@ import type {
 } from '../../core/survey/cluster-survey.js';
 import type { NodeState } from '../../core/cluster.js';
 import { databaseNameOf, pluginOf, type StoreInput, type Target } from '../../core/input/input.js';
+import { nodesOf } from '../../core/input/listed-nodes.js';
 import { mapStores } from '../../core/stores.js';
 import type { NamespacesSurvey } from '../../core/survey/namespace-survey.js';
-import type { Seen } from '../../core/survey/seen.js';
+import { type Seen, valueOf } from '../../core/survey/seen.js';
+import { surveyKubernetes } from '../kubernetes/survey-kubernetes.js';
 import { createDriver, frontendsOf } from '../open-target.js';
 import type { Work } from '../store.js';
 import type { ServerTool, ToolResolver } from '../tools/tools.js';
@@ -28,6 +30,7 @@ const HOP_TOOLS: Readonly<Record<Target['driver']['type'], readonly ServerTool[]
   process: ['temporal-server', 'temporal-sql-tool'],
   systemd: ['temporal-sql-tool'],
   command: ['temporal-sql-tool'],
+  kubernetes: ['temporal-sql-tool'],
 };
 
 export interface SurveyOptions {
@@ -47,8 +50,11 @@ export async function surveyCluster(
 ): Promise<ClusterSurvey> {
   // First, and in no time: who is known not to run is not waited for.
   const nodes = await look(() => createDriver(target, tools).listNodes());
-  const addresses = frontendsOf(target).map((address) => ({ address, down: nodeThatIsDown(nodes, address) }));
-  const [frontends, processes, rings, throughFrontend, found] = await Promise.all([
+  const addresses = frontendsOf(target, valueOf(nodes) ?? []).map((address) => ({
+    address,
+    down: nodeThatIsDown(nodes, address),
+  }));
+  const [frontends, processes, rings, throughFrontend, found, kubernetes] = await Promise.all([
     surveyFrontends(target, addresses),
     surveyProcesses(target, nodes),
     surveyRings(target, nodes),
@@ -57,6 +63,7 @@ export async function surveyCluster(
       addresses.filter(({ down }) => down === undefined).map(({ address }) => address),
     ),
     lookForTools(tools, { wanted: HOP_TOOLS[target.driver.type], versions, work }),
+    target.driver.type === 'kubernetes' ? surveyKubernetes(target.driver) : undefined,
   ]);
   return {
     input: {
@@ -67,8 +74,9 @@ export async function surveyCluster(
     nodes,
     processes,
     rings,
-    strangers: await surveyStrangers(target, rings),
+    strangers: await surveyStrangers(target, valueOf(nodes) ?? [], rings),
     ...throughFrontend,
+    ...(kubernetes === undefined ? {} : { kubernetes }),
     tools: found,
   };
 }
@@ -140,8 +148,12 @@ async function listClusters(target: TargetConnection): Promise<KnownCluster[]> {
   }));
 }
 
-async function surveyStrangers(target: Target, views: readonly RingView[]): Promise<StrangerSurvey[]> {
-  const known = new Set(target.driver.nodes.map(({ rpcAddress }) => rpcAddress));
+async function surveyStrangers(
+  target: Target,
+  nodes: readonly NodeState[],
+  views: readonly RingView[],
+): Promise<StrangerSurvey[]> {
+  const known = new Set(nodesOf(target, nodes).map(({ rpcAddress }) => rpcAddress));
   const members = views.flatMap(({ rings }) =>
     Object.entries('seen' in rings ? rings.seen : {}).flatMap(([role, addresses]) =>
       addresses.filter((address) => !known.has(address)).map((address) => ({ role, address })),

@@ -3,6 +3,7 @@ import type { HealthAnswer, ProcessSurvey } from '../../core/survey/cluster-surv
 import type { NodeState } from '../../core/cluster.js';
 import { messageOf } from '../../core/errors.js';
 import type { ServerNode, Target, Tls } from '../../core/input/input.js';
+import { nodesOf } from '../../core/input/listed-nodes.js';
 import { type MetricSample, parseMetrics } from '../../core/measuring/metrics.js';
 import { type ProcessMetrics, readProcessMetrics } from '../../core/survey/process-metrics.js';
 import type { Seen } from '../../core/survey/seen.js';
@@ -21,6 +22,10 @@ const WINDOW_MS = 1_000;
 /** Long enough for a host that is busy: a false alarm is worse than a survey that takes its time there. */
 const ANSWER_TIMEOUT_MS = 5_000;
 
+const CONFIGURATION_OF_POD = {
+  unseen: 'the configuration of a pod lies in its own files, which are not read',
+} as const;
+
 /** Each process of the input, looked at by itself, all side by side. */
 export async function surveyProcesses(target: Target, nodes: Seen<readonly NodeState[]>): Promise<ProcessSurvey[]> {
   const states = 'seen' in nodes ? nodes.seen : [];
@@ -29,13 +34,13 @@ export async function surveyProcesses(target: Target, nodes: Seen<readonly NodeS
   const isPlain = target.driver.type === 'process';
   const supervision = isPlain ? await look(() => readSupervision([...pids.values()])) : { seen: 'theirs' as const };
   return Promise.all(
-    target.driver.nodes.map(async (node) => {
+    nodesOf(target, states).map(async (node) => {
       const state = states.find(({ name }) => name === node.name);
       const pid = pids.get(node.name);
       const [health, metrics, configuration, startErrors] = await Promise.all([
         readHealth(target, node, state),
         readMetrics(node, state),
-        readConfiguration(node, pid),
+        state?.pod === undefined ? readConfiguration(node, pid) : CONFIGURATION_OF_POD,
         state?.running === false ? look(() => readStartErrors(node)) : ({ seen: [] } as const),
       ]);
       const supervisors = supervisorsOfNode(pid, state, supervision);

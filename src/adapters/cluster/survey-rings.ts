@@ -8,9 +8,10 @@ import { listRings } from './rings.js';
 
 /** The rings as every frontend sees them. One whose process does not run is not asked. */
 export async function surveyRings(target: Target, nodes: Seen<readonly NodeState[]>): Promise<RingView[]> {
-  const down = ('seen' in nodes ? nodes.seen : []).filter(({ running }) => !running);
+  const states = 'seen' in nodes ? nodes.seen : [];
+  const down = states.filter(({ running }) => !running);
   return Promise.all(
-    frontendsOf(target).map(async (frontend): Promise<RingView> => {
+    frontendsOf(target, states).map(async (frontend): Promise<RingView> => {
       const node = down.find(({ rpcAddress }) => rpcAddress === frontend);
       if (node !== undefined) return { frontend, rings: { unseen: `${node.name} does not run` } };
       return { frontend, rings: await look(() => listRings(target.connection, frontend)) };

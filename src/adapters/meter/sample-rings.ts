@@ -1,4 +1,5 @@
 import { messageOf } from '../../core/errors.js';
+import type { NodeState } from '../../core/cluster.js';
 import type { Role, Target } from '../../core/input/input.js';
 import type { RingsSample } from '../../core/measuring/round.js';
 import { listRings, type Rings } from '../cluster/rings.js';
@@ -16,9 +17,9 @@ export interface Member {
 }
 
 /** Asks every frontend, also one that seems down: that is known only when all has been sampled. Never throws. */
-export function askForRings(target: Target): Promise<readonly RingView[]> {
+export function askForRings(target: Target, nodes: readonly NodeState[]): Promise<readonly RingView[]> {
   return Promise.all(
-    frontendsOf(target).map(async (frontend) => {
+    frontendsOf(target, nodes).map(async (frontend) => {
       try {
         return { frontend, rings: await listRings(target.connection, frontend) };
       } catch (error) {

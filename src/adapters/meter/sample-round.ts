@@ -1,6 +1,7 @@
 import type { NodeState } from '../../core/cluster.js';
 import { messageOf } from '../../core/errors.js';
 import type { Target } from '../../core/input/input.js';
+import { listedNodes } from '../../core/input/listed-nodes.js';
 import { ofPart, partsIn } from '../../core/stores.js';
 import { isRingsBeat, type DatabaseSample, type ProcessSample, type Round } from '../../core/measuring/round.js';
 import { askNodeHealth } from '../cluster/node-health.js';
@@ -22,7 +23,7 @@ export async function sampleRound(
   const [pages, databases, views] = await Promise.all([
     readPages(target, listed.nodes, { timeoutMs: TIMEOUT_MS, beatMs }),
     Promise.all(partsIn(stores).map((part) => sampleDatabase(part, () => ofPart(stores, part).measure(TIMEOUT_MS)))),
-    isRingsBeat(at, beatMs) ? askForRings(target) : undefined,
+    isRingsBeat(at, beatMs) ? askForRings(target, listed.nodes) : undefined,
   ]);
   const nodes = await nodesAfter(listed.nodes, pages, driver);
   const sampled = await Promise.all(
@@ -54,7 +55,7 @@ async function nodesAfter(
   const isHidden = ({ name, running }: NodeState) => running && !('reading' in (pages.get(name) ?? {}));
   if (!nodes.some(isHidden)) return nodes;
   const since = await driver.listNodes().catch(() => nodes);
-  return nodes.map((node) => (isHidden(node) ? (since.find(({ name }) => name === node.name) ?? node) : node));
+  return nodes.map((node) => (isHidden(node) ? (since.find((one) => isSame(one, node)) ?? node) : node));
 }
 
 /**
@@ -68,9 +69,18 @@ async function startedMeanwhile(
   if (processes.every(({ running }) => running !== null)) return processes;
   const since = await driver.listNodes().catch(() => []);
   return processes.map((one) => {
-    const node = since.find(({ name }) => name === one.node);
+    const node = since.find((listed) => nameInRounds(listed) === one.node);
     return one.running === null && node?.running === true ? { ...one, running: true, ...runOf(node) } : one;
   });
+}
+
+/** A pod by its own name: the slot that it fills is another one when others came or went. */
+function nameInRounds({ pod, name }: NodeState): string {
+  return pod ?? name;
+}
+
+function isSame(one: NodeState, other: NodeState): boolean {
+  return nameInRounds(one) === nameInRounds(other);
 }
 
 /** Which run of a process it is, as far as the driver can tell. */
@@ -94,10 +104,12 @@ interface Listed {
 
 async function listNodes(target: Target, driver: OpenTarget['driver']): Promise<Listed> {
   try {
-    return { nodes: await driver.listNodes() };
+    const nodes = await driver.listNodes();
+    // Where nodes are found, one that is wanted and has no pod is nothing that could be sampled.
+    return { nodes: listedNodes(target) === undefined ? nodes.filter(({ pod }) => pod !== undefined) : nodes };
   } catch (error) {
     const problem = `the processes of this host could not be listed: ${messageOf(error)}`;
-    return { nodes: target.driver.nodes.map((node) => ({ ...node, running: false })), problem };
+    return { nodes: (listedNodes(target) ?? []).map((node) => ({ ...node, running: false })), problem };
   }
 }
 
@@ -121,7 +133,8 @@ async function sampleProcess(
   const answers = reading !== undefined && (readAt === undefined || health === undefined);
   const elsewhere = !node.running && (answers || (health !== undefined && health !== 'UNREACHABLE'));
   return {
-    node: node.name,
+    node: nameInRounds(node),
+    ...(node.pod === undefined ? {} : { pod: true as const }),
     role: node.role,
     running: elsewhere || problem !== undefined ? null : node.running,
     ...runOf(node),

@@ -11,6 +11,7 @@ import {
   noteRunning,
   noteSdks,
 } from './namespaces.js';
+import { checkPods } from './pods.js';
 import { checkHealth, checkProcesses } from './processes.js';
 import { checkReplication } from './replication.js';
 import { checkRings } from './rings.js';
@@ -49,4 +50,5 @@ export const clusterChecks: readonly Check[] = [
   checkSingleProcesses,
   checkSupervisors,
   checkTools,
+  checkPods,
 ];

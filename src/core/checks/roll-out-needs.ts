@@ -1,5 +1,6 @@
 import type { Finding } from '../finding.js';
 import type { Check } from '../survey/survey.js';
+import { valueOf } from '../survey/seen.js';
 import { UPGRADE_GUIDE } from '../sources.js';
 import { listed, unseenOf } from './words.js';
 import { notDown } from './who-runs.js';
@@ -7,8 +8,11 @@ import { notDown } from './who-runs.js';
 /** Every role has a second process that goes on while the first is replaced. */
 export const checkSingleProcesses: Check = ({ cluster }, { hop }) => {
   if (hop === undefined) return [];
+  const states = valueOf(cluster.nodes) ?? [];
+  // Where a successor serves before it goes there is no gap of the roll's own.
+  const hasSurge = (role: string) => states.some((node) => node.role === role && node.surge === true);
   const alone = (role: string): boolean => notDown(cluster).filter((process) => process.role === role).length === 1;
-  const serving = ['frontend', 'history', 'matching'].filter(alone);
+  const serving = ['frontend', 'history', 'matching'].filter((role) => alone(role) && !hasSurge(role));
   if (serving.length === 0) return [];
   return [
     {

@@ -31,4 +31,10 @@ export const DRIVER_WORDS: Readonly<Record<DriverInput['type'], DriverWords>> = 
     source: 'status command of the input',
     look: 'run the status command by hand, as the worker’s user',
   },
+  kubernetes: {
+    down: 'its workload wants one more pod than runs',
+    correct: '"namespace", "release" or "workloads" of the input',
+    source: 'API server of the Kubernetes cluster',
+    look: 'see that the worker reaches the API server, with the rights of service/kubernetes/role.yaml',
+  },
 };

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { Duration } from '../duration.js';
-import { FilePath, HostAndPort, Role, SecretRef, Tls } from './fields.js';
+import { AbsolutePath, commandTemplate, Environment, reportPlaceholders, timing } from './driver-parts.js';
+import { FilePath, HostAndPort, Role, type SecretRef } from './fields.js';
 import { anyShape, reportFolderProblems, reportNodeProblems, reportUnitProblems } from './input-checks.js';
-import { placeholderProblem, type TemplateRule } from './placeholders.js';
+import { KubernetesDriver } from './kubernetes.js';
 
 /** How the servers of a target are replaced, as an operator writes it: one shape for each driver. */
 
@@ -22,8 +22,6 @@ const ConfigEnv = z
   .min(1)
   .default('development')
   .describe('Name of the configuration file without .yaml: --env.');
-const AbsolutePath = FilePath.startsWith('/', 'expected an absolute path');
-
 /** Files of a node that are not needed to run it; what depends on one that is left out is said to be not seen. */
 const readable = {
   configDir: AbsolutePath.optional().describe(
@@ -32,18 +30,6 @@ const readable = {
   configEnv: ConfigEnv,
   logFile: FilePath.optional().describe('File that its output goes to, where the worker can read it.'),
 };
-
-/** What a target has whatever its driver. */
-const timing = {
-  internodeTls: Tls.optional().describe('TLS between the roles, where the target has it.'),
-  stopTimeout: Duration.prefault(120_000).describe('How long a process may take to stop before it is killed.'),
-  startTimeout: Duration.prefault(180_000).describe('How long a process may take until it is SERVING.'),
-};
-
-const Environment = z
-  .record(z.string(), z.union([z.string(), SecretRef]))
-  .default({})
-  .describe('What the server gets beside the PATH and HOME of the worker.');
 
 /** A node of a target as surveys and measurements know it, whatever its driver. */
 export interface ServerNode {
@@ -151,18 +137,6 @@ export type CommandNode = z.infer<typeof CommandNode>;
 const PER_NODE = ['node', 'role', 'host'] as const;
 const WITH_VERSION = [...PER_NODE, 'version'] as const;
 
-function commandTemplate(rule: TemplateRule) {
-  const message = 'expected a list of the program and its arguments, such as ["ssh", "{host}", "systemctl", "stop"]';
-  return z
-    .array(z.string(), message)
-    .min(1, message)
-    .superRefine((texts, context) => {
-      if (texts[0] === '') context.addIssue({ code: 'custom', path: [0], message: 'expected a program' });
-      const problem = placeholderProblem(texts, rule);
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-    });
-}
-
 export const CommandDriver = z.strictObject({
   type: z.literal('command').describe('Commands of yours.'),
   nodes: z
@@ -190,12 +164,10 @@ export const CommandDriver = z.strictObject({
 export type CommandDriver = z.infer<typeof CommandDriver>;
 
 /** How the servers of a target are replaced. */
-export const DriverInput = z.discriminatedUnion('type', [ProcessDriver, SystemdDriver, CommandDriver]);
+export const DriverInput = z.discriminatedUnion('type', [
+  ProcessDriver,
+  SystemdDriver,
+  CommandDriver,
+  KubernetesDriver,
+]);
 export type DriverInput = z.infer<typeof DriverInput>;
-
-function reportPlaceholders(rule: TemplateRule) {
-  return (text: string, context: z.RefinementCtx): void => {
-    const problem = placeholderProblem([text], rule);
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-  };
-}

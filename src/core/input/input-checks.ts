@@ -38,6 +38,15 @@ export function reportPinProblems(input: unknown, context: z.RefinementCtx): voi
   }
 }
 
+/** Pods of a workload are replaced by its controller, which is held after each of them. */
+export function reportBatchProblems(input: unknown, context: z.RefinementCtx): void {
+  const batch = at(input, 'policy', 'roll', 'batch');
+  const environments = ['staging', 'live'].filter((one) => at(input, one, 'driver', 'type') === 'kubernetes');
+  if (typeof batch !== 'number' || batch <= 1 || environments.length === 0) return;
+  const message = `${batch} at a time cannot be had of the driver kubernetes (${environments.join(', ')}): it replaces pods one by one; leave it out`;
+  context.addIssue({ code: 'custom', path: ['policy', 'roll', 'batch'], message });
+}
+
 /** Staging and live are two clusters. */
 export function reportSameCluster(input: unknown, context: z.RefinementCtx): void {
   const both = (...path: readonly string[]): boolean => {

@@ -3,7 +3,14 @@ import { ApprovalPolicy } from './approval.js';
 import { Bounds, BoundsOverride } from './bounds.js';
 import { Duration } from '../duration.js';
 import { InvalidRolloutError } from '../errors.js';
-import { anyShape, reportLoadProblems, reportPinProblems, reportSameCluster, reportSameStore } from './input-checks.js';
+import {
+  anyShape,
+  reportBatchProblems,
+  reportLoadProblems,
+  reportPinProblems,
+  reportSameCluster,
+  reportSameStore,
+} from './input-checks.js';
 import { problemsOf } from './input-problems.js';
 import { SETTLE_MINUTES, SETTLE_STEADY_MINUTES, SETTLE_UPDATES } from '../sources.js';
 import { isMinor, isServerVersion } from '../version.js';
@@ -23,6 +30,7 @@ export {
   VersionSwitch,
   type ServerNode,
 } from './drivers.js';
+export { KubernetesChange, KubernetesDriver } from './kubernetes.js';
 export type { ApprovalPolicy } from './approval.js';
 export { Role, SecretRef, Tls } from './fields.js';
 
@@ -516,6 +524,7 @@ export const RolloutInput = z
     ),
   })
   .superRefine(reportPinProblems, anyShape)
+  .superRefine(reportBatchProblems, anyShape)
   .superRefine(reportSameCluster, anyShape);
 export type RolloutInput = z.infer<typeof RolloutInput>;
 /** A roll-out as an operator writes it, before defaults are filled in. */

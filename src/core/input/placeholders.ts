@@ -1,5 +1,5 @@
 /** What may stand in braces in a template of the operator: `{node}`. */
-export type Placeholder = 'node' | 'role' | 'host' | 'version' | 'name';
+export type Placeholder = 'node' | 'role' | 'host' | 'version' | 'tag' | 'name';
 
 /** A word in braces. JSON and the braces of other template languages have more than letters in them, and stay as they are. */
 const IN_BRACES = /\{([A-Za-z]+)\}/g;

@@ -33,6 +33,7 @@ export const SavedObservation = z.object({
               versions: z.array(z.string()),
               residentBytes: z.number().optional(),
               cores: z.number().optional(),
+              pod: z.literal(true).optional(),
             }),
           ),
           databases: z.array(

@@ -52,7 +52,10 @@ function window({ observation: { beats }, bounds }: Case): Check {
 
 function processSamples({ observation, baseline, bounds }: Case): Check {
   const { processes, kind, beats } = observation;
-  const gone = baseline?.processes.find(({ node }) => !processes.some((one) => one.node === node));
+  // Of pods it is their role that has to be there: each has another name.
+  const gone = baseline?.processes.find(({ node, role, pod }) =>
+    pod === true ? !processes.some((one) => one.role === role) : !processes.some((one) => one.node === node),
+  );
   // During a roll a process that was seen to be down or not ready yet has no page to show.
   const heard = ({ metrics, explained }: Observation['processes'][number]) =>
     (metrics.seen + (kind === 'roll' ? explained : 0)) / metrics.due;

@@ -66,6 +66,8 @@ export interface ProcessWindow {
   /** Processor cores in use on average. */
   readonly cores?: number | undefined;
   readonly residentBytes?: number | undefined;
+  /** It is a pod, which comes and goes: its beats are those of its own life. */
+  readonly pod?: true | undefined;
   /** Why a page could not be read, the last time. */
   readonly problem?: string | undefined;
 }

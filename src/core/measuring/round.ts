@@ -19,7 +19,9 @@ export interface Round {
 }
 
 export interface ProcessSample {
+  /** Its node; of a pod its own name, as the slot that it fills changes while others come and go. */
   readonly node: string;
+  readonly pod?: true | undefined;
   readonly role: Role;
   /** Null where the process is not of this host, or could not be looked for, so that nobody knows. */
   readonly running: boolean | null;

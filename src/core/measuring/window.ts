@@ -1,6 +1,7 @@
 import type { LoadWindow } from '../ledger.js';
 import { gapsOf, merge, type Span } from './gaps.js';
 import { piecesOf, sumPieces, worstMinute } from './minutes.js';
+import { cutPod } from './pod-window.js';
 import { cutProcess, slotsOf, type Cut } from './process-window.js';
 import type { Segment } from './rises.js';
 import { isRingsBeat, nextBeat, type DatabaseSample, type Round } from './round.js';
@@ -63,7 +64,11 @@ export function cutWindow(rounds: readonly Round[], request: WindowRequest): Obs
   const inside = due.map((at) => byBeat.get(at));
   const nodes = [...new Set(inside.flatMap((round) => round?.processes.map(({ node }) => node) ?? []))];
   const stores = [...new Set(inside.flatMap((round) => round?.databases.map(({ store }) => store) ?? []))];
-  const processes = nodes.map((node) => cutProcess(slotsOf(due, inside, node), node, beatMs));
+  const processes = nodes.map((node) => {
+    const slots = slotsOf(due, inside, node);
+    const isPod = slots.some(({ sample }) => sample?.pod === true);
+    return isPod ? cutPod(slots, node, { kind, beatMs, rounds: inside }) : cutProcess(slots, node, beatMs);
+  });
   const respelled = processes.find(({ respelled: change }) => change !== undefined);
   return {
     kind,

@@ -28,7 +28,7 @@ export function presentState(target: Target, facts: ClusterFacts): PresentState 
 
 /** The same, with how its servers are replaced. @throws PreconditionError when no server runs */
 export function plannedFrom(target: Target, facts: ClusterFacts, policy: RollPolicy): PresentState {
-  return { ...presentState(target, facts), roll: rollTargetOf(target, policy, facts.dynamicConfig) };
+  return { ...presentState(target, facts), roll: rollTargetOf(target, policy, facts) };
 }
 
 /** Kinds of the stores of a target, as its input says. */

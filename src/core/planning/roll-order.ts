@@ -1,4 +1,8 @@
+import type { NodeState } from '../cluster.js';
 import type { Role } from '../input/input.js';
+
+/** What the order of a roll depends on. */
+export type RollNode = Pick<NodeState, 'role' | 'surge' | 'leaving'>;
 
 /**
  * Callees before callers, as the server itself starts its services (initOrder in temporal/server_impl.go): an old caller
@@ -8,13 +12,15 @@ const FORWARD: readonly Role[] = ['matching', 'history', 'internal-frontend', 'f
 
 /**
  * Names of the nodes in the order they are replaced in, one by one; back is the exact reverse of forward. Nodes that do not
- * run come first, frontends before others: without its frontend a cluster cannot say whether any other node is ready.
+ * run come first, frontends before others: without its frontend a cluster cannot say whether any other node is ready. Those
+ * that are leaving anyway are left out.
  */
 export function rollOrder(
-  nodes: readonly { readonly name: string; readonly role: Role; readonly running?: boolean }[],
+  nodes: readonly (RollNode & { readonly name: string; readonly running?: boolean })[],
   direction: 'forward' | 'back',
 ): string[] {
-  const forward = FORWARD.flatMap((role) => nodes.filter((node) => node.role === role));
+  const staying = nodes.filter(({ leaving }) => leaving !== true);
+  const forward = FORWARD.flatMap((role) => staying.filter((node) => node.role === role));
   const ordered = direction === 'forward' ? forward : forward.toReversed();
   const down = ordered.filter(({ running }) => running === false);
   return [
@@ -32,7 +38,13 @@ export function startOrder(nodes: readonly { readonly name: string; readonly rol
 /** Roles on which every call of a client depends. */
 const CALLED: readonly Role[] = ['frontend', 'history', 'matching'];
 
-/** Roles that clients depend on and that have one process alone, in order: replacing it leaves a gap. */
-export function singleRoles(nodes: readonly { readonly role: Role }[]): Role[] {
-  return CALLED.filter((role) => nodes.filter((node) => node.role === role).length === 1);
+/**
+ * Roles that clients depend on and that have one process alone, in order: replacing it leaves a gap, unless its successor
+ * serves before it goes.
+ */
+export function singleRoles(nodes: readonly RollNode[]): Role[] {
+  return CALLED.filter((role) => {
+    const [one, ...others] = nodes.filter((node) => node.role === role && node.leaving !== true);
+    return one !== undefined && one.surge !== true && others.length === 0;
+  });
 }

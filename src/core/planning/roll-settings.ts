@@ -2,15 +2,17 @@ import type { Catalogue } from '../catalogue/catalogue.js';
 import { dynamicKeysOf } from '../catalogue/dynamic-keys.js';
 import type { RollSettingRule } from '../catalogue/roll-rules.js';
 import { isIn } from '../catalogue/rule-parts.js';
-import type { DynamicConfigFacts, UnreachedNode } from '../cluster.js';
+import type { DynamicConfigFacts, NodeState, UnreachedNode } from '../cluster.js';
 import { formatDuration } from '../duration.js';
 import type { Role, RollPolicy, Target } from '../input/input.js';
+import { listedNodes } from '../input/listed-nodes.js';
 import type { Path, RollSetting, RollSettings } from '../plan.js';
 import { ageNeeds, drainFollows, followsAge, secondsOf } from './connection-age.js';
 import { openConnections } from './open-connections.js';
 import { rollPace } from './roll-pace.js';
 import { fitToStopTimeout } from './roll-stop-time.js';
 import { rollLimits } from './roll-limits.js';
+import { type RollNode, singleRoles } from './roll-order.js';
 import { leaveOutUnreached } from './unreached-nodes.js';
 
 /** One replacement of the servers of a target, forward or back. */
@@ -24,7 +26,9 @@ export interface RollRequest extends RollTarget {
 
 /** What a roll has to know of a target. */
 export interface RollTarget {
-  readonly nodes: readonly { readonly role: Role }[];
+  readonly nodes: readonly RollNode[];
+  /** Whether its nodes are found, as pods are: then their dynamic configuration is out of reach. */
+  readonly isFound?: true | undefined;
   readonly policy: RollPolicy;
   /** How long a process may take to stop before it is killed, in milliseconds. */
   readonly stopTimeoutMs: number;
@@ -41,10 +45,12 @@ export interface RollTarget {
  * one process: with nobody to take over, each second of draining is a second more of the gap.
  */
 export function planRollSettings(request: RollRequest): RollSettings {
-  const { nodes, keysSet = [] } = request;
-  const { style } = request.policy;
-  const pace = rollPace(nodes, request.policy);
-  if (style === 'asConfigured') return { style, settings: [], kept: [], limits: rollLimits(request), pace };
+  const { nodes, policy, isFound, keysSet = [] } = request;
+  const { style } = policy;
+  const pace = rollPace(nodes, policy);
+  const gaps = isFound === true ? { gaps: singleRoles(nodes) } : {};
+  if (style === 'asConfigured' || isFound === true)
+    return { style, settings: [], kept: [], limits: rollLimits(request), pace, ...gaps };
   const several = new Set(severalOf(nodes));
   const rules = rulesOf(request).filter(({ role }) => several.has(role));
   const wanted = rules.map((rule) => settingOf(rule, request, rules));
@@ -68,13 +74,23 @@ export function planRollSettings(request: RollRequest): RollSettings {
   };
 }
 
-/** What a roll has to know of a target, from its input, and from its files of dynamic configuration where they were looked at. */
+/** What was found of a target that a roll has to know. */
+interface FoundForRoll {
+  /** What its driver found; counts where the input lists no nodes. */
+  readonly nodes: readonly NodeState[];
+  /** What its files of dynamic configuration say, where they were looked at. */
+  readonly dynamicConfig?: Partial<DynamicConfigFacts> | undefined;
+}
+
+/** What a roll has to know of a target, from its input and from what was found of it. */
 export function rollTargetOf(
-  { driver }: Target,
+  target: Target,
   policy: RollPolicy,
-  { keysSet, connectionAgeMs, unreached }: Partial<DynamicConfigFacts> = {},
+  { nodes, dynamicConfig: { keysSet, connectionAgeMs, unreached } = {} }: FoundForRoll,
 ): RollTarget {
-  return { nodes: driver.nodes, policy, stopTimeoutMs: driver.stopTimeout, keysSet, connectionAgeMs, unreached };
+  const known = { policy, stopTimeoutMs: target.driver.stopTimeout, keysSet, connectionAgeMs, unreached };
+  const listed = listedNodes(target);
+  return listed === undefined ? { nodes, ...known, isFound: true } : { nodes: listed, ...known };
 }
 
 /** The same path, each hop with what its roll sets. */

@@ -1,6 +1,7 @@
 import type { PerStore } from '../stores.js';
 import type { NodeState } from '../cluster.js';
 import type { DriverInput, Role } from '../input/input.js';
+import type { KubernetesSurvey } from './kubernetes-survey.js';
 import type { NamespacesSurvey } from './namespace-survey.js';
 import type { NodeConfiguration } from './node-configuration.js';
 import type { ProcessMetrics } from './process-metrics.js';
@@ -23,6 +24,8 @@ export interface ClusterSurvey {
   /** Clusters that this one knows of, itself among them. */
   readonly knownClusters: Seen<readonly KnownCluster[]>;
   readonly namespaces: Seen<NamespacesSurvey>;
+  /** Where its servers are pods. */
+  readonly kubernetes?: KubernetesSurvey | undefined;
   /** Programs of the versions that were asked about. */
   readonly tools: readonly ToolSurvey[];
 }

@@ -4,6 +4,7 @@ import type { FoundNode, FoundProcess, FoundTarget } from '../../../src/adapters
 import { rolloutFile } from '../../../src/adapters/discovery/rollout-file.js';
 import { targetFile, TO_FILL_IN } from '../../../src/adapters/discovery/target-file.js';
 import { asSqlStore, parseRolloutInput, parseTarget, type Role } from '../../../src/core/input/input.js';
+import { listedNodes } from '../../../src/core/input/listed-nodes.js';
 
 const ANSWERS = { name: 'prod', connection: { address: '10.0.0.1:7233' }, backupDir: '/backups' };
 const ROLES: readonly Role[] = ['frontend', 'history', 'matching', 'worker'];
@@ -100,9 +101,10 @@ test('servers elsewhere: the rings still name each of them, and what is missing 
     found((role) => (role === 'history' ? plain(role) : undefined), { stores: {} }),
     ANSWERS,
   );
-  const { driver, stores } = parseTarget(parse(text));
+  const target = parseTarget(parse(text));
+  const { driver, stores } = target;
   expect(driver.type).toBe('command');
-  expect(driver.nodes.map(({ name }) => name)).toEqual(ROLES.map((role) => `${role}-1`));
+  expect(listedNodes(target)?.map(({ name }) => name)).toEqual(ROLES.map((role) => `${role}-1`));
   expect(asSqlStore(stores.default).host).toBe(TO_FILL_IN);
   expect(text).toContain('# frontend-1: not on this host');
   expect(text).not.toContain('# history-1: not on this host');

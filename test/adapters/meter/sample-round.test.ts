@@ -4,7 +4,10 @@ import { once } from 'node:events';
 import type { OpenTarget } from '../../../src/adapters/open-target.js';
 import { sampleRound } from '../../../src/adapters/meter/sample-round.js';
 import { parseTarget, type Target } from '../../../src/core/input/input.js';
+import { listedNodes } from '../../../src/core/input/listed-nodes.js';
 import { targetText } from '../../helpers/rollout-input.js';
+
+const nodesIn = (target: Target) => listedNodes(target) ?? [];
 
 /** On ports of this host at which nothing answers, but for the metrics page of the nodes in `answering`. */
 function targetOn(answering: Readonly<Record<string, string>>): Target {
@@ -38,7 +41,7 @@ test('where the processes cannot be listed, nobody knows which run, and the roun
     BEAT,
   );
   expect(round.problem).toContain('/proc cannot be read');
-  expect(round.processes.map(({ running }) => running)).toEqual(target.driver.nodes.map(() => null));
+  expect(round.processes.map(({ running }) => running)).toEqual(nodesIn(target).map(() => null));
   expect(round.processes[0]?.problem).toMatch(/.+; the processes of this host could not be listed: .*\/proc/);
 });
 
@@ -59,7 +62,7 @@ test('rings of processes on other hosts are judged by what answers, not by what 
   const page = await servePage();
   try {
     const target = targetOn({ 'frontend-1': page.address });
-    const nodes = target.driver.nodes.map((node) => ({ ...node, running: false }));
+    const nodes = nodesIn(target).map((node) => ({ ...node, running: false }));
     const round = await sampleRound(
       target,
       openedWith(() => Promise.resolve(nodes)),
@@ -81,11 +84,11 @@ test('a process that ended while its page was asked for is sampled as it is sinc
   ];
   const listNodes = () => {
     const one = listings.shift() ?? { running: false };
-    return Promise.resolve(target.driver.nodes.map((node) => ({ ...node, ...one })));
+    return Promise.resolve(nodesIn(target).map((node) => ({ ...node, ...one })));
   };
   const { processes } = await sampleRound(target, openedWith(listNodes), BEAT);
   expect(processes.map(({ instance, running }) => ({ instance, running }))).toEqual(
-    target.driver.nodes.map(() => ({ instance: '8:2', running: true })),
+    nodesIn(target).map(() => ({ instance: '8:2', running: true })),
   );
   expect(listings).toEqual([]);
 });
@@ -97,7 +100,7 @@ test('a process that was started after they were listed, and answers, is sampled
     const listings = [{ running: false }, { running: true, instance: '8:2' }];
     const listNodes = () => {
       const one = listings.shift() ?? { running: false };
-      return Promise.resolve(target.driver.nodes.map((node) => ({ ...node, ...one })));
+      return Promise.resolve(nodesIn(target).map((node) => ({ ...node, ...one })));
     };
     const { processes } = await sampleRound(target, openedWith(listNodes), BEAT);
     const found = Object.fromEntries(processes.map(({ node, instance, running }) => [node, { instance, running }]));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { InvalidRolloutError, type InputProblem } from '../../../src/core/errors.js';
 import { parseRolloutInput, Policy, SecretRef, Tls } from '../../../src/core/input/input.js';
+import { listedNodes } from '../../../src/core/input/listed-nodes.js';
 import { problemsOf } from '../../../src/core/input/input-problems.js';
 import { rolloutText } from '../../helpers/rollout-input.js';
 
@@ -42,7 +43,7 @@ test('a right input gets its defaults', () => {
   expect(input.policy.load.staging.startsPerSecond).toBe(2);
   expect(input.policy.load.live).toBeUndefined();
   expect(input.live.stores.default).toMatchObject({ plugin: 'postgres12', port: 5432 });
-  expect(input.live.driver.nodes[0]).toMatchObject({ configEnv: 'development', environment: {} });
+  expect(listedNodes(input.live)?.[0]).toMatchObject({ configEnv: 'development', environment: {} });
 });
 
 test('what was parsed can be parsed again: defaults change nothing', () => {

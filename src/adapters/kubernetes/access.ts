@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import type { KubernetesDriver } from '../../core/input/input.js';
+import { accessRules, type AccessRule } from '../../core/pods/access-rules.js';
+import { mapAtMost } from '../cluster/look.js';
+import type { KubeApi } from './api.js';
+
+const AT_ONCE = 8;
+const Review = z.object({ status: z.object({ allowed: z.boolean() }) });
+
+/** The rules that this worker may not do in the namespace of the target, asked of the API server one by one. */
+export async function deniedRules(api: KubeApi, input: KubernetesDriver): Promise<AccessRule[]> {
+  const answers = await mapAtMost(AT_ONCE, accessRules(input), async (rule) => {
+    const [resource, subresource] = rule.resource.split('/');
+    const { group, verb } = rule;
+    const resourceAttributes = { namespace: input.namespace, group, resource, verb, subresource };
+    const body = {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SelfSubjectAccessReview',
+      spec: { resourceAttributes },
+    };
+    const review = Review.parse(await api.post('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', body));
+    return review.status.allowed ? [] : [rule];
+  });
+  return answers.flat();
+}

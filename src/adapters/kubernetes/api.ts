@@ -1,0 +1,165 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  HttpMethod,
+  IsomorphicFetchHttpLibrary,
+  type KubeConfig,
+  RequestContext,
+  Watch,
+} from '@kubernetes/client-node';
+import { z } from 'zod';
+import { codeOf, messageOf, UnreachableError } from '../../core/errors.js';
+import { journaled } from '../command-journal.js';
+import type { Work } from '../store.js';
+import { ApiError } from './api-error.js';
+
+const ANSWER_TIMEOUT_MS = 15_000;
+/** An API server that is upgraded itself, or fails over, is away for about a minute. */
+export const PATIENCE_MS = 90_000;
+const ASK_AGAIN_MS = 1_000;
+/** Who is told to have written a field. */
+export const FIELD_MANAGER = 'temporal-upgrade';
+
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Kinds of patch: of the named fields, or of those that we own by server-side apply. */
+export type PatchKind = 'merge' | 'apply';
+
+export interface WatchEvent {
+  readonly type: string;
+  readonly object: unknown;
+}
+
+/** The API server of a Kubernetes cluster, as far as it is used here. What it answers is parsed by whoever asks. */
+export interface KubeApi {
+  get(path: string, query?: Query): Promise<unknown>;
+  /** As text, such as a log. */
+  text(path: string, query?: Query): Promise<string>;
+  post(path: string, body: unknown): Promise<unknown>;
+  /** Changes an object, patiently: written twice it is the same. */
+  patch(path: string, body: unknown, kind: PatchKind, work?: Work): Promise<unknown>;
+  delete(path: string, body?: unknown): Promise<void>;
+  /** Calls `onEvent` for each event until the server ends the watch, something fails, or `signal` is aborted. */
+  watch(path: string, query: Query, onEvent: (event: WatchEvent) => void, signal: AbortSignal): Promise<void>;
+}
+
+const Status = z.object({ message: z.string().optional(), reason: z.string().optional() });
+
+const CONTENT_TYPES: Readonly<Record<PatchKind, string>> = {
+  merge: 'application/merge-patch+json',
+  apply: 'application/apply-patch+yaml',
+};
+
+/** The API server that a configuration leads to. Its methods throw UnreachableError, or ApiError for an answer that is no success. */
+export function createKubeApi(config: KubeConfig): KubeApi {
+  const server = config.getCurrentCluster()?.server ?? '';
+  const http = new IsomorphicFetchHttpLibrary();
+
+  async function send(method: HttpMethod, path: string, { query = {}, body, type }: Sending = {}): Promise<string> {
+    const url = new URL(`${server.replace(/\/+$/, '')}${path}`);
+    for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, String(value));
+    const context = new RequestContext(url.toString(), method);
+    let status: number;
+    let text: string;
+    try {
+      await config.applySecurityAuthentication(context);
+      context.setSignal(AbortSignal.timeout(ANSWER_TIMEOUT_MS));
+      if (body !== undefined) {
+        context.setHeaderParam('Content-Type', type ?? 'application/json');
+        context.setBody(JSON.stringify(body));
+      }
+      const response = await http.send(context).toPromise();
+      status = response.httpStatusCode;
+      text = await response.body.text();
+    } catch (cause) {
+      throw new UnreachableError(
+        `the API server ${server} cannot be reached: ${reasonOf(cause)}`,
+        { server },
+        { cause },
+      );
+    }
+    if (status >= 200 && status < 300) return text;
+    throw refusal(status, text, `${method} ${path}`);
+  }
+
+  const json = async (method: HttpMethod, path: string, sending?: Sending): Promise<unknown> =>
+    JSON.parse(await send(method, path, sending));
+
+  return {
+    get: (path, query) => json(HttpMethod.GET, path, { query }),
+    text: (path, query) => send(HttpMethod.GET, path, { query }),
+    post: (path, body) => json(HttpMethod.POST, path, { body }),
+    patch: (path, body, kind, work) => {
+      const query = { fieldManager: FIELD_MANAGER, ...(kind === 'apply' ? { force: true } : {}) };
+      const patch = () => json(HttpMethod.PATCH, path, { query, body, type: CONTENT_TYPES[kind] });
+      return journaled(`PATCH ${path} ${JSON.stringify(body)}`, () => patiently(patch, work));
+    },
+    async delete(path, body) {
+      await journaled(`DELETE ${path}`, () => send(HttpMethod.DELETE, path, { body }));
+    },
+    async watch(path, query, onEvent, signal) {
+      const watch = new Watch(config);
+      await new Promise<void>((resolve, reject) => {
+        const done = (error: unknown): void => {
+          if (error === null || error === undefined || signal.aborted) resolve();
+          else reject(new UnreachableError(`the watch of ${path} broke: ${reasonOf(error)}`));
+        };
+        watch
+          .watch(path, { ...query }, (type, object: unknown) => onEvent({ type, object }), done)
+          .then((controller) => {
+            if (signal.aborted) controller.abort();
+            signal.addEventListener('abort', () => controller.abort(), { once: true });
+          }, reject);
+      });
+    },
+  };
+}
+
+interface Sending {
+  readonly query?: Query | undefined;
+  readonly body?: unknown;
+  readonly type?: string;
+}
+
+/** Does what may be done twice, again and again while the API server is away or busy. @throws what it threw last */
+export async function patiently<T>(run: () => Promise<T>, work?: Work): Promise<T> {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await run();
+    } catch (error) {
+      work?.signal?.throwIfAborted();
+      if (!isPassing(error) || Date.now() >= end) throw error;
+      work?.onProgress?.(`${messageOf(error)}; asked again`);
+      await sleep(ASK_AGAIN_MS, undefined, { signal: work?.signal });
+    }
+  }
+}
+
+/** Whether waiting may mend it. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof UnreachableError;
+}
+
+/** An answer that is no success. One that is busy, or whose store has no leader, is as good as away. */
+function refusal(status: number, text: string, what: string): Error {
+  const { message, reason = String(status) } = Status.safeParse(parseJson(text)).data ?? {};
+  const said = message ?? text.slice(0, 300);
+  if (status === 429 || status >= 500)
+    return new UnreachableError(`the API server could not do ${what} (${status}): ${said}`, { status, reason });
+  const hint = status === 403 ? '. Give the worker that right: service/kubernetes/role.yaml' : '';
+  return new ApiError(status, reason, `the API server refused ${what} (${status}): ${said}${hint}`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `fetch failed` says nothing; what lies below it does. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return codeOf(cause) ?? messageOf(cause);
+}

@@ -1,0 +1,10 @@
+import type { KubernetesDriver } from '../../core/input/input.js';
+import type { Work } from '../store.js';
+import type { KubeApi } from './api.js';
+
+/** What every part of the driver works with. */
+export interface Context {
+  readonly api: KubeApi;
+  readonly input: KubernetesDriver;
+  readonly work: Work;
+}

@@ -1,0 +1,88 @@
+import { fillPlaceholders } from '../../core/input/placeholders.js';
+import { environmentLine, shellLine } from '../../core/shell-line.js';
+import { imageOfVersion, tagOfVersion } from '../../core/pods/images.js';
+import { changesAll } from './change.js';
+import type { Context } from './context.js';
+import { findPods } from './find-workloads.js';
+import { createHelm } from './helm.js';
+import { noSuchNode, slotNamed } from './replace-node.js';
+import { nameOfWorkload, type Workload } from './workload.js';
+
+/**
+ * What is asked of the API server to replace a node, as commands of kubectl and helm that would do the same; the driver itself
+ * patches objects.
+ */
+export async function explainSlot(context: Context, name: string, version: string): Promise<string[]> {
+  const { api, input } = context;
+  const found = await findPods(api, input);
+  const { role, slot } = slotNamed(name);
+  const own = found.find(({ workload }) => workload.role === role);
+  if (own === undefined || slot < 1 || slot > own.workload.wanted) throw noSuchNode(name, found);
+  const { workload } = own;
+  const held = changesAll(context) ? found.map((one) => one.workload) : [workload];
+  const isChanged = workload.version === version;
+  const isLast = slot === workload.wanted;
+  return [
+    ...held.map(
+      (one) => `${kubectl(context, ['patch', nameOfWorkload(one), '--type=merge', '--patch', heldText(one)])}`,
+    ),
+    ...(isChanged ? [] : [changeLine(context, workload, version)]),
+    ...stepLines(context, workload, slot),
+    ...(isLast
+      ? [`${patch(context, workload, '{"spec":{"paused":false}}')} # when all are ready, with all as it was`]
+      : []),
+  ];
+}
+
+function stepLines(context: Context, workload: Workload, slot: number): string[] {
+  if (workload.shape.kind === 'StatefulSet') {
+    const partition = Math.max(0, workload.wanted - slot);
+    return [patch(context, workload, JSON.stringify({ spec: { updateStrategy: { rollingUpdate: { partition } } } }))];
+  }
+  const name = nameOfWorkload(workload);
+  return [
+    kubectl(context, ['rollout', 'resume', name]),
+    `${kubectl(context, ['rollout', 'pause', name])} # as soon as one new pod is begun`,
+  ];
+}
+
+function changeLine(context: Context, workload: Workload, version: string): string {
+  const { input } = context;
+  const { change } = input;
+  switch (change.by) {
+    case 'image': {
+      const image = imageOfVersion(version, workload.image, input.images);
+      return kubectl(context, ['set', 'image', nameOfWorkload(workload), `${workload.container}=${image}`]);
+    }
+    case 'helm':
+      return shellLine(createHelm(input, change).upgradeLine(version));
+    case 'command': {
+      const words = { role: workload.role, version, tag: tagOfVersion(version, input.images) };
+      const argv = change.command.map((text) => fillPlaceholders(text, words));
+      return `${environmentLine(change.environment)}${shellLine(argv)}`;
+    }
+  }
+}
+
+function heldText({ shape, wanted }: Workload): string {
+  const spec =
+    shape.kind === 'Deployment'
+      ? { paused: true, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } }
+      : { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: wanted } } };
+  return JSON.stringify({ spec });
+}
+
+function patch(context: Context, workload: Workload, text: string): string {
+  return kubectl(context, ['patch', nameOfWorkload(workload), '--type=merge', '--patch', text]);
+}
+
+function kubectl({ input: { namespace, kubeconfig, context } }: Context, args: readonly string[]): string {
+  return shellLine([
+    'kubectl',
+    ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
+    ...(context === undefined ? [] : ['--context', context]),
+    '--namespace',
+    namespace,
+    ...args,
+  ]);
+}

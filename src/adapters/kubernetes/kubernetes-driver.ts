@@ -1,0 +1,52 @@
+import type { KubernetesDriver } from '../../core/input/input.js';
+import type { Driver } from '../driver.js';
+import type { Work } from '../store.js';
+import { createKubeApi, type KubeApi } from './api.js';
+import { nodesOfWorkload } from './as-pod.js';
+import { configurationFiles } from './configuration.js';
+import { loadKubeConfig } from './connection.js';
+import type { Context } from './context.js';
+import { endRoll } from './end-roll.js';
+import { explainSlot } from './explain.js';
+import { findPods } from './find-workloads.js';
+import { prepareRoll } from './prepare.js';
+import { replaceSlot } from './replace-node.js';
+import { startRole, stopRole } from './stop-start.js';
+
+/**
+ * Servers as pods of Deployments or StatefulSets. A node is a slot of its role, filled by whatever pod the cluster has there: all is
+ * read anew from the API server each time, and what has to be put back stands in annotations of the workloads.
+ */
+export function createKubernetesDriver(input: KubernetesDriver, api: KubeApi = connect(input)): Driver {
+  const contextOf = (work: Work = {}): Context => ({ api, input, work });
+
+  return {
+    async listNodes() {
+      const found = await findPods(api, input);
+      return found.flatMap(({ workload, pods }) => nodesOfWorkload(workload, pods, input));
+    },
+    replaceNode: (name, version, work) => replaceSlot(contextOf(work), name, version),
+    stopNode: (name, work) => stopRole(contextOf(work), name),
+    startNode: (name, version, work) => startRole(contextOf(work), name, version),
+    prepare: (version, work) => prepareRoll(contextOf(work), version),
+    endRoll: (work) => endRoll(contextOf(work)),
+    readUsage: () => Promise.resolve(undefined),
+    configurationPaths: () => [],
+    configurationFiles: (work) => configurationFiles(contextOf(work)),
+    explain: (name, version) => explainSlot(contextOf(), name, version),
+  };
+}
+
+/** The API server of an input, connected to when it is first asked: an unreadable kubeconfig is told by who asks. */
+function connect(input: KubernetesDriver): KubeApi {
+  let made: KubeApi | undefined;
+  const api = (): KubeApi => (made ??= createKubeApi(loadKubeConfig(input)));
+  return {
+    get: async (...args) => api().get(...args),
+    text: async (...args) => api().text(...args),
+    post: async (...args) => api().post(...args),
+    patch: async (...args) => api().patch(...args),
+    delete: async (...args) => api().delete(...args),
+    watch: async (...args) => api().watch(...args),
+  };
+}

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import type { KubernetesDriver } from '../../core/input/input.js';
+import { ruleName } from '../../core/pods/access-rules.js';
+import type { KubernetesSurvey, Reconciler, WorkloadSurvey } from '../../core/survey/kubernetes-survey.js';
+import type { Seen } from '../../core/survey/seen.js';
+import { look } from '../cluster/look.js';
+import { deniedRules } from './access.js';
+import { createKubeApi, type KubeApi } from './api.js';
+import { loadKubeConfig } from './connection.js';
+import { findWorkloads } from './find-workloads.js';
+import { listOf } from './shapes.js';
+import { isHeld, nameOfWorkload, serverContainer, type Workload } from './workload.js';
+
+const Budgets = listOf(
+  z.object({
+    metadata: z.object({ name: z.string() }),
+    spec: z.object({ selector: z.object({ matchLabels: z.record(z.string(), z.string()).default({}) }).prefault({}) }),
+    status: z.object({ disruptionsAllowed: z.number().default(0) }).prefault({}),
+  }),
+);
+
+const Autoscalers = listOf(
+  z.object({
+    metadata: z.object({ name: z.string() }),
+    spec: z.object({
+      scaleTargetRef: z.object({ kind: z.string(), name: z.string() }),
+      minReplicas: z.number().default(1),
+      maxReplicas: z.number(),
+    }),
+  }),
+);
+
+/** Looks at what Kubernetes says of a target, side by side; changes nothing, and never throws for what it says. */
+export async function surveyKubernetes(input: KubernetesDriver, given?: KubeApi): Promise<KubernetesSurvey> {
+  const { namespace } = input;
+  // One that cannot even be read is said of each part.
+  const ask = <T>(question: (api: KubeApi) => Promise<T>): Promise<Seen<T>> =>
+    look(() => question(given ?? createKubeApi(loadKubeConfig(input))));
+  const [denied, workloads, budgets, autoscalers] = await Promise.all([
+    ask(async (api) => (await deniedRules(api, input)).map(ruleName)),
+    ask(async (api) => (await findWorkloads(api, input)).map((workload) => surveyWorkload(workload, input))),
+    ask(async (api) => {
+      const { items } = Budgets.parse(await api.get(`/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`));
+      return items.map(({ metadata: { name }, spec, status: { disruptionsAllowed } }) => ({
+        name,
+        labels: spec.selector.matchLabels,
+        disruptionsAllowed,
+      }));
+    }),
+    ask(async (api) => {
+      const path = `/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers`;
+      const { items } = Autoscalers.parse(await api.get(path));
+      return items.map(({ metadata: { name }, spec: { scaleTargetRef, minReplicas, maxReplicas } }) => ({
+        name,
+        target: `${scaleTargetRef.kind.toLowerCase()}/${scaleTargetRef.name}`,
+        least: minReplicas,
+        most: maxReplicas,
+      }));
+    }),
+  ]);
+  const stopSeconds = Math.ceil(input.stopTimeout / 1_000);
+  return { namespace, change: input.change.by, stopSeconds, denied, workloads, budgets, autoscalers };
+}
+
+function surveyWorkload(workload: Workload, input: KubernetesDriver): WorkloadSurvey {
+  const { shape, role, wanted } = workload;
+  const { spec, metadata } = shape;
+  const [owner] = metadata.ownerReferences;
+  const release = metadata.annotations['meta.helm.sh/release-name'];
+  const reconciler = reconcilerOf(workload);
+  const server = serverContainer(spec.template.spec.containers, role, input);
+  return {
+    role,
+    name: nameOfWorkload(workload),
+    replicas: wanted,
+    strategy: 'strategy' in spec ? spec.strategy.type : spec.updateStrategy.type,
+    hasReadiness: server?.readinessProbe !== undefined,
+    graceSeconds: spec.template.spec.terminationGracePeriodSeconds,
+    labels: spec.template.metadata.labels,
+    held: isHeld(workload),
+    ...(owner === undefined ? {} : { owner: { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.name } }),
+    ...(release === undefined ? {} : { release }),
+    ...(reconciler === undefined ? {} : { reconciler }),
+  };
+}
+
+/** Labels and annotations that reconcilers mark their objects with, and the names under which they write. */
+const MARKS: readonly (Pick<Reconciler, 'by' | 'always'> & { readonly key: RegExp })[] = [
+  { by: 'Flux', always: true, key: /^kustomize\.toolkit\.fluxcd\.io\/name$/ },
+  { by: 'Flux', always: false, key: /^helm\.toolkit\.fluxcd\.io\/name$/ },
+  { by: 'Argo CD', always: false, key: /^argocd\.argoproj\.io\/(tracking-id|instance)$/ },
+];
+const MANAGERS: readonly (Pick<Reconciler, 'by' | 'always'> & { readonly name: RegExp })[] = [
+  { by: 'Flux', always: true, name: /^kustomize-controller$/ },
+  { by: 'Flux', always: false, name: /^helm-controller$/ },
+  { by: 'Argo CD', always: false, name: /^argocd-(controller|application-controller)$/ },
+];
+
+function reconcilerOf({ shape: { metadata } }: Workload): Reconciler | undefined {
+  const marks = { ...metadata.labels, ...metadata.annotations };
+  for (const { by, always, key } of MARKS) {
+    const found = Object.keys(marks).find((name) => key.test(name));
+    if (found !== undefined) return { by, always, evidence: `${found}: ${marks[found] ?? ''}` };
+  }
+  for (const { by, always, name } of MANAGERS) {
+    const found = metadata.managedFields.find(({ manager }) => name.test(manager));
+    if (found !== undefined) return { by, always, evidence: `field manager ${found.manager}` };
+  }
+  return undefined;
+}

@@ -1,0 +1,68 @@
+import type { KubernetesDriver } from '../input/kubernetes.js';
+
+/** One thing that the worker may have to do in the namespace of a target. */
+export interface AccessRule {
+  /** API group; empty for the core one. */
+  readonly group: string;
+  /** `deployments`, or `pods/log`. */
+  readonly resource: string;
+  readonly verb: string;
+  /** What cannot be done without it. */
+  readonly why: string;
+}
+
+/** Several verbs of one resource. */
+interface Verbs extends Omit<AccessRule, 'verb'> {
+  readonly verbs: readonly string[];
+}
+
+/** What every way of replacing pods needs; `service/kubernetes/role.yaml` has just these. */
+const ALWAYS: readonly Verbs[] = [
+  {
+    group: 'apps',
+    resource: 'deployments',
+    verbs: ['get', 'list', 'watch', 'patch'],
+    why: 'finding, holding and changing them',
+  },
+  {
+    group: 'apps',
+    resource: 'statefulsets',
+    verbs: ['get', 'list', 'watch', 'patch'],
+    why: 'finding, holding and changing them',
+  },
+  { group: 'apps', resource: 'replicasets', verbs: ['list', 'watch'], why: 'seeing how far a Deployment has come' },
+  {
+    group: '',
+    resource: 'pods',
+    verbs: ['list', 'watch', 'delete'],
+    why: 'the nodes; one of a StatefulSet is put back by deleting it',
+  },
+  { group: '', resource: 'pods/log', verbs: ['get'], why: 'the last lines of a pod that does not come up' },
+  { group: '', resource: 'events', verbs: ['list'], why: 'why a pod does not come up' },
+  { group: '', resource: 'configmaps', verbs: ['get'], why: 'the backup of the configuration' },
+  { group: 'policy', resource: 'poddisruptionbudgets', verbs: ['list'], why: 'checks before a hop' },
+  { group: 'autoscaling', resource: 'horizontalpodautoscalers', verbs: ['list'], why: 'checks before a hop' },
+];
+
+const CHART = ['get', 'list', 'create', 'update', 'patch', 'delete'];
+
+/** What helm needs besides: its releases are Secrets, and it writes every object of the chart; `service/kubernetes/role-helm.yaml`. */
+const HELM: readonly Verbs[] = [
+  { group: '', resource: 'secrets', verbs: CHART, why: 'helm keeps its releases in Secrets' },
+  { group: '', resource: 'configmaps', verbs: CHART, why: 'objects of the chart' },
+  { group: '', resource: 'services', verbs: CHART, why: 'objects of the chart' },
+  { group: '', resource: 'serviceaccounts', verbs: CHART, why: 'objects of the chart' },
+  { group: 'apps', resource: 'deployments', verbs: ['create', 'update', 'delete'], why: 'objects of the chart' },
+];
+
+/** Everything that a target's driver asks for, one verb each. */
+export function accessRules(driver: Pick<KubernetesDriver, 'change'>): AccessRule[] {
+  const all = driver.change.by === 'helm' ? [...ALWAYS, ...HELM] : ALWAYS;
+  const rules = all.flatMap(({ verbs, ...rule }) => verbs.map((verb) => ({ ...rule, verb })));
+  return rules.filter((rule, index) => rules.findIndex((one) => ruleName(one) === ruleName(rule)) === index);
+}
+
+/** `patch deployments.apps`. */
+export function ruleName({ group, resource, verb }: Pick<AccessRule, 'group' | 'resource' | 'verb'>): string {
+  return `${verb} ${resource}${group === '' ? '' : `.${group}`}`;
+}

@@ -1,0 +1,61 @@
+import { compareVersions } from '../version.js';
+
+/** What the slot of a pod depends on. */
+export interface SlotPod {
+  readonly name: string;
+  /** Version by its own image; absent where that does not tell. */
+  readonly version?: string | undefined;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** Whether it has been told to end. */
+  readonly ending: boolean;
+}
+
+/** What its role is to become. */
+export interface SlotRole {
+  /** How many pods it is to have. */
+  readonly wanted: number;
+  /** Version of the pods that its workload makes from now on. */
+  readonly coming?: string | undefined;
+}
+
+/** Pods of one role in the order of their slots. */
+export interface Slots<T> {
+  /** Slot 1 first; at most as many as are wanted. */
+  readonly staying: readonly T[];
+  /** More than are wanted, or ending: they go away by themselves. */
+  readonly leaving: readonly T[];
+}
+
+/**
+ * The slot of each pod of a role. Pods have no name that lasts, and a roll needs one: the newest version comes first, its pods
+ * as they were made; then older ones, the latest first. So forward new pods take slots 1, 2, …; back those that went back take N, N - 1,
+ * …: both in the order of a roll. A pod that is one too many is of the version that goes.
+ */
+export function slotsOf<T extends SlotPod>(pods: readonly T[], { wanted, coming }: SlotRole): Slots<T> {
+  const ending = inOrder(pods.filter((pod) => pod.ending));
+  const ordered = inOrder(pods.filter((pod) => !pod.ending));
+  const tooMany = Math.max(0, ordered.length - wanted);
+  const going = coming === undefined ? ordered : ordered.filter(({ version }) => version !== coming);
+  const staying = coming === undefined ? [] : ordered.filter(({ version }) => version === coming);
+  const surplus = new Set([...staying, ...going].slice(ordered.length - tooMany));
+  return {
+    staying: ordered.filter((pod) => !surplus.has(pod)),
+    leaving: [...ordered.filter((pod) => surplus.has(pod)), ...ending],
+  };
+}
+
+function inOrder<T extends SlotPod>(pods: readonly T[]): T[] {
+  const newest = pods
+    .flatMap(({ version }) => version ?? [])
+    .toSorted(compareVersions)
+    .at(-1);
+  return pods.toSorted((a, b) => {
+    if (a.version !== b.version) {
+      if (a.version === undefined) return 1;
+      return b.version === undefined ? -1 : compareVersions(b.version, a.version);
+    }
+    const byTime = Date.parse(a.createdAt) - Date.parse(b.createdAt) || (a.name < b.name ? -1 : 1);
+    return a.version === newest ? byTime : -byTime;
+  });
+}

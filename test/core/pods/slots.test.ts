@@ -1,0 +1,104 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { type SlotPod, slotsOf } from '../../../src/core/pods/slots.js';
+
+const OLD = '1.30.7';
+const NEW = '1.31.2';
+
+/** A pod made at a second; named by it. */
+const pod = (second: number, version: string | undefined, ending = false): SlotPod => ({
+  name: `pod-${String(second).padStart(3, '0')}`,
+  version,
+  createdAt: new Date(second * 1_000).toISOString(),
+  ending,
+});
+const names = (pods: readonly SlotPod[]) => pods.map(({ name }) => Number(name.slice(4)));
+
+test.each([
+  ['pods of one version as they were made', [pod(3, OLD), pod(1, OLD), pod(2, OLD)], [1, 2, 3]],
+  [
+    'new ones first as they were made, then old ones, the latest first',
+    [pod(1, OLD), pod(2, OLD), pod(8, NEW), pod(7, NEW)],
+    [7, 8, 2, 1],
+  ],
+  ['one whose version is not known last', [pod(1, undefined), pod(2, OLD), pod(3, NEW)], [3, 2, 1]],
+])('%s', (_, pods, expected) => {
+  expect(names(slotsOf(pods, { wanted: pods.length }).staying)).toEqual(expected);
+});
+
+test('one too many is of the version that goes; one that is ending has no slot', () => {
+  const pods = [pod(1, OLD), pod(2, OLD), pod(3, NEW), pod(4, NEW), pod(5, NEW, true)];
+  const forward = slotsOf(pods, { wanted: 3, coming: NEW });
+  expect([names(forward.staying), names(forward.leaving)]).toEqual([
+    [3, 4, 2],
+    [1, 5],
+  ]);
+  const back = slotsOf(pods, { wanted: 3, coming: OLD });
+  expect([names(back.staying), names(back.leaving)]).toEqual([
+    [3, 2, 1],
+    [4, 5],
+  ]);
+});
+
+describe('a roll by surge', () => {
+  /** What a controller does in one step: it takes one of the other version away where one is too many, and adds one. */
+  const step = (pods: readonly SlotPod[], wanted: number, second: number, version: string): SlotPod[] => {
+    const goes = pods.length > wanted ? pods.filter((one) => one.version !== version).at(-1) : undefined;
+    return [...pods.filter((one) => one !== goes), pod(second, version)];
+  };
+  const finish = (pods: readonly SlotPod[], version: string) => pods.filter((one) => one.version === version);
+
+  test('forward each step fills its own slot and leaves those before and behind it; back in the reverse order too', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 9 }), (wanted, reached) => {
+        const steps = Math.min(wanted, reached);
+        let pods = Array.from({ length: wanted }, (_, index) => pod(index, OLD));
+        const versionsOf = (coming: string) => slotsOf(pods, { wanted, coming }).staying.map(({ version }) => version);
+        for (let slot = 1; slot <= steps; slot += 1) {
+          expect(versionsOf(NEW)[slot - 1]).toBe(OLD);
+          pods = step(pods, wanted, 100 + slot, NEW);
+          const expected = [...Array<string>(slot).fill(NEW), ...Array<string>(wanted - slot).fill(OLD)];
+          expect(versionsOf(NEW)).toEqual(expected);
+          const { staying } = slotsOf(pods, { wanted, coming: NEW });
+          expect(staying[slot - 1]?.name).toBe(pod(100 + slot, NEW).name);
+        }
+        if (steps === wanted) pods = finish(pods, NEW);
+        // Back from wherever it has come to: the template changes, and with it which version is one too many.
+        for (let slot = wanted; slot >= 1; slot -= 1) {
+          if (versionsOf(OLD)[slot - 1] === OLD) continue;
+          pods = step(pods, wanted, 300 - slot, OLD);
+          expect(versionsOf(OLD)[slot - 1]).toBe(OLD);
+          expect(
+            versionsOf(OLD)
+              .slice(0, slot - 1)
+              .filter((version) => version === OLD),
+          ).toEqual([]);
+        }
+        expect(versionsOf(OLD)).toEqual(Array<string>(wanted).fill(OLD));
+      }),
+    );
+  });
+
+  test('whatever pods there are, each is staying or leaving, and no more stay than are wanted', () => {
+    const anyPod = fc.record({
+      second: fc.integer({ min: 0, max: 50 }),
+      version: fc.constantFrom(OLD, NEW, '1.29.1', undefined),
+      ending: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(anyPod, { selector: ({ second }) => second, maxLength: 12 }),
+        fc.integer({ min: 0, max: 8 }),
+        fc.constantFrom(OLD, NEW, undefined),
+        (given, wanted, coming) => {
+          const pods = given.map(({ second, version, ending }) => pod(second, version, ending));
+          const { staying, leaving } = slotsOf(pods, { wanted, coming });
+          expect(new Set([...staying, ...leaving])).toEqual(new Set(pods));
+          expect(staying.length).toBe(Math.min(wanted, pods.filter(({ ending }) => !ending).length));
+          expect(staying.filter(({ ending }) => ending)).toEqual([]);
+          expect(slotsOf(pods.toReversed(), { wanted, coming })).toEqual({ staying, leaving });
+        },
+      ),
+    );
+  });
+});
