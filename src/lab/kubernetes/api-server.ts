@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runCommand, type CommandOptions } from '../../adapters/run-command.js';
-import { makeCertificates } from '../certificates.js';
+import { makeCertificates, type Certificates } from '../certificates.js';
 import { findFreePorts } from '../free-ports.js';
 import { findKubernetesBinaries, type KubernetesBinaries } from './binaries.js';
 import {
@@ -23,6 +23,8 @@ export interface LabKubernetes {
   /** File that kubectl, helm and libraries take; its user may do all. */
   readonly kubeconfig: string;
   readonly access: KubeAccess;
+  /** Those of its servers; no other knows them. */
+  readonly certificates: Certificates;
   readonly binaries: KubernetesBinaries;
   readonly directory: string;
   /** Runs kubectl and gives what it printed. @throws CommandError when it ends with another exit code than 0 */
@@ -93,6 +95,7 @@ export async function startKubernetes(options: { readonly directory: string }): 
   return {
     kubeconfig,
     access,
+    certificates: place.certificates,
     binaries,
     directory,
     kubectl: (...args) => run(binaries.kubectl, args),
