@@ -356,3 +356,13 @@ describe('laws', () => {
     );
   });
 });
+
+test('pods: nothing is written, which is said; one that is replaced by surge has no gap of its own, one of a StatefulSet has', () => {
+  const nodes = nodesOf({ frontend: 1, history: 2, matching: 1, worker: 1 }).map((node) =>
+    node.role === 'matching' ? node : { ...node, surge: true as const },
+  );
+  const planned = plan('1.30.7', '1.31.2', { nodes, isFound: true });
+  expect(planned).toMatchObject({ settings: [], gaps: ['matching'] });
+  expect(limitsOf(planned)).toEqual(['single-process', 'configmap-not-changed']);
+  expect(plan('1.30.7', '1.31.2', { nodes: nodesOf({ history: 1 }) })).not.toHaveProperty('gaps');
+});
