@@ -56,7 +56,11 @@ async function isRunning(driver: Driver, { name }: ProcessNode): Promise<boolean
   return (await driver.listNodes()).some((node) => node.name === name && node.running);
 }
 
-async function waitForNamespace(address: string, tls: Tls | true | undefined, end: number): Promise<void> {
+/**
+ * Waits until the frontend at `address` knows the namespace `default`, which is made when it is missing.
+ * @throws Error that says what was wrong at `end` (milliseconds since the epoch)
+ */
+export async function waitForNamespace(address: string, tls: Tls | true | undefined, end: number): Promise<void> {
   const connection = Connection.lazy({ address, tls: tls === undefined ? false : await readTls(tls) });
   const { workflowService } = connection;
   try {

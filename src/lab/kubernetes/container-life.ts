@@ -124,7 +124,7 @@ export class ContainerLife {
           isImage ? `Failed to pull image "${image}": ${messageOf(error)}` : `Error: ${messageOf(error)}`,
         );
         this.waits(reason, messageOf(error));
-        await this.pause(this.backOff(failures) / 2);
+        if (await this.pause(this.backOff(failures) / 2)) continue;
         if (isImage && !this.stopping.signal.aborted) {
           onEvent('Normal', 'BackOff', `Back-off pulling image "${image}"`);
           this.waits('ImagePullBackOff', `Back-off pulling image "${image}": ErrImagePull: ${messageOf(error)}`);
@@ -210,14 +210,15 @@ export class ContainerLife {
     return this.around.backOffMs * Math.min(2 ** failures, LONGEST_BACK_OFF);
   }
 
-  /** Until the time is over, or somebody wakes it. */
-  private async pause(ms: number): Promise<void> {
-    if (this.stopping.signal.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    this.wake = resolve;
-    await promise;
+  /** Until the time is over, or somebody wakes it: then true. */
+  private async pause(ms: number): Promise<boolean> {
+    if (this.stopping.signal.aborted) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false), ms);
+    this.wake = () => resolve(true);
+    const woken = await promise;
     clearTimeout(timer);
+    return woken;
   }
 }
 

@@ -102,13 +102,15 @@ export class KubeApi {
     { body, signal }: { readonly body?: object | undefined; readonly signal: AbortSignal },
   ): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const content = body === undefined ? '' : JSON.stringify(body);
     const headers = {
+      'content-length': Buffer.byteLength(content), // Node sends none of itself with a DELETE
       authorization: `Bearer ${this.access.token}`,
       'content-type': method === 'PATCH' ? PATCH : 'application/json',
     };
     const sent = request(new URL(path, this.access.server), { method, headers, agent: this.agent, signal }, resolve);
     sent.once('error', reject);
-    sent.end(body === undefined ? undefined : JSON.stringify(body));
+    sent.end(content);
     return promise;
   }
 }

@@ -8,7 +8,7 @@ const PER_BLOCK = 254;
 
 /** Gives addresses to pods that no other lab of this host has. */
 export class PodAddresses {
-  private readonly blocks: number[] = [];
+  private readonly blocks: Promise<number>[] = [];
   private given = 0;
 
   /** `real`: each is an alias of the loopback interface, so that a process can listen there; this takes root. */
@@ -16,9 +16,10 @@ export class PodAddresses {
 
   /** @throws CommandError when the alias cannot be made; Error when there is no address left */
   async take(): Promise<string> {
-    const block = await this.blockOf(Math.floor(this.given / PER_BLOCK));
-    const address = `${NETWORK}.${block}.${(this.given % PER_BLOCK) + 1}`;
-    this.given += 1;
+    const number = this.given++;
+    const index = Math.floor(number / PER_BLOCK);
+    const block = await (this.blocks[index] ??= this.takeBlock());
+    const address = `${NETWORK}.${block}.${(number % PER_BLOCK) + 1}`;
     if (this.real) await runCommand('ip', ['addr', 'add', `${address}/32`, 'dev', 'lo']);
     return address;
   }
@@ -31,19 +32,16 @@ export class PodAddresses {
   /** Gives all of them back. */
   async close(): Promise<void> {
     const reservations = await Reservations.of('addresses');
-    for (const block of this.blocks) {
+    for (const block of await Promise.all(this.blocks)) {
       if (this.real) await removeAliases((each) => each.startsWith(`${NETWORK}.${block}.`));
       await reservations.release(String(block));
     }
   }
 
-  private async blockOf(index: number): Promise<number> {
-    const known = this.blocks[index];
-    if (known !== undefined) return known;
+  private async takeBlock(): Promise<number> {
     const reservations = await Reservations.of('addresses');
     for (let block = 0; block < BLOCKS; block += 1) {
-      if (this.blocks.includes(block) || !(await reservations.take(String(block)))) continue;
-      this.blocks[index] = block;
+      if (!(await reservations.take(String(block)))) continue;
       // Of a lab that was killed.
       if (this.real) await removeAliases((each) => each.startsWith(`${NETWORK}.${block}.`));
       return block;
