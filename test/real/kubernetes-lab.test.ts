@@ -40,7 +40,7 @@ test('the API server says its version; the node is ready', async () => {
 test('a Deployment gets ready, and its logs can be read', async () => {
   await deploy('fine', 'v1');
   expect(await rolledOut('fine')).toContain('successfully rolled out');
-  expect(await kubernetes.kubectl('logs', 'deployment/fine')).toBe('started demo/fine:v1\n');
+  expect(await kubernetes.kubectl('logs', 'deployment/fine')).toBe('started demo/fine:v1');
 });
 
 test('an image that cannot be pulled is told by status and events; the old pod goes on; it heals', async () => {
@@ -117,8 +117,8 @@ describe.each([3, 4] as const)('helm %s', (helm) => {
     expect(await images()).toContain('temporalio/server:1.31.2');
     expect(await kubernetes.kubectl('get', 'deployments', '--namespace', namespace, '--output=name')).toBe(
       ['admintools', 'frontend', 'history', 'matching', 'web', 'worker']
-        .map((name) => `deployment.apps/temporal-${name}\n`)
-        .join(''),
+        .map((name) => `deployment.apps/temporal-${name}`)
+        .join('\n'),
     );
   });
 
