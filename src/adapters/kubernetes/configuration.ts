@@ -7,7 +7,7 @@ import type { Context } from './context.js';
 import { findWorkloads } from './find-workloads.js';
 import { createHelm } from './helm.js';
 
-const Manifest = z.looseObject({ metadata: z.looseObject({}), status: z.unknown() });
+const Manifest = z.looseObject({ metadata: z.looseObject({}), status: z.unknown().optional() });
 
 /**
  * What the configuration of pods is, as files: the manifests of their workloads, the ConfigMaps that they mount, and the values of

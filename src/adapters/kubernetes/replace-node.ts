@@ -7,7 +7,7 @@ import type { Context } from './context.js';
 import { findPods, podsOf, readWorkload, type RolePods } from './find-workloads.js';
 import { hold, letGo } from './hold.js';
 import { readReplicaSets } from './replica-sets.js';
-import { addOnePod, finishDeployment } from './step-deployment.js';
+import { addOnePod, finishDeployment, waitUntilStill } from './step-deployment.js';
 import { replaceOrdinal } from './step-stateful-set.js';
 import { waitForPods } from './wait-for-pods.js';
 import { isHeld, type Workload } from './workload.js';
@@ -42,6 +42,7 @@ export async function replaceSlot(context: Context, name: string, version: strin
   }
   const held = await hold(context, own.workload);
   const workload = await changeTemplate(context, held, version);
+  if (workload.shape.kind === 'Deployment') await waitUntilStill(context, workload, version);
   const pods = await patiently(() => podsOf(api, input, workload), work);
   const { staying } = slotsOf(pods, { wanted: workload.wanted, coming: version });
   if (staying[slot - 1]?.version !== version) await addOne(context, workload, version);

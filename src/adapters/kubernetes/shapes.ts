@@ -20,7 +20,7 @@ const Metadata = z.object({
         manager: z.string().default(''),
         operation: z.string().default(''),
         time: z.string().optional(),
-        fieldsV1: z.unknown(),
+        fieldsV1: z.unknown().optional(),
       }),
     )
     .default([]),
@@ -29,8 +29,7 @@ const Metadata = z.object({
 const Container = z.object({
   name: z.string(),
   image: z.string().default(''),
-  readinessProbe: z.unknown(),
-  lifecycle: z.unknown(),
+  readinessProbe: z.unknown().optional(),
 });
 
 const Selector = z.object({ matchLabels: z.record(z.string(), z.string()).default({}) });

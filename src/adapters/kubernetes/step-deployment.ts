@@ -43,6 +43,31 @@ export async function addOnePod(context: Context, workload: Workload, version: s
   await waitUntilMade(context, workload, version);
 }
 
+/**
+ * Until the controller of a held Deployment has seen that it is held, and what it had begun by then shows: a worker that was
+ * killed may have let it go a moment before.
+ */
+export async function waitUntilStill(context: Context, workload: Workload, version: string): Promise<void> {
+  const { api, input, work } = context;
+  await watchList(
+    api,
+    {
+      path: `/apis/apps/v1/namespaces/${input.namespace}/deployments`,
+      query: { fieldSelector: `metadata.name=${workload.name}` },
+      shape: DeploymentShape,
+      look: ([found]) =>
+        found && found.status.observedGeneration >= (found.metadata.generation ?? 0) ? true : undefined,
+      timeoutMs: input.startTimeout,
+      onTimeout: () =>
+        new PreconditionError(
+          `the controller of ${nameOfWorkload(workload)} does not see that it is held; does it run?`,
+        ),
+    },
+    work,
+  );
+  await waitUntilMade(context, workload, version);
+}
+
 /** A pod that is refused, as by a quota, never shows: its ReplicaSet says so. */
 async function waitUntilMade(context: Context, workload: Workload, version: string): Promise<void> {
   const { input } = context;

@@ -50,17 +50,15 @@ export async function startRole(context: Context, name: string, version: string)
   const { api, input, work } = context;
   const { workload, pods } = await roleOf(context, name);
   const state = nodeOf(workload, pods, { name, context });
-  if (state.running) return expectVersion(state, version);
-  let present = workload;
-  if (workload.version !== version) {
-    // With no pods nothing is replaced by it; a chart may scale it up with the same change.
-    present = await changeTemplate(context, workload, version);
-  }
+  if (state.running) expectVersion(state, version);
+  // With no pods nothing is replaced by it; a chart may scale it up with the same change.
+  const present = state.running ? workload : await changeTemplate(context, workload, version);
+  // Also where it runs: a chart that scaled all roles up has left this as it was.
   if (present.shape.metadata.annotations[STOPPED] !== undefined) {
     const metadata = { annotations: { [STOPPED]: null } };
     await api.patch(present.path, { metadata, spec: { replicas: present.wanted } }, 'merge', work);
   }
-  await letGo(context, await patiently(() => readWorkload(api, input, present), work));
+  if (present.version === version) await letGo(context, await patiently(() => readWorkload(api, input, present), work));
   await waitForPods(context, { workload: present, version, count: present.wanted, goal: 'running' });
   const after = await patiently(() => podsOf(api, input, present), work);
   return nodeOf(present, after, { name, context });

@@ -30,9 +30,13 @@ export function rollOrder(
   ].map(({ name }) => name);
 }
 
-/** Names of the nodes in the order in which a cluster without servers is started: what is called before what calls it. */
-export function startOrder(nodes: readonly { readonly name: string; readonly role: Role }[]): string[] {
-  return FORWARD.flatMap((role) => nodes.filter((node) => node.role === role)).map(({ name }) => name);
+/**
+ * Names of the nodes in the order in which a cluster without servers is started: what is called before what calls it. Without
+ * those that are leaving anyway.
+ */
+export function startOrder(nodes: readonly (RollNode & { readonly name: string })[]): string[] {
+  const staying = nodes.filter(({ leaving }) => leaving !== true);
+  return FORWARD.flatMap((role) => staying.filter((node) => node.role === role)).map(({ name }) => name);
 }
 
 /** Roles on which every call of a client depends. */

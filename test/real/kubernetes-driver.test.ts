@@ -1,0 +1,516 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import type { Driver } from '../../src/adapters/driver.js';
+import { surveyKubernetes } from '../../src/adapters/kubernetes/survey-kubernetes.js';
+import type { NodeState } from '../../src/core/cluster.js';
+import type { KubernetesDriver } from '../../src/core/input/input.js';
+import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
+import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
+import { compileSource } from '../helpers/compiled-source.js';
+import {
+  createKubernetesDriver,
+  kubernetesInput,
+  NEW,
+  OLD,
+  plainWorkloads,
+  roll,
+  type Plain,
+} from '../helpers/kubernetes-workloads.js';
+
+/**
+ * The driver against a real API server, controller manager and scheduler. Its pods are the one thing that is not real: they run
+ * nothing, and become ready or fail as they are told.
+ */
+
+const TIMEOUT_MS = 180_000;
+let directory: string;
+let kubernetes: LabKubernetes;
+let standIn: StandIn;
+let compiled: ReturnType<typeof compileSource>;
+let made = 0;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'kubernetes-driver-'));
+  compiled = compileSource(['core', 'adapters']);
+  kubernetes = await startKubernetes({ directory: join(directory, 'cluster') });
+  standIn = await startStandIn({ kubernetes });
+}, 900_000);
+
+afterAll(async () => {
+  compiled.remove();
+  await standIn.stop();
+  await kubernetes.stop();
+  await removeKubernetes(join(directory, 'cluster'));
+  await rm(directory, { recursive: true, force: true });
+}, 60_000);
+
+interface Opened {
+  readonly namespace: string;
+  readonly input: KubernetesDriver;
+  readonly driver: Driver;
+}
+
+/** A namespace of its own with workloads that run. */
+async function open(plain: Omit<Plain, 'namespace'> = {}, more: object = {}): Promise<Opened> {
+  const namespace = `case-${(made += 1)}`;
+  await kubernetes.apply(plainWorkloads({ namespace, ...plain }));
+  const input = kubernetesInput(kubernetes.kubeconfig, namespace, more);
+  const driver = createKubernetesDriver(input);
+  await waitUntil(async () => (await driver.listNodes()).every(({ running }) => running));
+  await waitUntil(async () => (await podsOf(namespace)).every(({ ready }) => ready));
+  return { namespace, input, driver };
+}
+
+async function waitUntil(holds: () => Promise<boolean>): Promise<void> {
+  for (let tried = 0; tried < 600; tried += 1) {
+    if (await holds()) return;
+    await sleep(100);
+  }
+  throw new Error('a minute was not enough');
+}
+
+const Pods = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string(), deletionTimestamp: z.string().optional() }),
+      spec: z.object({ containers: z.array(z.object({ image: z.string() })) }),
+      status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) }),
+    }),
+  ),
+});
+
+/** Pods of a role as kubectl sees them, not as the driver does. */
+async function podsOf(namespace: string, role?: string) {
+  const selector = role === undefined ? [] : ['--selector', `app.kubernetes.io/component=${role}`];
+  const text = await kubernetes.kubectl('get', 'pods', '--namespace', namespace, '--output', 'json', ...selector);
+  return Pods.parse(JSON.parse(text)).items.map(({ metadata, spec, status }) => ({
+    name: metadata.name,
+    ending: metadata.deletionTimestamp !== undefined,
+    version: spec.containers[0]?.image.split(':')[1] ?? '',
+    ready: status.conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
+  }));
+}
+
+/** How many pods of each version a role has. */
+async function counts(namespace: string, role = 'history') {
+  const pods = (await podsOf(namespace, role)).filter(({ ending }) => !ending);
+  return {
+    old: pods.filter(({ version }) => version === OLD).length,
+    new: pods.filter(({ version }) => version === NEW).length,
+  };
+}
+
+/** What of a workload a roll changes and has to put back. */
+async function stateOf(namespace: string, role = 'history', kind = 'deployment') {
+  const text = await kubernetes.kubectl('get', kind, `temporal-${role}`, '--namespace', namespace, '--output', 'json');
+  const { metadata, spec } = z
+    .object({
+      metadata: z.object({ annotations: z.record(z.string(), z.string()).default({}) }),
+      spec: z.looseObject({ paused: z.boolean().optional(), minReadySeconds: z.number().optional() }),
+    })
+    .parse(JSON.parse(text));
+  const ours = Object.keys(metadata.annotations).filter((name) => name.startsWith('temporal-upgrade/'));
+  const { strategy, updateStrategy, paused = false, minReadySeconds = 0, replicas } = spec;
+  return { ours, strategy, updateStrategy, paused, minReadySeconds, replicas };
+}
+
+const versionsOf = (nodes: readonly NodeState[], role = 'history') =>
+  nodes.filter((node) => node.role === role && node.leaving !== true).map(({ version }) => version);
+
+describe('Deployments, by image', () => {
+  test(
+    'every node by its role and slot, with the pod that it is',
+    async () => {
+      const { driver } = await open();
+      const nodes = await driver.listNodes();
+      expect(nodes.map(({ name }) => name)).toEqual([
+        'frontend-1',
+        'history-1',
+        'history-2',
+        'history-3',
+        'matching-1',
+        'worker-1',
+      ]);
+      expect(nodes[1]).toMatchObject({
+        role: 'history',
+        running: true,
+        version: OLD,
+        surge: true,
+        pod: expect.stringMatching(/^temporal-history-/),
+        rpcAddress: expect.stringMatching(/^\d+\.\d+\.\d+\.\d+:7234$/),
+        metricsAddress: expect.stringMatching(/^\d+\.\d+\.\d+\.\d+:9090$/),
+        startedAt: expect.stringMatching(/Z$/),
+      });
+      expect(await driver.listNodes()).toEqual(nodes);
+      await expect(driver.replaceNode?.('history-4', NEW)).rejects.toThrow(
+        'there is no node "history-4"; the nodes are frontend-1, history-1, history-2, history-3, matching-1, worker-1',
+      );
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'forward and back: one more new pod a step, in its own slot; all as it was when it is over',
+    async () => {
+      const { namespace, driver } = await open();
+      const before = await stateOf(namespace);
+      await driver.prepare(NEW);
+      const seen: Record<string, unknown> = {};
+      const look = async (node: string) => {
+        if (!node.startsWith('history')) return;
+        seen[node] = { ...(await counts(namespace)), slots: versionsOf(await driver.listNodes()) };
+      };
+      await roll(driver, 'forward', NEW, look);
+      expect(seen).toEqual({
+        'history-1': { new: 1, old: 3, slots: [NEW, OLD, OLD] },
+        'history-2': { new: 2, old: 2, slots: [NEW, NEW, OLD] },
+        'history-3': { new: 3, old: 0, slots: [NEW, NEW, NEW] },
+      });
+      expect((await podsOf(namespace)).filter(({ version }) => version !== NEW)).toEqual([]);
+      expect(await stateOf(namespace)).toEqual(before);
+
+      await roll(driver, 'back', OLD, look);
+      expect(seen).toEqual({
+        'history-3': { new: 3, old: 1, slots: [NEW, NEW, OLD] },
+        'history-2': { new: 2, old: 2, slots: [NEW, OLD, OLD] },
+        'history-1': { new: 0, old: 3, slots: [OLD, OLD, OLD] },
+      });
+      expect(await stateOf(namespace)).toEqual(before);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'between two steps nothing goes on by itself; a second request for the same node changes nothing',
+    async () => {
+      const { namespace, driver } = await open();
+      await driver.replaceNode?.('history-1', NEW);
+      const after = await podsOf(namespace, 'history');
+      await driver.replaceNode?.('history-1', NEW);
+      await sleep(13_000); // longer than the shortest time after which a controller may go on
+      expect(await podsOf(namespace, 'history')).toEqual(after);
+      expect(await stateOf(namespace)).toMatchObject({ paused: true, ours: ['temporal-upgrade/before'] });
+      expect(await driver.endRoll?.()).toEqual([
+        expect.stringMatching(/^deployment\/temporal-history stays held: 3 of its 4 pods are not of 1\.31\.2/),
+      ]);
+      // Back from the middle: what was replaced goes, the others stay as they are.
+      const kept = after.filter(({ version }) => version === OLD).map(({ name }) => name);
+      await roll(driver, 'back', OLD);
+      expect((await podsOf(namespace, 'history')).map(({ name }) => name).sort()).toEqual(kept.sort());
+      expect(await stateOf(namespace)).toMatchObject({ paused: false, ours: [] });
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'a strategy that would take all pods away at once is another one for the time of the roll alone',
+    async () => {
+      const { namespace, driver } = await open({ spec: { strategy: { type: 'Recreate' }, minReadySeconds: 3 } });
+      const before = await stateOf(namespace);
+      expect(before).toMatchObject({ strategy: { type: 'Recreate' }, minReadySeconds: 3 });
+      await roll(driver, 'forward', NEW);
+      expect(await counts(namespace)).toEqual({ old: 0, new: 3 });
+      expect(await stateOf(namespace)).toEqual(before);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe('what does not come up is named with its events, and put back', () => {
+  afterEach(() => standIn.behave({ tag: NEW }, undefined));
+
+  test.each([
+    ['an image that cannot be pulled', { kind: 'no-image' }, /cannot be pulled[^]*Its events:[^]*[Pp]ull/],
+    [
+      'a server that ends again and again',
+      { kind: 'crash', exitCode: 3, log: ['no config file found'] },
+      /exit code 3[^]*Its events:[^]*The end of its log:[^]*no config file found/,
+    ],
+    ['a pod that never becomes ready', { kind: 'never-ready' }, /after 15 s: it is not ready[^]*Its events:/],
+  ] as const)(
+    '%s',
+    async (_, behaviour, message) => {
+      const { namespace, driver } = await open({}, { startTimeout: 15_000 });
+      const before = await stateOf(namespace);
+      const names = (await podsOf(namespace, 'history')).map(({ name }) => name).sort();
+      standIn.behave({ tag: NEW, namespace }, behaviour);
+      await expect(driver.replaceNode?.('history-1', NEW)).rejects.toThrow(message);
+      expect(await counts(namespace)).toEqual({ old: 3, new: 1 });
+      // As bring-node does.
+      await driver.replaceNode?.('history-1', OLD);
+      expect((await podsOf(namespace, 'history')).map(({ name }) => name).sort()).toEqual(names);
+      expect(await stateOf(namespace)).toEqual(before);
+      standIn.behave({ tag: NEW, namespace }, undefined);
+      await roll(driver, 'forward', NEW);
+      expect(await counts(namespace)).toEqual({ old: 0, new: 3 });
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'the second of a role: the first stays, and what is left is rolled when it is mended',
+    async () => {
+      const { namespace, driver } = await open({}, { startTimeout: 15_000 });
+      await driver.replaceNode?.('history-1', NEW);
+      standIn.behave({ tag: NEW, namespace, component: 'history' }, { kind: 'no-image' });
+      // The one that runs goes on running: only what starts anew is pulled.
+      await expect(driver.replaceNode?.('history-2', NEW)).rejects.toThrow(/cannot be pulled/);
+      await driver.replaceNode?.('history-2', OLD);
+      expect(versionsOf(await driver.listNodes())[1]).toBe(OLD);
+      expect((await podsOf(namespace, 'history')).filter(({ ready, ending }) => !ready && !ending)).toEqual([]);
+      standIn.behave({ tag: NEW, namespace, component: 'history' }, undefined);
+      await roll(driver, 'forward', NEW);
+      expect(await counts(namespace)).toEqual({ old: 0, new: 3 });
+      expect(await stateOf(namespace)).toMatchObject({ paused: false, ours: [] });
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'a quota without room for one more pod',
+    async () => {
+      const { namespace, driver } = await open();
+      await kubernetes.kubectl('create', 'quota', 'full', '--hard=pods=6', '--namespace', namespace);
+      await sleep(1_500); // its controller counts what there is
+      await expect(driver.replaceNode?.('history-1', NEW)).rejects.toThrow(
+        /no pod with 1\.31\.2 can be made for deployment\/temporal-history: .*exceeded quota: full/,
+      );
+      await driver.replaceNode?.('history-1', OLD);
+      expect(await counts(namespace)).toEqual({ old: 3, new: 0 });
+      expect(await stateOf(namespace)).toMatchObject({ paused: false, ours: [] });
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe('killed in the middle', () => {
+  const script = (namespace: string, node: string, version: string) => `
+    const [folder] = process.argv.slice(1);
+    const { createKubernetesDriver } = await import(folder + '/adapters/kubernetes/kubernetes-driver.js');
+    const driver = createKubernetesDriver(${JSON.stringify(kubernetesInput(kubernetes.kubeconfig, namespace))});
+    await driver.listNodes();
+    process.stdout.write('begun');
+    await driver.replaceNode('${node}', '${version}');`;
+
+  async function killedAfter(ms: number, namespace: string, node: string, version: string): Promise<void> {
+    const options = ['--input-type=module', '-e', script(namespace, node, version), '--', compiled.directory];
+    const child = spawn(process.execPath, options, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = once(child, 'close');
+    await once(child.stdout, 'data');
+    await sleep(ms);
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  test(
+    'at several moments, forward and back, the next try brings it to its end, one pod at a time',
+    async () => {
+      const { namespace, driver } = await open();
+      const before = await stateOf(namespace);
+      standIn.behave({ namespace }, { readyAfterMs: 1_500 });
+      const steps = [
+        { node: 'history-1', version: NEW, after: [20, 60, 120], left: { old: 3, new: 1 } },
+        { node: 'history-2', version: NEW, after: [40, 90, 200], left: { old: 2, new: 2 } },
+        { node: 'history-3', version: NEW, after: [150, 400, 1_700], left: { old: 0, new: 3 } },
+        { node: 'history-3', version: OLD, after: [30, 250, 900], left: { old: 1, new: 3 } },
+      ];
+      for (const { node, version, after, left } of steps) {
+        for (const ms of after) await killedAfter(ms, namespace, node, version);
+        await driver.replaceNode?.(node, version);
+        expect({ node, version, ...(await counts(namespace)) }).toEqual({ node, version, ...left });
+      }
+      await roll(driver, 'back', OLD);
+      expect(await counts(namespace)).toEqual({ old: 3, new: 0 });
+      expect(await stateOf(namespace)).toEqual(before);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+test(
+  'an API server that is away for some seconds in the middle of a step is waited for',
+  async () => {
+    const { namespace, driver } = await open();
+    standIn.behave({ namespace }, { readyAfterMs: 3_000 });
+    const step = driver.replaceNode?.('history-1', NEW);
+    await waitUntil(async () => (await counts(namespace)).new === 1);
+    await kubernetes.stopApiServer();
+    await sleep(3_000);
+    await kubernetes.startApiServer();
+    await step;
+    expect(await counts(namespace)).toEqual({ old: 3, new: 1 });
+    await kubernetes.stopApiServer();
+    await expect(driver.listNodes()).rejects.toThrow(/the API server https:\S+ cannot be reached: ECONNREFUSED/);
+    await kubernetes.startApiServer();
+    await roll(driver, 'forward', NEW);
+    expect(await counts(namespace)).toEqual({ old: 0, new: 3 });
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'somebody who writes the old image back is named, with when',
+  async () => {
+    const { namespace, driver } = await open();
+    const image = `temporal-history=temporalio/server:${OLD}`;
+    const writeBack = () =>
+      kubernetes
+        .kubectl(
+          'set',
+          'image',
+          'deployment/temporal-history',
+          image,
+          '--namespace',
+          namespace,
+          '--field-manager',
+          'argocd-controller',
+        )
+        .catch(() => '');
+    const ending = new AbortController();
+    const writing = (async () => {
+      while (!ending.signal.aborted) await writeBack();
+    })();
+    // The image is taken from whoever has it: once it is ours, until it is written back.
+    const outcome = await driver.replaceNode?.('history-1', NEW).then(
+      () => 'replaced',
+      (error: unknown) => String(error),
+    );
+    ending.abort();
+    await writing;
+    if (outcome !== 'replaced') expect(outcome).toMatch(/argocd-controller|made no pod with 1\.31\.2/);
+    await roll(driver, 'forward', NEW);
+    expect(await counts(namespace)).toEqual({ old: 0, new: 3 });
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'a roll that somebody else has begun, or a pause, is refused before anything is changed',
+  async () => {
+    const { namespace, driver } = await open();
+    await kubernetes.kubectl('rollout', 'pause', 'deployment/temporal-history', '--namespace', namespace);
+    await expect(driver.prepare(NEW)).rejects.toThrow(/deployment\/temporal-history is paused, and not by this tool/);
+    await kubernetes.kubectl('rollout', 'resume', 'deployment/temporal-history', '--namespace', namespace);
+    await driver.prepare(NEW);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'stopped for a restore: no pods, its nodes still named; started with a version and as many as there were',
+  async () => {
+    const { namespace, driver } = await open();
+    for (const name of ['history-3', 'history-2', 'history-1']) await driver.stopNode(name);
+    expect(await podsOf(namespace, 'history')).toEqual([]);
+    const nodes = (await driver.listNodes()).filter(({ role }) => role === 'history');
+    expect(nodes).toHaveLength(3);
+    expect(nodes[2]).toMatchObject({ name: 'history-3', running: false, rpcAddress: 'no-pod:7234' });
+    expect(await driver.startNode('history-1', NEW)).toMatchObject({ name: 'history-1', running: true, version: NEW });
+    expect(await driver.startNode('history-2', NEW)).toMatchObject({ name: 'history-2', running: true, version: NEW });
+    await expect(driver.startNode('history-2', OLD)).rejects.toThrow(
+      /history-2 runs 1\.31\.2; stop it before 1\.30\.7/,
+    );
+    expect(await counts(namespace)).toEqual({ old: 0, new: 3 });
+    expect(await stateOf(namespace)).toMatchObject({ replicas: 3, paused: false, ours: [] });
+  },
+  TIMEOUT_MS,
+);
+
+describe('StatefulSets, by image', () => {
+  test(
+    'forward and back, one ordinal a step; what was set is put back',
+    async () => {
+      const { namespace, driver } = await open({ kind: 'StatefulSet', spec: { podManagementPolicy: 'Parallel' } });
+      const before = await stateOf(namespace, 'history', 'statefulset');
+      const seen: Record<string, unknown> = {};
+      const look = async (node: string) => {
+        if (node.startsWith('history'))
+          seen[node] = { ...(await counts(namespace)), slots: versionsOf(await driver.listNodes()) };
+      };
+      await roll(driver, 'forward', NEW, look);
+      expect(seen).toEqual({
+        'history-1': { new: 1, old: 2, slots: [NEW, OLD, OLD] },
+        'history-2': { new: 2, old: 1, slots: [NEW, NEW, OLD] },
+        'history-3': { new: 3, old: 0, slots: [NEW, NEW, NEW] },
+      });
+      expect(await stateOf(namespace, 'history', 'statefulset')).toEqual(before);
+      await roll(driver, 'back', OLD, look);
+      expect(seen).toMatchObject({ 'history-3': { new: 2, old: 1, slots: [NEW, NEW, OLD] } });
+      expect(await counts(namespace)).toEqual({ old: 3, new: 0 });
+      expect(await stateOf(namespace, 'history', 'statefulset')).toEqual(before);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'one that does not come up is put back alone, and the roll goes back from the middle',
+    async () => {
+      const { namespace, driver } = await open({ kind: 'StatefulSet' }, { startTimeout: 15_000 });
+      await driver.replaceNode?.('history-1', NEW);
+      standIn.behave({ tag: NEW, namespace }, { kind: 'never-ready' });
+      await expect(driver.replaceNode?.('history-2', NEW)).rejects.toThrow(/not ready/);
+      standIn.behave({ tag: NEW, namespace }, undefined);
+      await driver.replaceNode?.('history-2', OLD);
+      expect(await counts(namespace)).toEqual({ old: 2, new: 1 });
+      await roll(driver, 'back', OLD);
+      expect(await counts(namespace)).toEqual({ old: 3, new: 0 });
+      expect(await stateOf(namespace, 'history', 'statefulset')).toMatchObject({ ours: [] });
+    },
+    TIMEOUT_MS,
+  );
+});
+
+test(
+  'a command of the operator writes the version, and what it wrote is waited for',
+  async () => {
+    const namespace = `case-${made + 1}`;
+    const kubectl = [kubernetes.binaries.kubectl, '--kubeconfig', kubernetes.kubeconfig, '--namespace', namespace];
+    const command = [
+      ...kubectl,
+      'set',
+      'image',
+      'deployment/temporal-{role}',
+      'temporal-{role}=temporalio/server:{tag}',
+    ];
+    const change = { by: 'command', command: [...command, '--field-manager', 'git-{version}'] };
+    const { driver } = await open({}, { change });
+    await roll(driver, 'forward', NEW);
+    expect(await counts(namespace)).toEqual({ old: 0, new: 3 });
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'the backup has manifests and mounted ConfigMaps; the survey sees what a roll depends on; what will be run is said',
+  async () => {
+    const { namespace, driver, input } = await open();
+    const files = (await driver.configurationFiles?.()) ?? [];
+    expect(files.map(({ path }) => path).sort()).toEqual([
+      'configmap-temporal-config.yaml',
+      ...['frontend', 'history', 'matching', 'worker'].map((role) => `deployment-temporal-${role}.yaml`),
+    ]);
+    await kubernetes.kubectl('autoscale', 'deployment/temporal-history', '--max=9', '--namespace', namespace);
+    const survey = await surveyKubernetes(input);
+    expect(survey).toMatchObject({
+      denied: { seen: [] },
+      workloads: {
+        seen: expect.arrayContaining([
+          expect.objectContaining({ role: 'history', hasReadiness: true, graceSeconds: 5 }),
+        ]),
+      },
+      budgets: { seen: [] },
+      autoscalers: { seen: [{ target: 'deployment/temporal-history', least: 1, most: 9 }] },
+    });
+    const lines = await driver.explain('history-3', NEW);
+    expect(lines.join('\n')).toMatch(
+      /kubectl .*patch deployment\/temporal-history[^]*set image[^]*rollout resume[^]*rollout pause/,
+    );
+  },
+  TIMEOUT_MS,
+);
