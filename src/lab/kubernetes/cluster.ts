@@ -13,6 +13,7 @@ import { sqlServer } from '../store-server.js';
 import { removeKubernetes, startKubernetes, type LabKubernetes } from './api-server.js';
 import { placeChart } from './chart.js';
 import type { HelmMajor } from './helm-programs.js';
+import { waitUntilPodsServe } from './pods-serving.js';
 import { balanceService } from './service-balancer.js';
 import { startStandIn, type StandIn } from './stand-in.js';
 
@@ -99,7 +100,9 @@ export async function startKubernetesCluster(options: KubernetesClusterOptions):
     const full = name.includes('temporal') ? name : `${name}-temporal`;
     const balancer = await balanceService(kubernetes.access, { namespace: name, service: `${full}-frontend` });
     stops.push(() => balancer.close());
-    await waitForNamespace(balancer.address, undefined, Date.now() + INSTALLED_WITHIN_MS);
+    const end = Date.now() + INSTALLED_WITHIN_MS;
+    await waitUntilPodsServe(kubernetes, name, end);
+    await waitForNamespace(balancer.address, undefined, end);
     const target = Target.parse({
       name,
       connection: { address: balancer.address },

