@@ -14,10 +14,10 @@ import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src
 import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
 import { compileSource } from '../helpers/compiled-source.js';
 import {
-  createKubernetesDriver,
   kubernetesInput,
   NEW,
   OLD,
+  openDriver,
   plainWorkloads,
   roll,
   type Plain,
@@ -61,7 +61,7 @@ async function open(plain: Omit<Plain, 'namespace'> = {}, more: object = {}): Pr
   const namespace = `case-${(made += 1)}`;
   await kubernetes.apply(plainWorkloads({ namespace, ...plain }));
   const input = kubernetesInput(kubernetes.kubeconfig, namespace, more);
-  const driver = createKubernetesDriver(input);
+  const driver = openDriver(input);
   await waitUntil(async () => (await driver.listNodes()).every(({ running }) => running));
   await waitUntil(async () => (await podsOf(namespace)).every(({ ready }) => ready));
   return { namespace, input, driver };

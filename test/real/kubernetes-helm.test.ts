@@ -18,14 +18,7 @@ import { accessRules, ruleName } from '../../src/core/pods/access-rules.js';
 import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
 import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
 import { compileSource } from '../helpers/compiled-source.js';
-import {
-  createKubernetesDriver,
-  kubernetesInput,
-  NEW,
-  OLD,
-  plainWorkloads,
-  roll,
-} from '../helpers/kubernetes-workloads.js';
+import { kubernetesInput, NEW, OLD, openDriver, plainWorkloads, roll } from '../helpers/kubernetes-workloads.js';
 
 /** The driver with helm 3 and helm 4, and under the Role that is shipped, against a real API server; its pods only pretend. */
 
@@ -94,7 +87,7 @@ async function open(major: 3 | 4, more: object = {}, values: object = {}): Promi
   const helm = major === 3 ? kubernetes.binaries.helm3 : kubernetes.binaries.helm4;
   const change = { by: 'helm', helm: [helm], chart: CHART, values: [file], ...more };
   const input = kubernetesInput(kubernetes.kubeconfig, namespace, { change });
-  const driver = createKubernetesDriver(input);
+  const driver = openDriver(input);
   await waitUntil(async () => (await driver.listNodes()).every(({ running }) => running));
   return { namespace, input, driver };
 }
@@ -202,14 +195,14 @@ describe.each([3, 4] as const)('helm %i', (major) => {
       // Helm goes by what is in the release itself: only its own word makes one pending. So it is not taken for one here.
       await driver.prepare(NEW);
       const change = { ...input.change, set: { 'server.image.tga': '{tag}' } };
-      const mistaken = createKubernetesDriver(kubernetesInput(kubernetes.kubeconfig, namespace, { change }));
+      const mistaken = openDriver(kubernetesInput(kubernetes.kubeconfig, namespace, { change }));
       await expect(mistaken.prepare(NEW)).rejects.toThrow(
         /the chart renders the image temporalio\/server:1\.30\.7 for deployment\/temporal-history, not one of 1\.31\.2/,
       );
       const file = join(directory, `${namespace}-job.yaml`);
       await writeFile(file, stringify({ schema: { useHelmHooks: false }, server: { history: { replicaCount: 3 } } }));
       const withJob = { ...input.change, values: [file] };
-      const other = createKubernetesDriver(kubernetesInput(kubernetes.kubeconfig, namespace, { change: withJob }));
+      const other = openDriver(kubernetesInput(kubernetes.kubeconfig, namespace, { change: withJob }));
       await expect(other.prepare(NEW)).rejects.toThrow(
         /would run the Job temporal-schema beside the servers[^]*renders 3 pods for deployment\/temporal-history, which is to have 2/,
       );
@@ -272,7 +265,7 @@ describe('rights', () => {
       const namespace = `rights-${(made += 1)}`;
       await kubernetes.apply(plainWorkloads({ namespace }));
       const input = kubernetesInput(await accountWith(namespace, ROLES.slice(0, 1)), namespace);
-      const driver = createKubernetesDriver(input);
+      const driver = openDriver(input);
       await waitUntil(async () => (await driver.listNodes()).every(({ running }) => running));
       await driver.prepare(NEW);
       const survey = await surveyKubernetes(input);
@@ -295,7 +288,7 @@ describe('rights', () => {
     async () => {
       const { namespace, input } = await open(3);
       const account = await accountWith(namespace, ROLES);
-      const driver = createKubernetesDriver({ ...input, kubeconfig: account });
+      const driver = openDriver({ ...input, kubeconfig: account });
       await driver.prepare(NEW);
       await roll(driver, 'forward', NEW);
       expect(await tagsOf(namespace, 'worker')).toEqual([NEW, NEW]);
@@ -312,10 +305,10 @@ describe('rights', () => {
       const input = kubernetesInput(await accountWith(namespace, []), namespace);
       const api = createKubeApi(loadKubeConfig(input));
       expect((await deniedRules(api, input)).map(ruleName)).toEqual(accessRules(input).map(ruleName));
-      await expect(createKubernetesDriver(input).prepare(NEW)).rejects.toThrow(
+      await expect(openDriver(input).prepare(NEW)).rejects.toThrow(
         /missing: get deployments\.apps \(for finding[^]*patch deployments\.apps[^]*list events[^]*role\.yaml/,
       );
-      await expect(createKubernetesDriver(input).listNodes()).rejects.toThrow(
+      await expect(openDriver(input).listNodes()).rejects.toThrow(
         /\(403\): deployments\.apps is forbidden[^]*role\.yaml/,
       );
     },

@@ -7,7 +7,7 @@ import type { Context } from './context.js';
 import { findWorkloads } from './find-workloads.js';
 import { createHelm } from './helm.js';
 
-const Manifest = z.looseObject({ metadata: z.looseObject({}), status: z.unknown().optional() });
+const Manifest = z.looseObject({ metadata: z.looseObject({}) });
 
 /**
  * What the configuration of pods is, as files: the manifests of their workloads, the ConfigMaps that they mount, and the values of
@@ -46,9 +46,11 @@ function unlessGone(error: unknown): undefined {
   throw error;
 }
 
-/** Without what only its own cluster knows of it. */
+/** What only its own cluster knows of an object. */
+const OWN = ['managedFields', 'uid', 'resourceVersion', 'generation', 'creationTimestamp'];
+
 function manifestOf(found: unknown): string {
-  const { status: _status, metadata, ...rest } = Manifest.parse(found);
-  const { managedFields: _fields, uid: _uid, resourceVersion: _version, ...kept } = metadata;
-  return stringify({ ...rest, metadata: kept });
+  const { metadata, ...rest } = Manifest.parse(found);
+  const kept = Object.entries(metadata).filter(([name]) => !OWN.includes(name));
+  return stringify({ ...rest, status: undefined, metadata: Object.fromEntries(kept) });
 }

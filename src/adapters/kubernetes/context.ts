@@ -7,4 +7,6 @@ export interface Context {
   readonly api: KubeApi;
   readonly input: KubernetesDriver;
   readonly work: Work;
+  /** So long at least the controller waits after a pod became ready, should the worker die before it is held again. */
+  readonly leastSeconds: number;
 }

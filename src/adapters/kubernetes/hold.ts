@@ -8,8 +8,6 @@ import { readWorkload } from './find-workloads.js';
 import type { DeploymentShape, StatefulSetShape } from './shapes.js';
 import { isHeld, type Workload } from './workload.js';
 
-/** So long at least nothing may happen after a pod became ready, should the worker die before it holds the workload. */
-const LEAST_SECONDS = 10;
 const MOST_SECONDS = 120;
 /** A workload that somebody else writes at the same time. */
 const TRIES = 10;
@@ -128,8 +126,12 @@ function specBefore(before: Before) {
  * How long a pod has to be ready before the controller may go on: as long as can be, so that a worker that dies before it
  * holds the workload again has time to be missed, and no longer than the present pods have been ready.
  */
-export function patienceOf({ spec }: DeploymentShape, pods: readonly Pod[], now: number): number {
+export function patienceOf(
+  { spec }: DeploymentShape,
+  pods: readonly Pod[],
+  { now, leastSeconds }: { readonly now: number; readonly leastSeconds: number },
+): number {
   const ages = pods.map(({ readySince }) => (now - Date.parse(readySince ?? '')) / 1_000).filter((age) => age >= 0);
   const most = Math.min(MOST_SECONDS, spec.progressDeadlineSeconds - 1);
-  return Math.floor(Math.max(Math.min(LEAST_SECONDS, most), Math.min(most, ...ages)));
+  return Math.floor(Math.max(Math.min(leastSeconds, most), Math.min(most, ...ages)));
 }

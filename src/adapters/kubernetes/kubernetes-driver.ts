@@ -13,12 +13,18 @@ import { prepareRoll } from './prepare.js';
 import { replaceSlot } from './replace-node.js';
 import { startRole, stopRole } from './stop-start.js';
 
+/** A proof takes as long: a shorter time would gain nothing. */
+const LEAST_SECONDS = 10;
+
 /**
  * Servers as pods of Deployments or StatefulSets. A node is a slot of its role, filled by whatever pod the cluster has there: all is
  * read anew from the API server each time, and what has to be put back stands in annotations of the workloads.
  */
-export function createKubernetesDriver(input: KubernetesDriver, api: KubeApi = connect(input)): Driver {
-  const contextOf = (work: Work = {}): Context => ({ api, input, work });
+export function createKubernetesDriver(
+  input: KubernetesDriver,
+  { api = connect(input), leastSeconds = LEAST_SECONDS }: Partial<Pick<Context, 'api' | 'leastSeconds'>> = {},
+): Driver {
+  const contextOf = (work: Work = {}): Context => ({ api, input, work, leastSeconds });
 
   return {
     async listNodes() {

@@ -27,7 +27,7 @@ export async function addOnePod(context: Context, workload: Workload, version: s
   if (shape.kind !== 'Deployment') throw new TypeError(`${workload.name} is no Deployment`);
   const before = await patiently(() => readReplicaSets(api, input, workload), work);
   const pods = await patiently(() => podsOf(api, input, workload), work);
-  const minReadySeconds = patienceOf(shape, pods, Date.now());
+  const minReadySeconds = patienceOf(shape, pods, { now: Date.now(), leastSeconds: context.leastSeconds });
   const had = replicasOf(before, version);
   try {
     await api.patch(workload.path, { spec: { paused: false, minReadySeconds } }, 'merge', work);

@@ -109,5 +109,5 @@ test.each([
   const pods = ages.map((age) => ({ readySince: new Date(now - age * 1_000).toISOString() }) as Pod);
   const { shape } = workload(2);
   const deployment = DeploymentShape.parse({ ...shape, spec: { ...shape.spec, progressDeadlineSeconds } });
-  expect(patienceOf(deployment, pods, now)).toBe(expected);
+  expect(patienceOf(deployment, pods, { now, leastSeconds: 10 })).toBe(expected);
 });
