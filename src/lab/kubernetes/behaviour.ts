@@ -14,7 +14,7 @@ export const Behaviour = z.strictObject({
   /** From SIGTERM to its end, in milliseconds; its grace period is the most. */
   stopAfterMs: z.int().nonnegative().default(0),
   /** Lines that it writes when it starts. */
-  log: z.array(z.string()).default([]),
+  log: z.array(z.string()).readonly().default([]),
 });
 export type Behaviour = z.infer<typeof Behaviour>;
 

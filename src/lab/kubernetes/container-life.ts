@@ -1,35 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { messageOf } from '../../core/errors.js';
 import type { Behaviour } from './behaviour.js';
+import { now, type ContainerStatus, type Ended } from './container-status.js';
 import type { Container, Pod } from './pod.js';
 import { ImageError, type ContainerRuntime, type RunningContainer } from './runtime.js';
-
-/** A `containerStatus` of a pod, as the API has it. */
-export interface ContainerStatus {
-  readonly name: string;
-  readonly image: string;
-  readonly imageID: string;
-  readonly containerID?: string | undefined;
-  readonly ready: boolean;
-  readonly started: boolean;
-  readonly restartCount: number;
-  readonly state: ContainerState;
-  readonly lastState: ContainerState;
-}
-
-interface Ended {
-  readonly exitCode: number;
-  readonly reason: 'Completed' | 'Error';
-  readonly startedAt: string;
-  readonly finishedAt: string;
-  readonly containerID: string;
-}
-
-export interface ContainerState {
-  readonly waiting?: { readonly reason: string; readonly message?: string };
-  readonly running?: { readonly startedAt: string };
-  readonly terminated?: Ended;
-}
 
 /** What a container's life needs of its pod. */
 export interface ContainerSurroundings {
@@ -220,9 +194,4 @@ export class ContainerLife {
     clearTimeout(timer);
     return woken;
   }
-}
-
-/** As Kubernetes writes times: to the second. */
-export function now(): string {
-  return new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { now } from './container-life.js';
+import { now } from './container-status.js';
 import type { KubeApi } from './kube-api.js';
 import type { Pod } from './pod.js';
 

@@ -1,5 +1,5 @@
 import { KubeApiError, type KubeApi } from './kube-api.js';
-import { now } from './container-life.js';
+import { now } from './container-status.js';
 
 const CAPACITY = { cpu: '32', memory: '64Gi', pods: '250', 'ephemeral-storage': '100Gi' };
 /** The controller manager takes a node for lost after 50 s. */

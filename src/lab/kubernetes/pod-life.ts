@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Behaviour } from './behaviour.js';
-import { ContainerLife, now } from './container-life.js';
+import { ContainerLife } from './container-life.js';
+import { now } from './container-status.js';
 import { KubeApiError, type KubeApi } from './kube-api.js';
 import type { KubeEvents } from './kube-events.js';
 import { podStatus, type Condition } from './pod-status.js';

@@ -1,4 +1,5 @@
-import { now, type ContainerLife, type ContainerStatus } from './container-life.js';
+import type { ContainerLife } from './container-life.js';
+import { now, type ContainerStatus } from './container-status.js';
 import type { Pod } from './pod.js';
 
 /** A condition of a pod. */
