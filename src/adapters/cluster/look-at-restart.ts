@@ -37,7 +37,7 @@ export async function lookAtRestart(
   const [views, health, named] = await Promise.all([
     eachRingView(target, nodes, earlier?.frontends),
     askNodeHealth(target, node),
-    Promise.all([askSystemInfo(target, node), askOnce(node, earlier?.words ?? new Map())]),
+    Promise.all([askSystemInfo(target, node), askOnce(node, earlier?.words ?? new Map<string, Named>())]),
   ]);
   return { name, nodes, views, health, named: named.filter((one) => one !== undefined) };
 }

@@ -13,8 +13,9 @@ export async function listRings(connection: Connection, address?: string): Promi
 }
 
 /** The rings as a frontend that is connected to sees them. */
-export async function askForRings({ address, ask, grpc }: TargetConnection): Promise<Rings> {
-  return ringsOf(await ask(`asking ${address} for its rings`, () => grpc.describeRings(), TIMEOUT_MS));
+export async function askForRings(frontend: TargetConnection): Promise<Rings> {
+  const what = `asking ${frontend.address} for its rings`;
+  return ringsOf(await frontend.ask(what, () => frontend.grpc.describeRings(), TIMEOUT_MS));
 }
 
 /** @throws Error when there is none: a cluster without a ring cannot have answered */
