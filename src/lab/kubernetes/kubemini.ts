@@ -16,7 +16,7 @@ const Download = z.object({ GoMod: z.string().min(1) });
 
 /**
  * Kubernetes' API server, controller manager and scheduler as one program, built from the Go module proxy into the cache the
- * first time: some seven minutes on two processors, 2 GiB of memory.
+ * first time: some nine minutes on two processors, 2 GiB of memory.
  * @throws PreconditionError when it cannot be built
  */
 export async function findKubemini(work: Work = {}): Promise<string> {
