@@ -232,7 +232,7 @@ describe('what does not come up is named with its events, and put back', () => {
       { kind: 'crash', exitCode: 3, log: ['no config file found'] },
       /exit code 3[^]*Its events:[^]*The end of its log:[^]*no config file found/,
     ],
-    ['a pod that never becomes ready', { kind: 'never-ready' }, /after 15 s: it is not ready[^]*Its events:/],
+    ['a pod that never becomes ready', { kind: 'never-ready' }, /after 15s: it is not ready[^]*Its events:/],
   ] as const)(
     '%s',
     async (_, behaviour, message) => {
@@ -421,50 +421,6 @@ test(
   },
   TIMEOUT_MS,
 );
-
-describe('StatefulSets, by image', () => {
-  test(
-    'forward and back, one ordinal a step; what was set is put back',
-    async () => {
-      const { namespace, driver } = await open({ kind: 'StatefulSet', spec: { podManagementPolicy: 'Parallel' } });
-      const before = await stateOf(namespace, 'history', 'statefulset');
-      const seen: Record<string, unknown> = {};
-      const look = async (node: string) => {
-        if (node.startsWith('history'))
-          seen[node] = { ...(await counts(namespace)), slots: versionsOf(await driver.listNodes()) };
-      };
-      await roll(driver, 'forward', NEW, look);
-      expect(seen).toEqual({
-        'history-1': { new: 1, old: 2, slots: [NEW, OLD, OLD] },
-        'history-2': { new: 2, old: 1, slots: [NEW, NEW, OLD] },
-        'history-3': { new: 3, old: 0, slots: [NEW, NEW, NEW] },
-      });
-      expect(await stateOf(namespace, 'history', 'statefulset')).toEqual(before);
-      await roll(driver, 'back', OLD, look);
-      expect(seen).toMatchObject({ 'history-3': { new: 2, old: 1, slots: [NEW, NEW, OLD] } });
-      expect(await counts(namespace)).toEqual({ old: 3, new: 0 });
-      expect(await stateOf(namespace, 'history', 'statefulset')).toEqual(before);
-    },
-    TIMEOUT_MS,
-  );
-
-  test(
-    'one that does not come up is put back alone, and the roll goes back from the middle',
-    async () => {
-      const { namespace, driver } = await open({ kind: 'StatefulSet' }, { startTimeout: 15_000 });
-      await driver.replaceNode?.('history-1', NEW);
-      standIn.behave({ tag: NEW, namespace }, { kind: 'never-ready' });
-      await expect(driver.replaceNode?.('history-2', NEW)).rejects.toThrow(/not ready/);
-      standIn.behave({ tag: NEW, namespace }, undefined);
-      await driver.replaceNode?.('history-2', OLD);
-      expect(await counts(namespace)).toEqual({ old: 2, new: 1 });
-      await roll(driver, 'back', OLD);
-      expect(await counts(namespace)).toEqual({ old: 3, new: 0 });
-      expect(await stateOf(namespace, 'history', 'statefulset')).toMatchObject({ ours: [] });
-    },
-    TIMEOUT_MS,
-  );
-});
 
 test(
   'a command of the operator writes the version, and what it wrote is waited for',

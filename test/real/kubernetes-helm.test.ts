@@ -16,6 +16,7 @@ import { surveyKubernetes } from '../../src/adapters/kubernetes/survey-kubernete
 import type { KubernetesDriver } from '../../src/core/input/input.js';
 import { accessRules, ruleName } from '../../src/core/pods/access-rules.js';
 import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
+import { BEHAVIOUR_ANNOTATION } from '../../src/lab/kubernetes/behaviour.js';
 import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
 import { compileSource } from '../helpers/compiled-source.js';
 import { kubernetesInput, NEW, OLD, openDriver, plainWorkloads, roll } from '../helpers/kubernetes-workloads.js';
@@ -180,19 +181,25 @@ describe.each([3, 4] as const)('helm %i', (major) => {
     'found before anything is changed: a pending release, a chart that keeps the image, a schema job that is no hook',
     async () => {
       const { namespace, input, driver } = await open(major);
-      await kubernetes.kubectl(
-        ...[
-          'label',
-          'secret',
-          '-n',
-          namespace,
-          '-l',
-          'owner=helm,name=temporal',
-          'status=pending-upgrade',
-          '--overwrite',
-        ],
+      // Somebody's helm waits for a hook that does not end, and is killed.
+      const hanging = join(directory, `${namespace}-hanging.yaml`);
+      const behaviour = JSON.stringify({ kind: 'run', endsAfterMs: 600_000 });
+      await writeFile(hanging, stringify({ schema: { podAnnotations: { [BEHAVIOUR_ANNOTATION]: behaviour } } }));
+      const program = major === 3 ? kubernetes.binaries.helm3 : kubernetes.binaries.helm4;
+      const place = ['-n', namespace, '--kubeconfig', kubernetes.kubeconfig];
+      const helm = spawn(program, ['upgrade', 'temporal', CHART, '-f', hanging, ...place], { stdio: 'ignore' });
+      const ended = once(helm, 'close');
+      const isPending = async () =>
+        (await kubernetes.helm(major, 'status', 'temporal', '-n', namespace)).includes('pending-upgrade');
+      await waitUntil(isPending);
+      helm.kill('SIGKILL');
+      await ended;
+      await expect(driver.prepare(NEW)).rejects.toThrow(
+        /release temporal is pending-upgrade \(revision 2\)[^]*helm rollback temporal 1/,
       );
-      // Helm goes by what is in the release itself: only its own word makes one pending. So it is not taken for one here.
+      await expect(driver.replaceNode?.('matching-1', NEW)).rejects.toThrow(/release temporal is pending-upgrade/);
+      await kubernetes.helm(major, 'rollback', 'temporal', '1', '-n', namespace, '--no-hooks');
+      await driver.endRoll?.();
       await driver.prepare(NEW);
       const change = { ...input.change, set: { 'server.image.tga': '{tag}' } };
       const mistaken = openDriver(kubernetesInput(kubernetes.kubeconfig, namespace, { change }));

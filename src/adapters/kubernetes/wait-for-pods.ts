@@ -37,6 +37,9 @@ export async function watchPods<T>({ api, input, work }: Context, wait: PodWait<
   );
 }
 
+/** Without a readiness probe a pod is ready as its container runs, also one that ends at once. */
+const STEADY_MS = 3_000;
+
 /** What a pod that is waited for has to show: to be ready, or that its container runs. */
 export type PodGoal = 'ready' | 'running';
 
@@ -50,6 +53,7 @@ export async function waitForPods(
   { workload, version, count, goal = 'ready' }: PodsWanted,
 ): Promise<readonly Pod[]> {
   const { input, work } = context;
+  let wellSince: number | undefined;
   const own = (pods: readonly Pod[]) => pods.filter((pod) => !pod.ending && pod.version === version);
   const found = await watchPods<readonly Pod[] | Unwell>(context, {
     workload,
@@ -57,7 +61,10 @@ export async function waitForPods(
     look: (pods) => {
       const mine = own(pods);
       const unwell = mine.filter((pod) => !pod[goal]);
-      if (mine.length >= count && unwell.length === 0) return mine;
+      const isWell = mine.length >= count && unwell.length === 0;
+      wellSince = isWell ? (wellSince ?? Date.now()) : undefined;
+      const isSteady = mine.every((pod) => isOld(pod)) || Date.now() - (wellSince ?? Infinity) >= STEADY_MS;
+      if (isWell && isSteady) return mine;
       for (const pod of unwell) {
         const trouble = troubleOf(pod, Date.now());
         if (trouble?.isFinal === true) return { pod, why: trouble.text };
@@ -82,6 +89,11 @@ export async function waitForPods(
   });
   if ('why' in found) throw await podFailure(context, found, version);
   return found;
+}
+
+/** Whether it runs so long that it is not one that ends as soon as it has begun. */
+function isOld({ startedAt }: Pod): boolean {
+  return startedAt !== undefined && Date.now() - Date.parse(startedAt) > 2 * STEADY_MS;
 }
 
 interface PodsWanted {

@@ -8,7 +8,7 @@ import { listOf } from './shapes.js';
 
 const BEGIN_AGAIN_MS = 500;
 /** What depends on the time alone, such as patience that ends, is looked at as often. */
-const LOOK_EVERY_MS = 2_000;
+const LOOK_EVERY_MS = 1_000;
 
 /** Objects that are watched, and until when. */
 export interface Watched<S extends z.ZodType, T> {
