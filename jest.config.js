@@ -23,8 +23,11 @@ const ALONE = ['load', 'load-scenarios', 'observe', 'probe', 'rollout'].map(
   (name) => `<rootDir>/test/real/${name}.test.ts`,
 );
 
-// `quick` needs no cluster; `full` and `alone` start real databases and clusters, two files of each at a time. `long` are
-// whole roll-outs of minutes each, which `make test` leaves out.
+/** They need an API server that takes minutes to build, and wait for its controllers. */
+const KUBERNETES = '<rootDir>/test/real/kubernetes-';
+
+// `quick` needs no cluster; `full` and `alone` start real databases and clusters, two files of each at a time. `make test`
+// leaves out `kubernetes` (`make test-kubernetes`) and `long`, whole roll-outs of minutes each.
 export default {
   projects: [
     {
@@ -37,9 +40,10 @@ export default {
       ...shared,
       displayName: 'full',
       testMatch: ['<rootDir>/test/real/**/*.test.ts'],
-      testPathIgnorePatterns: ALONE,
+      testPathIgnorePatterns: [...ALONE, KUBERNETES],
     },
     { ...shared, displayName: 'alone', testMatch: ALONE },
+    { ...shared, displayName: 'kubernetes', testMatch: [`${KUBERNETES}*.test.ts`] },
     { ...shared, displayName: 'long', testMatch: ['<rootDir>/test/long/**/*.test.ts'] },
     // No tests: `npm run record-histories` writes the histories that test/workflows/replay.test.ts replays, and
     // `npm run record-quiet` the rounds of a quiet cluster that test/core/judging/quiet.test.ts judges.

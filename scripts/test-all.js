@@ -55,7 +55,6 @@ step('lint', 'npm', ['run', '--silent', 'lint']);
 step('types', 'npm', ['run', '--silent', 'types']);
 // The quick tests need the Temporal CLI, the full ones everything; built here, no test waits for a compiler.
 if (built) step('tools', process.execPath, ['scripts/bring-tools.js', ...process.argv.slice(2)]);
-if (built) step('Kubernetes', process.execPath, ['scripts/bring-kubernetes.js']);
 suite('quick', '--maxWorkers=100%');
 suite('full', '--maxWorkers=2');
 suite('alone', '--maxWorkers=2');

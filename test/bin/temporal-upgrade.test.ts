@@ -73,7 +73,7 @@ test('takes the Node that make brought when that of the system is too old', () =
 test('says which Node it found and what to do when none will do', () => {
   const { status, stderr } = run(join(checkout, 'bin/temporal-upgrade'), withoutNode());
   expect(status).toBe(127);
-  expect(stderr).toContain('needs Node 22.13 or later, found v20.19.0');
+  expect(stderr).toContain('needs Node 22.19 or later, found v20.19.0');
   expect(stderr).toContain('make build');
 });
 

@@ -118,7 +118,7 @@ export class PodLife {
         await call();
         return;
       } catch (error) {
-        if (error instanceof KubeApiError && GONE.includes(error.status)) return;
+        if (error instanceof KubeApiError && (GONE.includes(error.status) || isOfSuccessor(error))) return;
         if (error instanceof KubeApiError && error.status < 500 && error.status !== 429) throw error;
       }
       await sleep(AGAIN_MS);
@@ -129,4 +129,9 @@ export class PodLife {
     const { namespace, name } = this.pod.metadata;
     return `/api/v1/namespaces/${namespace}/pods/${name}`;
   }
+}
+
+/** Of a StatefulSet another pod has the name by now: the API server then refuses the id of the one before. */
+function isOfSuccessor({ status, message }: KubeApiError): boolean {
+  return status === 422 && message.includes('metadata.uid');
 }
