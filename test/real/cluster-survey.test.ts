@@ -135,7 +135,7 @@ describe('a healthy cluster', () => {
 
       expect(survey.frontends).toHaveLength(2);
       for (const { info } of survey.frontends) {
-        expect(info).toMatchObject({ seen: { version, historyShardCount: 8, persistenceStore: 'postgres12' } });
+        expect(info).toMatchObject({ seen: { version, historyShardCount: 32, persistenceStore: 'postgres12' } });
       }
       const members = (role: string) =>
         cluster.nodes
@@ -153,7 +153,7 @@ describe('a healthy cluster', () => {
         expect(supervisors).toEqual({ seen: [] });
         expect(configuration).toMatchObject({
           seen: {
-            numHistoryShards: 8,
+            numHistoryShards: 32,
             stores: { default: { plugin: 'postgres12', maxConns: 12 }, visibility: { maxConns: 6 } },
             dynamic: { seen: { file: cluster.dynamicConfigFile, keys: [] } },
           },
@@ -195,7 +195,7 @@ describe('a fault is named, and nothing else', () => {
     const text = await readFile(file, 'utf8');
     await writeFile(
       file,
-      `# enable-template\n${text.replace('numHistoryShards: 8', 'numHistoryShards: {{ env "SHARDS" }}')}`,
+      `# enable-template\n${text.replace('numHistoryShards: 32', 'numHistoryShards: {{ env "SHARDS" }}')}`,
       { mode: 0o600 },
     );
     try {

@@ -43,6 +43,8 @@ let postgres: LabPostgres;
 let old: LabCluster;
 let secured: LabCluster;
 let target: TargetConnection;
+/** Of the cluster with two history nodes. */
+const SHARDS = 32;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'temporal-upgrade-target-'));
@@ -54,6 +56,7 @@ beforeAll(async () => {
     version: '1.29.1',
     directory: join(folder, 'old'),
     nodesPerRole: { history: 2, frontend: 2 },
+    shards: SHARDS,
   });
   secured = await startCluster({
     ...common,
@@ -78,7 +81,7 @@ test('asks each frontend for its cluster and version', async () => {
     clusterId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     clusterName: 'active',
     serverVersion: '1.29.1',
-    historyShardCount: 8,
+    historyShardCount: SHARDS,
     persistenceStore: 'postgres12',
     visibilityStore: 'postgres12',
   });
@@ -162,7 +165,8 @@ test('sees the rings through every frontend, and the shards of each history host
     const owned = await withTarget(cluster.target.connection, (frontend) =>
       Promise.all(roleAddresses(cluster, 'history').map((address) => listShards(frontend, address))),
     );
-    expect(owned.flat().sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    const shards = cluster === old ? SHARDS : 8;
+    expect(owned.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: shards }, (_, index) => index + 1));
   }
   const viaProfile = await listRings(await profileOf(secured.target.connection));
   expect(viaProfile).toEqual(await listRings(secured.target.connection));
@@ -179,7 +183,7 @@ test('finds in the database the owners that the history hosts report', async () 
     const shards = await withTarget(old.target.connection, (frontend) => listShards(frontend, node.rpcAddress));
     owners.set(node.rpcAddress, shards);
   }
-  expect(rows).toHaveLength(8);
+  expect(rows).toHaveLength(SHARDS);
   for (const { shardId, owner, rangeId, updatedAt } of rows) {
     const address = [...owners.keys()].find((candidate) => owner.startsWith(`${candidate}-`));
     expect(owners.get(address ?? '')).toContain(shardId);
