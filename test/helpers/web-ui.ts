@@ -31,7 +31,7 @@ export class WebUi {
     const browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: chromium.args });
     const context = await browser.newContext({ colorScheme, viewport: WINDOWS[window] });
     const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(45_000); // the page is slow where a roll-out takes the processors
     return new WebUi(browser, context, page, origin);
   }
 

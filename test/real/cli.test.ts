@@ -146,7 +146,8 @@ describe('plan', () => {
 test('a command without a control plane says so, with exit code 2', async () => {
   const { code, stderr } = await run('status', 'upgrade-live');
   expect(code).toBe(2);
-  expect(stderr).toContain(`no Temporal answers at 127.0.0.1:${port}; start one with "temporal-upgrade dev"`);
+  expect(stderr).toContain(`no Temporal answers at 127.0.0.1:${port}: nothing answers there`);
+  expect(stderr).toContain('start one with "temporal-upgrade dev"');
 }, 60_000);
 
 describe('with dev and two clusters', () => {
