@@ -18,7 +18,7 @@ const shared = {
   },
 };
 
-/** They hold a real cluster against bounds of time, and so share the machine with one other at most. */
+/** They hold a real cluster against bounds of time, and so have the machine to themselves. */
 const ALONE = ['load', 'load-scenarios', 'observe', 'probe', 'rollout'].map(
   (name) => `<rootDir>/test/real/${name}.test.ts`,
 );
@@ -26,7 +26,7 @@ const ALONE = ['load', 'load-scenarios', 'observe', 'probe', 'rollout'].map(
 /** They need an API server that takes minutes to build, and wait for its controllers. */
 const KUBERNETES = '<rootDir>/test/real/kubernetes-';
 
-// `quick` needs no cluster; `full` and `alone` start real databases and clusters, two files of each at a time. `make test`
+// `quick` needs no cluster; `full` and `alone` start real databases and clusters, two files of `full` at a time. `make test`
 // leaves out `kubernetes` (`make test-kubernetes`) and `long`, whole roll-outs of minutes each.
 export default {
   projects: [

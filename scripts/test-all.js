@@ -57,7 +57,7 @@ step('types', 'npm', ['run', '--silent', 'types']);
 if (built) step('tools', process.execPath, ['scripts/bring-tools.js', ...process.argv.slice(2)]);
 suite('quick', '--maxWorkers=100%');
 suite('full', '--maxWorkers=2');
-suite('alone', '--maxWorkers=2');
+suite('alone', '--runInBand');
 
 if (total.skipped > 0) console.log(`\n${total.skipped} skipped`);
 const summary = `${total.passed} passed, ${total.failed} failed`;
