@@ -5,23 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { z } from 'zod';
-import type { Driver } from '../../src/adapters/driver.js';
 import { surveyKubernetes } from '../../src/adapters/kubernetes/survey-kubernetes.js';
 import type { NodeState } from '../../src/core/cluster.js';
-import type { KubernetesDriver } from '../../src/core/input/input.js';
 import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
 import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
 import { compileSource } from '../helpers/compiled-source.js';
-import {
-  kubernetesInput,
-  NEW,
-  OLD,
-  openDriver,
-  plainWorkloads,
-  roll,
-  type Plain,
-} from '../helpers/kubernetes-workloads.js';
+import { waitUntil, workloadCases } from '../helpers/kubernetes-cases.js';
+import { kubernetesInput, NEW, OLD, roll } from '../helpers/kubernetes-workloads.js';
 
 /**
  * The driver against a real API server, controller manager and scheduler. Its pods are the one thing that is not real: they run
@@ -33,7 +23,6 @@ let directory: string;
 let kubernetes: LabKubernetes;
 let standIn: StandIn;
 let compiled: ReturnType<typeof compileSource>;
-let made = 0;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'kubernetes-driver-'));
@@ -50,75 +39,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 }, 60_000);
 
-interface Opened {
-  readonly namespace: string;
-  readonly input: KubernetesDriver;
-  readonly driver: Driver;
-}
-
-/** A namespace of its own with workloads that run. */
-async function open(plain: Omit<Plain, 'namespace'> = {}, more: object = {}): Promise<Opened> {
-  const namespace = `case-${(made += 1)}`;
-  await kubernetes.apply(plainWorkloads({ namespace, ...plain }));
-  const input = kubernetesInput(kubernetes.kubeconfig, namespace, more);
-  const driver = openDriver(input);
-  await waitUntil(async () => (await driver.listNodes()).every(({ running }) => running));
-  await waitUntil(async () => (await podsOf(namespace)).every(({ ready }) => ready));
-  return { namespace, input, driver };
-}
-
-async function waitUntil(holds: () => Promise<boolean>): Promise<void> {
-  for (let tried = 0; tried < 600; tried += 1) {
-    if (await holds()) return;
-    await sleep(100);
-  }
-  throw new Error('a minute was not enough');
-}
-
-const Pods = z.object({
-  items: z.array(
-    z.object({
-      metadata: z.object({ name: z.string(), deletionTimestamp: z.string().optional() }),
-      spec: z.object({ containers: z.array(z.object({ image: z.string() })) }),
-      status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) }),
-    }),
-  ),
-});
-
-/** Pods of a role as kubectl sees them, not as the driver does. */
-async function podsOf(namespace: string, role?: string) {
-  const selector = role === undefined ? [] : ['--selector', `app.kubernetes.io/component=${role}`];
-  const text = await kubernetes.kubectl('get', 'pods', '--namespace', namespace, '--output', 'json', ...selector);
-  return Pods.parse(JSON.parse(text)).items.map(({ metadata, spec, status }) => ({
-    name: metadata.name,
-    ending: metadata.deletionTimestamp !== undefined,
-    version: spec.containers[0]?.image.split(':')[1] ?? '',
-    ready: status.conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
-  }));
-}
-
-/** How many pods of each version a role has. */
-async function counts(namespace: string, role = 'history') {
-  const pods = (await podsOf(namespace, role)).filter(({ ending }) => !ending);
-  return {
-    old: pods.filter(({ version }) => version === OLD).length,
-    new: pods.filter(({ version }) => version === NEW).length,
-  };
-}
-
-/** What of a workload a roll changes and has to put back. */
-async function stateOf(namespace: string, role = 'history', kind = 'deployment') {
-  const text = await kubernetes.kubectl('get', kind, `temporal-${role}`, '--namespace', namespace, '--output', 'json');
-  const { metadata, spec } = z
-    .object({
-      metadata: z.object({ annotations: z.record(z.string(), z.string()).default({}) }),
-      spec: z.looseObject({ paused: z.boolean().optional(), minReadySeconds: z.number().optional() }),
-    })
-    .parse(JSON.parse(text));
-  const ours = Object.keys(metadata.annotations).filter((name) => name.startsWith('temporal-upgrade/'));
-  const { strategy, updateStrategy, paused = false, minReadySeconds = 0, replicas } = spec;
-  return { ours, strategy, updateStrategy, paused, minReadySeconds, replicas };
-}
+const { open, nextNamespace, podsOf, counts, stateOf } = workloadCases(() => kubernetes);
 
 const versionsOf = (nodes: readonly NodeState[], role = 'history') =>
   nodes.filter((node) => node.role === role && node.leaving !== true).map(({ version }) => version);
@@ -425,7 +346,7 @@ test(
 test(
   'a command of the operator writes the version, and what it wrote is waited for',
   async () => {
-    const namespace = `case-${made + 1}`;
+    const namespace = nextNamespace();
     const kubectl = [kubernetes.binaries.kubectl, '--kubeconfig', kubernetes.kubeconfig, '--namespace', namespace];
     const command = [
       ...kubectl,

@@ -19,6 +19,7 @@ import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src
 import { BEHAVIOUR_ANNOTATION } from '../../src/lab/kubernetes/behaviour.js';
 import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
 import { compileSource } from '../helpers/compiled-source.js';
+import { waitUntil } from '../helpers/kubernetes-cases.js';
 import { kubernetesInput, NEW, OLD, openDriver, plainWorkloads, roll } from '../helpers/kubernetes-workloads.js';
 
 /** The driver with helm 3 and helm 4, and under the Role that is shipped, against a real API server; its pods only pretend. */
@@ -48,14 +49,6 @@ afterAll(async () => {
   await removeKubernetes(join(directory, 'cluster'));
   await rm(directory, { recursive: true, force: true });
 }, 60_000);
-
-async function waitUntil(holds: () => Promise<boolean>): Promise<void> {
-  for (let tried = 0; tried < 600; tried += 1) {
-    if (await holds()) return;
-    await sleep(100);
-  }
-  throw new Error('a minute was not enough');
-}
 
 const Images = z.object({
   items: z.array(z.object({ spec: z.object({ containers: z.array(z.object({ image: z.string() })) }) })),
