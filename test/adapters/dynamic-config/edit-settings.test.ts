@@ -122,10 +122,12 @@ describe('laws', () => {
     fc.assert(
       fc.property(content, fc.boolean(), (settings, flow) => {
         const before = flow ? JSON.stringify(settings) : stringify(settings);
+        // As the file says it, which is not always what was written: JSON has no -0.
+        const said = (parse(before) ?? {}) as typeof settings;
         const { text } = add(before);
-        for (const [key, values] of Object.entries(settings))
-          expect((parse(text) as typeof settings)[key]).toEqual(values);
-        expect(parse(remove(text).text) ?? {}).toEqual(parse(before) ?? {});
+        const after = parse(text) as typeof settings;
+        for (const [key, values] of Object.entries(said)) expect(after[key]).toEqual(values);
+        expect(parse(remove(text).text) ?? {}).toEqual(said);
       }),
     );
   });
