@@ -58,7 +58,7 @@ function withKey(entry: Entry, key: string): Entry {
 /** None where it owns nothing else. */
 function without(entry: Entry, key: string): Entry[] {
   const left = Object.entries(dataOf(entry.fieldsV1)).filter(([name]) => name !== `f:${key}`);
-  const { 'f:data': _data, ...others } = entry.fieldsV1 ?? {};
-  const fieldsV1 = left.length === 0 ? others : { ...others, 'f:data': Object.fromEntries(left) };
-  return Object.keys(fieldsV1).length === 0 ? [] : [{ ...entry, fieldsV1 }];
+  const others = Object.entries(entry.fieldsV1 ?? {}).filter(([name]) => name !== 'f:data');
+  const fields = left.length === 0 ? others : [...others, ['f:data', Object.fromEntries(left)] as const];
+  return fields.length === 0 ? [] : [{ ...entry, fieldsV1: Object.fromEntries(fields) }];
 }

@@ -250,7 +250,7 @@ function autoscalers({ autoscalers: seen }: KubernetesSurvey, workloads: readonl
 function unsetNodes({ unset = { seen: [] } }: KubernetesSurvey): Finding[] {
   if ('unseen' in unset) {
     const found = `where the dynamic configuration of the pods is could not be looked at: ${unset.unseen}`;
-    return [{ id: 'settings-unseen', severity: 'warn', found, source: API }];
+    return [{ id: 'settings-unseen', severity: 'note', found, source: API }];
   }
   return [...Map.groupBy(unset.seen, ({ reason }) => reason)].map(([reason, same]): Finding => ({
     id: 'settings-not-written',

@@ -113,5 +113,5 @@ test('nodes for which no setting can be written are named, with what follows', (
       action: expect.stringContaining('by default without draining'),
     }),
   ]);
-  expect(found({ unset: { unseen: 'ECONNREFUSED' } })).toEqual({ 'settings-unseen': 'warn' });
+  expect(found({ unset: { unseen: 'ECONNREFUSED' } })).toEqual({ 'settings-unseen': 'note' });
 });
