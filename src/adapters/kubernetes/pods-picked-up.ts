@@ -55,6 +55,7 @@ async function waitForMap(context: Context, expected: ExpectedOfPods): Promise<[
   const { name, pollMs, changes, pods, notBeforeMs = 0 } = expected;
   if (changes.length === 0) return pods.map(({ node, running }) => [node, running ? 'seen' : 'not running']);
   const logs = pods.filter(({ running }) => running).map((pod) => new PodLog(pod, expected));
+  if (logs.length === 0) return pods.map(({ node }) => [node, 'not running']);
   const begin = Date.now();
   const end = begin + kubeletMs + 2 * pollMs + GRACE_MS;
   for (;;) {
@@ -69,7 +70,7 @@ async function waitForMap(context: Context, expected: ExpectedOfPods): Promise<[
     work.signal?.throwIfAborted();
     const who = (waiting.length === 0 ? logs : waiting).map(({ node }) => node).join(', ');
     work.onProgress?.(`waiting until ${who} read ${name}; a kubelet takes a minute or two to give it to them`);
-    await sleep(LOOK_EVERY_MS, undefined, { signal: work.signal });
+    await sleep(Math.max(1, Math.min(LOOK_EVERY_MS, end - Date.now())), undefined, { signal: work.signal });
   }
   const stateOf = new Map(logs.map((log) => [log.node, log.hasAll ? 'seen' : 'waited'] as const));
   return pods.map(({ node }) => [node, stateOf.get(node) ?? 'not running']);
