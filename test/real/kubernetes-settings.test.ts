@@ -20,7 +20,7 @@ import { kubernetesInput, NEW, OLD, roll } from '../helpers/kubernetes-workloads
 
 /** Settings of a roll in the ConfigMap of a release, against a real API server, with helm 3 and 4; pods only pretend, so no log tells. */
 
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 480_000;
 const ROLE = fileURLToPath(new URL('../../service/kubernetes/role.yaml', import.meta.url));
 const KEY = 'dynamic_config.yaml';
 const FILE = `configmap/temporal-dynamic-config: ${KEY}`;
