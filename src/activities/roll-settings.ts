@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { targetDir } from '../adapters/data-dir.js';
 import { configuredNodes } from '../adapters/dynamic-config/configured-nodes.js';
-import { readDynamicConfig } from '../adapters/dynamic-config/read-dynamic-config.js';
 import { applySettings, takeBackSettings, type SettingsDone } from '../adapters/dynamic-config/roll-settings.js';
+import type { Driver } from '../adapters/driver.js';
 import { createDriver } from '../adapters/open-target.js';
+import { readSettings } from '../adapters/read-settings.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { HopPlace, RollSettingsResult, TargetActivities } from '../contract/activities.js';
 import type { Catalogue } from '../core/catalogue/catalogue.js';
@@ -23,10 +24,11 @@ export const createRollSettingsActivities = ({
   async applyRollSettings({ roll, direction, ...place }) {
     const { target, from, to } = place;
     const [stopping, starting] = direction === 'forward' ? [from, to] : [to, from];
-    const found = await createDriver(target, tools).listNodes();
+    const driver = createDriver(target, tools);
+    const found = await driver.listNodes();
     const nodes = configuredNodes(target, found);
     // Not the keys that are set: those of an earlier try of this very roll are among them. What is kept is seen in each file.
-    const { connectionAgeMs } = await readDynamicConfig(nodes);
+    const { connectionAgeMs } = await readSettings(driver, target, found);
     const planned = planRollSettings({
       ...rollTargetOf(target, roll, { nodes: found, dynamicConfig: { connectionAgeMs } }),
       catalogue,
@@ -34,10 +36,12 @@ export const createRollSettingsActivities = ({
       starting,
     });
     // With none, too: what an earlier roll left behind is taken back.
-    const done = await applySettings({ record: recordOf(place), nodes, settings: planned.settings }, currentWork());
+    const { settings } = planned;
+    const done = await (driver.settings?.apply(settings, currentWork()) ??
+      applySettings({ record: recordOf(place), nodes, settings }, currentWork()));
     return {
       ...resultOf(done),
-      lines: appliedLines(done, planned.settings.length),
+      lines: appliedLines(done, settings.length),
       limits: [
         ...planned.limits.map(({ text }) => text),
         ...done.unreached.map(({ node, reason }) => `${node} stops by its own settings: ${reason}`),
@@ -47,12 +51,16 @@ export const createRollSettingsActivities = ({
 
   async takeBackRollSettings(place) {
     const driver = createDriver(place.target, tools);
-    const nodes = configuredNodes(place.target, await driver.listNodes());
-    const done = await takeBackSettings({ record: recordOf(place), nodes }, currentWork());
+    const done = await (driver.settings?.takeBack(currentWork()) ?? takeBackFromFiles(driver, place));
     const limits = (await driver.endRoll?.(currentWork())) ?? [];
     return { ...resultOf(done), lines: takenBackLines(done), limits: [...limits] };
   },
 });
+
+async function takeBackFromFiles(driver: Driver, place: HopPlace): Promise<SettingsDone> {
+  const nodes = configuredNodes(place.target, await driver.listNodes());
+  return takeBackSettings({ record: recordOf(place), nodes }, currentWork());
+}
 
 /** One for a target and all hops: what a roll that was broken off left is found by the next one. */
 function recordOf({ dataDir, rolloutId, target }: HopPlace): string {

@@ -1,4 +1,6 @@
-import type { NodeState } from '../core/cluster.js';
+import type { DynamicConfigFacts, NodeState } from '../core/cluster.js';
+import type { RollSetting } from '../core/plan.js';
+import type { SettingsDone } from './dynamic-config/roll-settings.js';
 import type { Work } from './store.js';
 
 /** What a process has used and uses of its host. */
@@ -13,6 +15,19 @@ export interface ConfigurationFile {
   /** Name, without a folder. */
   readonly path: string;
   readonly text: string;
+}
+
+/** The dynamic configuration of a target's servers, where its driver reaches it otherwise than by files. */
+export interface DriverSettings {
+  /** What it says. Never throws: what cannot be read is named. */
+  read(): Promise<DynamicConfigFacts>;
+  /**
+   * Writes `settings` for the servers of their roles and waits until those have read them. Keys that are there already stay; what an
+   * earlier roll left is taken back first. @throws PreconditionError when it cannot be changed
+   */
+  apply(settings: readonly RollSetting[], work?: Work): Promise<SettingsDone>;
+  /** Makes all as it was, and waits until servers have read that. Does nothing when nothing was written. */
+  takeBack(work?: Work): Promise<SettingsDone>;
 }
 
 /**
@@ -40,6 +55,8 @@ export interface Driver {
    * @returns a line for each thing that stays as it is, and why
    */
   endRoll?(work?: Work): Promise<readonly string[]>;
+  /** Absent where the dynamic configuration lies in the files that the input names. */
+  readonly settings?: DriverSettings;
   /** Checks that `version` can be started: binaries at hand, and of that version. */
   prepare(version: string, work?: Work): Promise<void>;
   /** What the process of a node, as `listNodes` said, uses; undefined when it is gone or cannot be asked. */

@@ -64,6 +64,8 @@ export interface NodeState {
   readonly pod?: string | undefined;
   /** Its successor serves before it goes, so that its role is not without it for a moment. */
   readonly surge?: true | undefined;
+  /** Time that its platform gives it to stop, in seconds, where that is not the driver's: the grace period of a pod, without its hook. */
+  readonly stopSeconds?: number | undefined;
   /** One more than its role is to have, or one that is ending: it goes away by itself, and is not replaced. */
   readonly leaving?: true | undefined;
 }

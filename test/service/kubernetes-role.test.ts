@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { accessRules, ruleName } from '../../src/core/pods/access-rules.js';
+import { accessRules, ruleName, SETTINGS_RULE } from '../../src/core/pods/access-rules.js';
 
 const Role = z.object({
   rules: z.array(
@@ -23,9 +23,9 @@ async function allowedBy(file: string): Promise<string[]> {
 const helm = { by: 'helm', helm: ['helm'], chart: 'x', chartVersion: {}, values: [], set: {}, timeout: 1 } as const;
 const asked = (change: Parameters<typeof accessRules>[0]['change']) => accessRules({ change }).map(ruleName);
 
-test('the shipped Role has just what is asked for before a roll, each once', async () => {
+test('the shipped Role has just what is asked for before a roll, and what its settings need, each once', async () => {
   const allowed = await allowedBy('role.yaml');
-  expect(allowed.toSorted()).toEqual(asked({ by: 'image' }).toSorted());
+  expect(allowed.toSorted()).toEqual([...asked({ by: 'image' }), ruleName(SETTINGS_RULE)].toSorted());
   expect(new Set(allowed).size).toBe(allowed.length);
 });
 

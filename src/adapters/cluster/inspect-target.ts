@@ -3,8 +3,7 @@ import { messageOf, PreconditionError } from '../../core/errors.js';
 import { DRIVER_WORDS } from '../../core/input/driver-words.js';
 import { pluginOf, type Target } from '../../core/input/input.js';
 import { mapStores, mapStoresAsync } from '../../core/stores.js';
-import { configuredNodes } from '../dynamic-config/configured-nodes.js';
-import { readDynamicConfig } from '../dynamic-config/read-dynamic-config.js';
+import { readSettings } from '../read-settings.js';
 import { createDriver, frontendsOf, withTarget } from '../open-target.js';
 import { listNamespaces, readClusterInfo, type ClusterInfo } from './target-cluster.js';
 import { withTarget as withFrontend } from './target-connection.js';
@@ -16,6 +15,7 @@ import type { ToolResolver } from '../tools/tools.js';
  */
 export async function inspectTarget(target: Target, tools: ToolResolver): Promise<ClusterFacts> {
   const problems: string[] = [];
+  const driver = createDriver(target, tools);
   const note = (error: unknown): undefined => {
     problems.push(messageOf(error));
     return undefined;
@@ -25,7 +25,7 @@ export async function inspectTarget(target: Target, tools: ToolResolver): Promis
       info: await readClusterInfo(frontend),
       namespaces: await listNamespaces(frontend),
     })).catch(note),
-    createDriver(target, tools)
+    driver
       .listNodes()
       .catch(note)
       .then(async (nodes) => ({ nodes, frontends: await readFrontends(target, nodes ?? [], note) })),
@@ -49,7 +49,7 @@ export async function inspectTarget(target: Target, tools: ToolResolver): Promis
     namespaces: namespaces.map(({ name }) => name),
     nodes,
     stores: mapStores(stores, (facts) => found<StoreFacts>(facts)),
-    dynamicConfig: await readDynamicConfig(configuredNodes(target, nodes)),
+    dynamicConfig: await readSettings(driver, target, nodes),
   };
 }
 

@@ -9,6 +9,7 @@ import { type ProcessMetrics, readProcessMetrics } from '../../core/survey/proce
 import type { Seen } from '../../core/survey/seen.js';
 import type { Supervisor } from '../../core/survey/supervision.js';
 import { askHealth, checkHealth, HEALTH_SERVICES } from '../grpc-health.js';
+import { surveyPodConfigurations } from '../kubernetes/survey-configuration.js';
 import { readConfiguration } from '../process/read-configuration.js';
 import { readStartErrors } from '../process/read-start-errors.js';
 import { readSupervision } from '../process/read-supervision.js';
@@ -22,10 +23,6 @@ const WINDOW_MS = 1_000;
 /** Long enough for a host that is busy: a false alarm is worse than a survey that takes its time there. */
 const ANSWER_TIMEOUT_MS = 5_000;
 
-const CONFIGURATION_OF_POD = {
-  unseen: 'the configuration of a pod lies in its own files, which are not read',
-} as const;
-
 /** Each process of the input, looked at by itself, all side by side. */
 export async function surveyProcesses(target: Target, nodes: Seen<readonly NodeState[]>): Promise<ProcessSurvey[]> {
   const states = 'seen' in nodes ? nodes.seen : [];
@@ -33,6 +30,7 @@ export async function surveyProcesses(target: Target, nodes: Seen<readonly NodeS
   // A unit and the operator's commands are themselves what starts processes again; only plain ones have no supervisor.
   const isPlain = target.driver.type === 'process';
   const supervision = isPlain ? await look(() => readSupervision([...pids.values()])) : { seen: 'theirs' as const };
+  const ofPods = target.driver.type === 'kubernetes' ? surveyPodConfigurations(target.driver) : undefined;
   return Promise.all(
     nodesOf(target, states).map(async (node) => {
       const state = states.find(({ name }) => name === node.name);
@@ -40,7 +38,7 @@ export async function surveyProcesses(target: Target, nodes: Seen<readonly NodeS
       const [health, metrics, configuration, startErrors] = await Promise.all([
         readHealth(target, node, state),
         readMetrics(node, state),
-        state?.pod === undefined ? readConfiguration(node, pid) : CONFIGURATION_OF_POD,
+        ofPods?.then((configurationOf) => configurationOf(node.name)) ?? readConfiguration(node, pid),
         state?.running === false ? look(() => readStartErrors(node)) : ({ seen: [] } as const),
       ]);
       const supervisors = supervisorsOfNode(pid, state, supervision);

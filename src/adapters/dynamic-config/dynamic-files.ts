@@ -43,7 +43,7 @@ export interface DynamicFiles {
 const UNKNOWN_POLL_MS = 60_000;
 
 /** Levels at which a server does not tell of changed keys, which it does with `info`. */
-const SILENT = ['warn', 'error', 'dpanic', 'panic', 'fatal'];
+export const SILENT = ['warn', 'error', 'dpanic', 'panic', 'fatal'];
 
 /** The files that the servers of `nodes` take their dynamic configuration from. */
 export async function findDynamicFiles(nodes: readonly ConfiguredNode[]): Promise<DynamicFiles> {

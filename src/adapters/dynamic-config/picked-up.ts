@@ -18,6 +18,8 @@ export interface Expected {
   readonly nodes: readonly { readonly name: string; readonly running: boolean; readonly log?: LogPlace | undefined }[];
 }
 
+/** What a server writes that could not read its file. */
+export const REFUSED = 'Unable to update dynamic config';
 const LOOK_EVERY_MS = 250;
 /** What a look of a server itself may take. */
 const GRACE_MS = 1_000;
@@ -78,7 +80,7 @@ class Watch {
   async look(): Promise<void> {
     if (this.result !== undefined || this.#log === undefined) return;
     for (const line of await this.#log.read()) {
-      if (line.includes('Unable to update dynamic config')) this.#refused = true;
+      if (line.includes(REFUSED)) this.#refused = true;
       const change = readChange(line);
       if (change === undefined) continue;
       for (const wanted of this.#missing) if (tells(change, wanted)) this.#missing.delete(wanted);
@@ -97,7 +99,8 @@ class Watch {
   }
 }
 
-interface Change {
+/** A key that a server has seen change. */
+export interface Change {
   readonly key: string;
   readonly newValue: string;
 }
@@ -106,12 +109,13 @@ interface Change {
  * What a server since 1.16 writes for each key that differs from before, in lower case (common/dynamicconfig/basic_client.go,
  * later file_based_client.go, then client_diff.go).
  */
-function readChange(line: string): Change | undefined {
+export function readChange(line: string): Change | undefined {
   const [, key, newValue] = /dynamic config changed for the key: (\S+) oldValue: .* newValue: (.*)$/.exec(line) ?? [];
   return key === undefined || newValue === undefined ? undefined : { key, newValue };
 }
 
-function tells(change: Change, { key, value }: Expected['changes'][number]): boolean {
+/** Whether it is the change that was waited for. */
+export function tells(change: Change, { key, value }: Expected['changes'][number]): boolean {
   if (change.key !== key.toLowerCase()) return false;
   return change.newValue.startsWith(value === null ? 'nil' : `{ constraints: {} value: ${value} }`);
 }

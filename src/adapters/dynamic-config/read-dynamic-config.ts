@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { DynamicConfigFacts, UnreachedNode } from '../../core/cluster.js';
+import type { Role } from '../../core/input/input.js';
 import { codeOf, messageOf, PreconditionError } from '../../core/errors.js';
 import { type ConfiguredNode, findDynamicFiles } from './dynamic-files.js';
 import { keysIn, valuesIn } from './edit-settings.js';
@@ -25,7 +26,14 @@ export async function readDynamicConfig(nodes: readonly ConfiguredNode[]): Promi
     const role = roleOf.get(node);
     return role === undefined ? [] : [{ node, role, reason }];
   };
-  const unreached = found.unreached.flatMap(withRole);
+  return dynamicFacts(files, found.unreached.flatMap(withRole));
+}
+
+/** What files of dynamic configuration say together, of the nodes that read them. */
+export function dynamicFacts(
+  files: readonly (DynamicContent & { readonly readers: readonly { readonly name: string; readonly role: Role }[] })[],
+  unreached: readonly UnreachedNode[],
+): DynamicConfigFacts {
   const ofFrontends = files.filter(({ readers }) => readers.some(({ role }) => role === 'frontend'));
   const ages = ofFrontends.map(({ ageMs }) => ageMs);
   const known = ages.length > 0 && !unreached.some(({ role }) => role === 'frontend');
@@ -41,20 +49,28 @@ export async function readDynamicConfig(nodes: readonly ConfiguredNode[]): Promi
   };
 }
 
-interface Content {
+/** What one file of it says. */
+export interface DynamicContent {
   readonly keys: readonly string[];
   readonly ageMs?: number | undefined;
   /** Why nothing of it is known. */
   readonly problem?: string | undefined;
 }
 
-async function readOne(path: string): Promise<Content> {
+/** What a text of dynamic configuration says. No valid YAML says nothing: the roll itself tells of it, as an incident. */
+export function contentOf(path: string, text: string): DynamicContent {
   try {
-    const text = await readFile(path, 'utf8');
     return { keys: keysIn(path, text), ageMs: longest(valuesIn(path, text, CONNECTION_AGE)) };
   } catch (error) {
-    // No valid YAML: the roll itself tells of it, as an incident.
     if (error instanceof PreconditionError) return { keys: [] };
+    throw error;
+  }
+}
+
+async function readOne(path: string): Promise<DynamicContent> {
+  try {
+    return contentOf(path, await readFile(path, 'utf8'));
+  } catch (error) {
     return { keys: [], problem: `${path} cannot be read by this worker (${codeOf(error) ?? 'unknown reason'})` };
   }
 }

@@ -2,6 +2,7 @@ import type { NodeState } from '../../core/cluster.js';
 import type { KubernetesDriver } from '../../core/input/input.js';
 import { versionOfImage } from '../../core/pods/images.js';
 import type { Pod } from '../../core/pods/pod.js';
+import { stopSecondsOf } from '../../core/pods/stop-time.js';
 import { slotsOf } from '../../core/pods/slots.js';
 import { hostForUrl } from './host-for-url.js';
 import type { PodShape } from './shapes.js';
@@ -38,6 +39,7 @@ export function asPod(shape: PodShape, { role }: Pick<Workload, 'role'>, input: 
     container: container.name,
     restarts: seen?.restartCount ?? 0,
     image: container.image,
+    stopSeconds: stopSecondsOf(spec.terminationGracePeriodSeconds, container.lifecycle?.preStop),
     ...(waiting === undefined ? {} : { waitingFor: { reason: waiting.reason ?? '', message: waiting.message ?? '' } }),
     ...(ended === undefined ? {} : { ended: { exitCode: ended.exitCode, reason: ended.reason ?? 'unknown reason' } }),
     ...(scheduled?.status === 'False'
@@ -60,7 +62,7 @@ export function nodesOfWorkload(workload: Workload, pods: readonly Pod[], input:
       ...(input.metricsPort === null ? {} : { metricsAddress: `${host}:${input.metricsPort}` }),
       running: pod?.running === true,
       ...(pod?.running === true ? runOf(pod) : {}),
-      ...(pod === undefined ? {} : { pod: pod.name }),
+      ...(pod === undefined ? {} : { pod: pod.name, stopSeconds: pod.stopSeconds }),
       ...(workload.shape.kind === 'Deployment' ? { surge: true as const } : {}),
       ...(pod !== undefined && leaving.includes(pod) ? { leaving: true as const } : {}),
     };

@@ -7,6 +7,7 @@ import { upgradeRelease } from './change-helm.js';
 import type { Context } from './context.js';
 import { findWorkloads, readWorkload } from './find-workloads.js';
 import { hold } from './hold.js';
+import { setSettingsAside } from './pod-settings.js';
 import { updateNone } from './step-stateful-set.js';
 import { nameOfWorkload, type Workload } from './workload.js';
 
@@ -24,6 +25,7 @@ export async function changeTemplate(context: Context, workload: Workload, versi
     // Also one that has come half-way: a template that goes back would take all of them.
     if (one.shape.kind === 'StatefulSet') await updateNone(context, one);
   }
+  if (writesObjects(context)) await setSettingsAside(context);
   await change(context, held, { workload, version });
   // Whatever wrote the template may have written the strategy too.
   for (const one of held) await hold(context, await patiently(() => readWorkload(api, input, one), work));
@@ -62,6 +64,11 @@ async function setImage({ api, input, work }: Context, workload: Workload, versi
     spec: { template: { spec: { containers: [{ name: container, image }] } } },
   };
   await api.patch(path, body, 'apply', work);
+}
+
+/** Whether what changes the version may write other objects too, such as the ConfigMaps of a chart. */
+export function writesObjects({ input: { change: by } }: Pick<Context, 'input'>): boolean {
+  return by.by !== 'image';
 }
 
 /** Whether a change of the version reaches every role at once. */

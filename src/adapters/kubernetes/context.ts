@@ -9,4 +9,6 @@ export interface Context {
   readonly work: Work;
   /** So long at least the controller waits after a pod became ready, should the worker die before it is held again. */
   readonly leastSeconds: number;
+  /** Longest time until a kubelet gives a changed ConfigMap to its pods, in milliseconds; that of a real one when left out. */
+  readonly kubeletMs?: number | undefined;
 }

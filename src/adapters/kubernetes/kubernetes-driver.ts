@@ -9,6 +9,7 @@ import type { Context } from './context.js';
 import { endRoll } from './end-roll.js';
 import { explainSlot } from './explain.js';
 import { findPods } from './find-workloads.js';
+import { createPodSettings } from './pod-settings.js';
 import { prepareRoll } from './prepare.js';
 import { replaceSlot } from './replace-node.js';
 import { startRole, stopRole } from './stop-start.js';
@@ -22,9 +23,13 @@ const LEAST_SECONDS = 10;
  */
 export function createKubernetesDriver(
   input: KubernetesDriver,
-  { api = connect(input), leastSeconds = LEAST_SECONDS }: Partial<Pick<Context, 'api' | 'leastSeconds'>> = {},
+  {
+    api = connect(input),
+    leastSeconds = LEAST_SECONDS,
+    kubeletMs,
+  }: Partial<Pick<Context, 'api' | 'leastSeconds' | 'kubeletMs'>> = {},
 ): Driver {
-  const contextOf = (work: Work = {}): Context => ({ api, input, work, leastSeconds });
+  const contextOf = (work: Work = {}): Context => ({ api, input, work, leastSeconds, kubeletMs });
 
   return {
     async listNodes() {
@@ -35,6 +40,7 @@ export function createKubernetesDriver(
     stopNode: (name, work) => stopRole(contextOf(work), name),
     startNode: (name, version, work) => startRole(contextOf(work), name, version),
     prepare: (version, work) => prepareRoll(contextOf(work), version),
+    settings: createPodSettings(contextOf),
     endRoll: (work) => endRoll(contextOf(work)),
     readUsage: () => Promise.resolve(undefined),
     configurationPaths: () => [],

@@ -2,10 +2,11 @@ import { PreconditionError } from '../../core/errors.js';
 import type { Pod } from '../../core/pods/pod.js';
 import { slotsOf } from '../../core/pods/slots.js';
 import { patiently } from './api.js';
-import { changeTemplate } from './change.js';
+import { changeTemplate, writesObjects } from './change.js';
 import type { Context } from './context.js';
 import { findPods, podsOf, readWorkload, type RolePods } from './find-workloads.js';
 import { hold, letGo } from './hold.js';
+import { bringSettingsBack } from './pod-settings.js';
 import { readReplicaSets } from './replica-sets.js';
 import { addOnePod, finishDeployment, waitUntilStill } from './step-deployment.js';
 import { replaceOrdinal } from './step-stateful-set.js';
@@ -42,6 +43,8 @@ export async function replaceSlot(context: Context, name: string, version: strin
   }
   const held = await hold(context, own.workload);
   const workload = await changeTemplate(context, held, version);
+  // Also where a worker that was killed had set them aside.
+  if (writesObjects(context)) await bringSettingsBack(context);
   if (workload.shape.kind === 'Deployment') await waitUntilStill(context, workload, version);
   const pods = await patiently(() => podsOf(api, input, workload), work);
   const { staying } = slotsOf(pods, { wanted: workload.wanted, coming: version });

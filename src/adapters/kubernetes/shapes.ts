@@ -26,10 +26,53 @@ const Metadata = z.object({
     .default([]),
 });
 
+const Reference = z.object({ name: z.string().default(''), key: z.string().default('') });
+
 const Container = z.object({
   name: z.string(),
   image: z.string().default(''),
-  readinessProbe: z.unknown().optional(),
+  readinessProbe: z.looseObject({ grpc: z.unknown().optional() }).optional(),
+  env: z
+    .array(
+      z.object({
+        name: z.string(),
+        value: z.string().optional(),
+        valueFrom: z
+          .object({
+            fieldRef: z.object({ fieldPath: z.string() }).optional(),
+            configMapKeyRef: Reference.optional(),
+          })
+          .optional(),
+      }),
+    )
+    .default([]),
+  envFrom: z
+    .array(
+      z.object({
+        prefix: z.string().default(''),
+        configMapRef: z.object({ name: z.string().default('') }).optional(),
+      }),
+    )
+    .default([]),
+  volumeMounts: z
+    .array(z.object({ name: z.string(), mountPath: z.string(), subPath: z.string().optional() }))
+    .default([]),
+  lifecycle: z
+    .object({
+      preStop: z
+        .object({
+          exec: z.object({ command: z.array(z.string()).optional() }).optional(),
+          sleep: z.object({ seconds: z.number() }).optional(),
+        })
+        .optional(),
+    })
+    .optional(),
+});
+export type ContainerShape = z.infer<typeof Container>;
+
+const MapSource = z.object({
+  name: z.string(),
+  items: z.array(z.object({ key: z.string(), path: z.string() })).optional(),
 });
 
 const Selector = z.object({ matchLabels: z.record(z.string(), z.string()).default({}) });
@@ -37,7 +80,15 @@ const Selector = z.object({ matchLabels: z.record(z.string(), z.string()).defaul
 const PodSpec = z.object({
   containers: z.array(Container),
   terminationGracePeriodSeconds: z.number().default(30),
-  volumes: z.array(z.looseObject({ configMap: z.object({ name: z.string() }).optional() })).default([]),
+  volumes: z
+    .array(
+      z.object({
+        name: z.string(),
+        configMap: MapSource.optional(),
+        projected: z.object({ sources: z.array(z.object({ configMap: MapSource.optional() })).default([]) }).optional(),
+      }),
+    )
+    .default([]),
 });
 
 const Template = z.object({
@@ -158,6 +209,13 @@ export const PodShape = z.object({
     .prefault({}),
 });
 export type PodShape = z.infer<typeof PodShape>;
+
+export const ConfigMapShape = z.object({
+  metadata: Metadata,
+  immutable: z.boolean().default(false),
+  data: z.record(z.string(), z.string()).default({}),
+});
+export type ConfigMapShape = z.infer<typeof ConfigMapShape>;
 
 export const EventShape = z.object({
   type: z.string().optional(),

@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import type { KubernetesDriver } from '../../core/input/input.js';
 import { ruleName } from '../../core/pods/access-rules.js';
-import type { KubernetesSurvey, Reconciler, WorkloadSurvey } from '../../core/survey/kubernetes-survey.js';
+import { hookSeconds } from '../../core/pods/stop-time.js';
+import type { KubernetesSurvey, WorkloadSurvey } from '../../core/survey/kubernetes-survey.js';
 import type { Seen } from '../../core/survey/seen.js';
 import { look } from '../cluster/look.js';
 import { deniedRules } from './access.js';
 import { createKubeApi, type KubeApi } from './api.js';
 import { loadKubeConfig } from './connection.js';
 import { findWorkloads } from './find-workloads.js';
+import { reconcilerOf } from './reconciler.js';
+import { findPlaces } from './settings-places.js';
 import { listOf } from './shapes.js';
 import { isHeld, nameOfWorkload, serverContainer, type Workload } from './workload.js';
 
@@ -36,7 +39,7 @@ export async function surveyKubernetes(input: KubernetesDriver, given?: KubeApi)
   // One that cannot even be read is said of each part.
   const ask = <T>(question: (api: KubeApi) => Promise<T>): Promise<Seen<T>> =>
     look(() => question(given ?? createKubeApi(loadKubeConfig(input))));
-  const [denied, workloads, budgets, autoscalers] = await Promise.all([
+  const [denied, workloads, budgets, autoscalers, unset] = await Promise.all([
     ask(async (api) => (await deniedRules(api, input)).map(ruleName)),
     ask(async (api) => (await findWorkloads(api, input)).map((workload) => surveyWorkload(workload, input))),
     ask(async (api) => {
@@ -57,9 +60,10 @@ export async function surveyKubernetes(input: KubernetesDriver, given?: KubeApi)
         most: maxReplicas,
       }));
     }),
+    ask(async (api) => (await findPlaces({ api, input, work: {}, leastSeconds: 0 })).unreached),
   ]);
   const stopSeconds = Math.ceil(input.stopTimeout / 1_000);
-  return { namespace, change: input.change.by, stopSeconds, denied, workloads, budgets, autoscalers };
+  return { namespace, change: input.change.by, stopSeconds, denied, workloads, budgets, autoscalers, unset };
 }
 
 function surveyWorkload(workload: Workload, input: KubernetesDriver): WorkloadSurvey {
@@ -67,7 +71,7 @@ function surveyWorkload(workload: Workload, input: KubernetesDriver): WorkloadSu
   const { spec, metadata } = shape;
   const [owner] = metadata.ownerReferences;
   const release = metadata.annotations['meta.helm.sh/release-name'];
-  const reconciler = reconcilerOf(workload);
+  const reconciler = reconcilerOf(metadata);
   const server = serverContainer(spec.template.spec.containers, role, input);
   return {
     role,
@@ -75,6 +79,8 @@ function surveyWorkload(workload: Workload, input: KubernetesDriver): WorkloadSu
     replicas: wanted,
     strategy: 'strategy' in spec ? spec.strategy.type : spec.updateStrategy.type,
     hasReadiness: server?.readinessProbe !== undefined,
+    readyByHealth: server?.readinessProbe?.grpc !== undefined,
+    hookSeconds: hookSeconds(server?.lifecycle?.preStop) ?? 'unknown',
     graceSeconds: spec.template.spec.terminationGracePeriodSeconds,
     labels: spec.template.metadata.labels,
     held: isHeld(workload),
@@ -82,29 +88,4 @@ function surveyWorkload(workload: Workload, input: KubernetesDriver): WorkloadSu
     ...(release === undefined ? {} : { release }),
     ...(reconciler === undefined ? {} : { reconciler }),
   };
-}
-
-/** Labels and annotations that reconcilers mark their objects with, and the names under which they write. */
-const MARKS: readonly (Pick<Reconciler, 'by' | 'always'> & { readonly key: RegExp })[] = [
-  { by: 'Flux', always: true, key: /^kustomize\.toolkit\.fluxcd\.io\/name$/ },
-  { by: 'Flux', always: false, key: /^helm\.toolkit\.fluxcd\.io\/name$/ },
-  { by: 'Argo CD', always: false, key: /^argocd\.argoproj\.io\/(tracking-id|instance)$/ },
-];
-const MANAGERS: readonly (Pick<Reconciler, 'by' | 'always'> & { readonly name: RegExp })[] = [
-  { by: 'Flux', always: true, name: /^kustomize-controller$/ },
-  { by: 'Flux', always: false, name: /^helm-controller$/ },
-  { by: 'Argo CD', always: false, name: /^argocd-(controller|application-controller)$/ },
-];
-
-function reconcilerOf({ shape: { metadata } }: Workload): Reconciler | undefined {
-  const marks = { ...metadata.labels, ...metadata.annotations };
-  for (const { by, always, key } of MARKS) {
-    const found = Object.keys(marks).find((name) => key.test(name));
-    if (found !== undefined) return { by, always, evidence: `${found}: ${marks[found] ?? ''}` };
-  }
-  for (const { by, always, name } of MANAGERS) {
-    const found = metadata.managedFields.find(({ manager }) => name.test(manager));
-    if (found !== undefined) return { by, always, evidence: `field manager ${found.manager}` };
-  }
-  return undefined;
 }

@@ -1,6 +1,7 @@
 import type { Finding } from '../finding.js';
 import type { KubernetesSurvey, WorkloadSurvey } from '../survey/kubernetes-survey.js';
 import type { Check } from '../survey/survey.js';
+import { stopFindings, unsetNodes } from './pod-drain.js';
 import { listed } from './words.js';
 
 const API = 'API server of the Kubernetes cluster';
@@ -20,6 +21,7 @@ export const checkPods: Check = ({ cluster: { kubernetes } }, { hop }) => {
     ...workloads.seen.flatMap((one) => workloadFindings(one, kubernetes)),
     ...budgets(kubernetes, workloads.seen),
     ...autoscalers(kubernetes, workloads.seen),
+    ...unsetNodes(kubernetes),
   ];
 };
 
@@ -106,7 +108,7 @@ function releases({ change }: KubernetesSurvey, workloads: readonly WorkloadSurv
 }
 
 function workloadFindings(workload: WorkloadSurvey, { stopSeconds }: KubernetesSurvey): Finding[] {
-  const { role, name, replicas, strategy, hasReadiness, graceSeconds, held } = workload;
+  const { role, name, replicas, strategy, hasReadiness, held } = workload;
   const found: Finding[] = [];
   if (held) {
     found.push({
@@ -127,16 +129,7 @@ function workloadFindings(workload: WorkloadSurvey, { stopSeconds }: KubernetesS
       source: 'charts up to 0.72 have none',
     });
   }
-  if (graceSeconds < stopSeconds) {
-    found.push({
-      id: 'grace-too-short',
-      severity: 'warn',
-      found: `a pod of ${name} is killed ${graceSeconds} s after it was told to stop`,
-      expected: `${stopSeconds} s, as "driver.stopTimeout" says that it may take`,
-      action: 'Raise terminationGracePeriodSeconds, or lower "driver.stopTimeout" to what it is',
-      source: 'terminationGracePeriodSeconds of its template',
-    });
-  }
+  found.push(...stopFindings(workload, stopSeconds));
   if (strategy === 'Recreate') {
     found.push({
       id: 'strategy-recreate',

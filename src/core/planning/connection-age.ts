@@ -1,5 +1,6 @@
 import type { RollSettingRule } from '../catalogue/roll-rules.js';
 import { formatDuration } from '../duration.js';
+import { stopBoundOf } from './roll-stop-bound.js';
 import { DRAIN, MARGIN_SECONDS } from './roll-stop-time.js';
 import type { RollRequest } from './roll-settings.js';
 
@@ -25,12 +26,13 @@ export function ageBound(rule: RollSettingRule, request: RollRequest, drains: bo
   const upTo = secondsOf(rule.connectionAge.upTo);
   // A second of drain is the least that a frontend takes.
   const drain = drains ? secondsOf(connectionAge.leastDrain) : 1;
-  const before = Math.floor(request.stopTimeoutMs / 1_000) - MARGIN_SECONDS - drain;
+  const stop = stopBoundOf(request, 'frontend');
+  const before = Math.floor(stop.ms / 1_000) - MARGIN_SECONDS - drain;
   const atMostSeconds = Math.max(0, Math.min(upTo, before));
   const age = ((atMostSeconds - secondsOf(connectionAge.margin)) * 100) / (100 + connectionAge.spreadPercent);
   const bound =
     before < upTo
-      ? `driver.stopTimeout of ${formatDuration(request.stopTimeoutMs)}`
+      ? `${stop.by} of ${formatDuration(stop.ms)}`
       : `the time that a server of ${request.stopping} has to stop`;
   return { atMostSeconds, bound, ageSeconds: Math.max(0, Math.floor(age)) };
 }

@@ -27,11 +27,6 @@ export function rollLimits(request: RollRequest): Reason[] {
     text: `${role} has one process: ${GAPS[role] ?? ''}. It drains nothing, as nobody takes over; two processes would have no gap`,
     source: SINGLE_SOURCE,
   }));
-  if (request.isFound === true && policy.style !== 'asConfigured') {
-    const text =
-      'nothing is set: the dynamic configuration of pods is a ConfigMap, which is not changed; servers drain as it says, or by their defaults not at all';
-    return [...gaps, { id: 'configmap-not-changed', text, source: 'docs/kubernetes.md' }];
-  }
   if (policy.style === 'asConfigured') {
     const text = 'nothing is set: servers stop and start as they are configured, and their defaults do not drain';
     return [...gaps, { id: 'as-configured', text, source: 'policy.roll.style of the input' }];

@@ -2,7 +2,7 @@ import type { NodeState } from '../cluster.js';
 import type { Role } from '../input/input.js';
 
 /** What the order of a roll depends on. */
-export type RollNode = Pick<NodeState, 'role' | 'surge' | 'leaving'>;
+export type RollNode = Pick<NodeState, 'role' | 'surge' | 'leaving' | 'stopSeconds'>;
 
 /**
  * Callees before callers, as the server itself starts its services (initOrder in temporal/server_impl.go): an old caller

@@ -10,6 +10,7 @@ import type { Path, RollSetting, RollSettings } from '../plan.js';
 import { ageNeeds, drainFollows, followsAge, secondsOf } from './connection-age.js';
 import { openConnections } from './open-connections.js';
 import { rollPace } from './roll-pace.js';
+import { stopBoundOf } from './roll-stop-bound.js';
 import { fitToStopTimeout } from './roll-stop-time.js';
 import { rollLimits } from './roll-limits.js';
 import { type RollNode, singleRoles } from './roll-order.js';
@@ -27,7 +28,7 @@ export interface RollRequest extends RollTarget {
 /** What a roll has to know of a target. */
 export interface RollTarget {
   readonly nodes: readonly RollNode[];
-  /** Whether its nodes are found, as pods are: then their dynamic configuration is out of reach. */
+  /** Whether its nodes are found, as pods are, and not listed by the input. */
   readonly isFound?: true | undefined;
   readonly policy: RollPolicy;
   /** How long a process may take to stop before it is killed, in milliseconds. */
@@ -49,8 +50,7 @@ export function planRollSettings(request: RollRequest): RollSettings {
   const { style } = policy;
   const pace = rollPace(nodes, policy);
   const gaps = isFound === true ? { gaps: singleRoles(nodes) } : {};
-  if (style === 'asConfigured' || isFound === true)
-    return { style, settings: [], kept: [], limits: rollLimits(request), pace, ...gaps };
+  if (style === 'asConfigured') return { style, settings: [], kept: [], limits: rollLimits(request), pace, ...gaps };
   const several = new Set(severalOf(nodes));
   const rules = rulesOf(request).filter(({ role }) => several.has(role));
   const wanted = rules.map((rule) => settingOf(rule, request, rules));
@@ -61,7 +61,7 @@ export function planRollSettings(request: RollRequest): RollSettings {
     wanted.filter((setting) => !isSet(setting)),
     request,
   );
-  const { settings, limits } = fitToStopTimeout(reached, request.stopTimeoutMs);
+  const { settings, limits } = fitToStopTimeout(reached, (role) => stopBoundOf(request, role));
   const connections = wanted.some(({ role }) => role === 'frontend')
     ? openConnections(request, { rules, settings: reached })
     : [];
@@ -71,6 +71,7 @@ export function planRollSettings(request: RollRequest): RollSettings {
     kept,
     limits: [...rollLimits(request), ...connections, ...unwritten, ...limits],
     pace,
+    ...gaps,
   };
 }
 
@@ -90,7 +91,8 @@ export function rollTargetOf(
 ): RollTarget {
   const known = { policy, stopTimeoutMs: target.driver.stopTimeout, keysSet, connectionAgeMs, unreached };
   const listed = listedNodes(target);
-  return listed === undefined ? { nodes, ...known, isFound: true } : { nodes: listed, ...known };
+  if (listed !== undefined) return { nodes: listed, ...known };
+  return { nodes: nodes.filter(({ leaving }) => leaving !== true), ...known, isFound: true };
 }
 
 /** The same path, each hop with what its roll sets. */
@@ -102,9 +104,11 @@ export function withRollSettings(path: Path, catalogue: Catalogue, target: RollT
   return { ...path, hops };
 }
 
-/** Roles with more than one process: while one is replaced, another serves. */
-function severalOf(nodes: readonly { readonly role: Role }[]): Role[] {
-  return [...Map.groupBy(nodes, ({ role }) => role)].filter(([, same]) => same.length > 1).map(([role]) => role);
+/** Roles of which another process serves while one is replaced: with more than one, or whose successor comes before it goes. */
+function severalOf(nodes: readonly RollNode[]): Role[] {
+  return [...Map.groupBy(nodes, ({ role }) => role)]
+    .filter(([, same]) => same.length > 1 || same.some(({ surge }) => surge === true))
+    .map(([role]) => role);
 }
 
 /** The rules that hold for these two versions. A rule in place of another one gives way to it. */

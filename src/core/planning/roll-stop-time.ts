@@ -1,9 +1,13 @@
 import { formatDuration } from '../duration.js';
 import type { Role } from '../input/input.js';
 import type { Reason, RollSetting } from '../plan.js';
+import type { StopBound } from './roll-stop-bound.js';
 
 /** What a frontend drains by, from 1.22 on; up to 1.19 it is the time in which its health fails. */
 export const DRAIN = 'frontend.shutdownDrainDuration';
+
+/** For how long its health fails before that, while it answers all calls. */
+const HEALTH_FAILS = 'frontend.shutdownFailHealthCheckDuration';
 
 /** Between the moment at which a server should be done and the one at which it is killed. */
 export const MARGIN_SECONDS = 5;
@@ -30,35 +34,77 @@ export function stopSeconds(role: Role, settings: readonly RollSetting[]): numbe
   }
 }
 
-/** The settings, with the drain of frontends cut to what the driver waits for; where even that is too short, it is said. */
+/** The least that frontends get to end calls in progress, before the time for which their health fails is cut too. */
+const LEAST_DRAIN_SECONDS = 10;
+
+/** The settings, with the drain of frontends cut to the time that they have; where even that is too short, it is said. */
 export function fitToStopTimeout(
   settings: readonly RollSetting[],
-  stopTimeoutMs: number,
+  boundOf: (role: Role) => StopBound,
 ): { readonly settings: readonly RollSetting[]; readonly limits: readonly Reason[] } {
-  const allowed = Math.floor(stopTimeoutMs / 1_000) - MARGIN_SECONDS;
-  const over = stopSeconds('frontend', settings) - allowed;
-  const drain = settings.find(({ key }) => key === DRAIN);
-  const cutTo = drain === undefined ? 0 : Math.max(1, Number.parseInt(drain.value, 10) - over);
-  const fitting = over <= 0 ? settings : settings.map((one) => (one === drain ? { ...one, value: `${cutTo}s` } : one));
-  const limits: Reason[] =
-    fitting === settings || drain === undefined
-      ? []
-      : [
-          reason(
-            'drain-cut',
-            `frontends get ${cutTo} s instead of ${drain.value.replace('s', ' s')} to end the calls in progress, as driver.stopTimeout is ${formatDuration(stopTimeoutMs)}; ${needed('frontend', settings)} would do, and no long poll would be cut`,
-          ),
-        ];
-  for (const role of ['frontend', 'history', 'matching'] as const) {
-    if (stopSeconds(role, fitting) <= allowed) continue;
-    limits.push(
+  const { settings: fitting, limits } = fitFrontend(settings, boundOf('frontend'));
+  const killed = (['frontend', 'history', 'matching'] as const)
+    .map((role) => ({ role, bound: boundOf(role) }))
+    .filter(({ role, bound }) => stopSeconds(role, fitting) > allowedBy(bound))
+    .map(({ role, bound: { by, ms } }) =>
       reason(
         'killed-while-stopping',
-        `a ${role} process may take ${needed(role, fitting)} to stop, and driver.stopTimeout kills it after ${formatDuration(stopTimeoutMs)}: what is in progress then fails`,
+        `a ${role} process may take ${needed(role, fitting)} to stop, and ${by} kills it after ${formatDuration(ms)}: what is in progress then fails`,
       ),
     );
-  }
-  return { settings: fitting, limits };
+  return { settings: fitting, limits: [...limits, ...killed] };
+}
+
+function fitFrontend(settings: readonly RollSetting[], bound: StopBound): ReturnType<typeof fitToStopTimeout> {
+  const allowed = allowedBy(bound);
+  if (stopSeconds('frontend', settings) <= allowed) return { settings, limits: [] };
+  // A pod is killed on the second, whatever it does: then a shorter time of failing health leaves some for the calls in progress.
+  const health = settings.find(({ key }) => key === HEALTH_FAILS);
+  const room = Math.max(1, allowed - LEAST_DRAIN_SECONDS);
+  const cutsHealth = bound.by === 'terminationGracePeriodSeconds' && secondsOf(health) > room;
+  const fails = cutsHealth ? set(settings, health, room) : settings;
+  const drain = fails.find(({ key }) => key === DRAIN);
+  const over = stopSeconds('frontend', fails) - allowed;
+  const cutTo = Math.max(1, secondsOf(drain) - over);
+  const because = `as ${bound.by} is ${formatDuration(bound.ms)}; ${needed('frontend', settings)} would do`;
+  return {
+    settings: over > 0 ? set(fails, drain, cutTo) : fails,
+    limits: [
+      ...(health === undefined || !cutsHealth
+        ? []
+        : [
+            reason(
+              'health-cut',
+              `the health of a stopping frontend fails for ${room} s instead of ${seconds(health)}, ${because}`,
+            ),
+          ]),
+      ...(drain === undefined || over <= 0
+        ? []
+        : [
+            reason(
+              'drain-cut',
+              `frontends get ${cutTo} s instead of ${seconds(drain)} to end the calls in progress, ${because}, and no long poll would be cut`,
+            ),
+          ]),
+    ],
+  };
+}
+
+/** Until it should be done, in seconds. */
+function allowedBy({ ms }: StopBound): number {
+  return Math.floor(ms / 1_000) - MARGIN_SECONDS;
+}
+
+function set(settings: readonly RollSetting[], wanted: RollSetting | undefined, to: number): readonly RollSetting[] {
+  return settings.map((one) => (one === wanted ? { ...one, value: `${to}s` } : one));
+}
+
+function secondsOf(setting: RollSetting | undefined): number {
+  return Number.parseInt(setting?.value ?? '0', 10);
+}
+
+function seconds({ value }: RollSetting): string {
+  return value.replace('s', ' s');
 }
 
 function needed(role: Role, settings: readonly RollSetting[]): string {

@@ -16,7 +16,7 @@ interface Verbs extends Omit<AccessRule, 'verb'> {
   readonly verbs: readonly string[];
 }
 
-/** What every way of replacing pods needs; `service/kubernetes/role.yaml` has just these. */
+/** What every way of replacing pods needs; `service/kubernetes/role.yaml` has just these and {@link SETTINGS_RULE}. */
 const ALWAYS: readonly Verbs[] = [
   {
     group: 'apps',
@@ -39,10 +39,26 @@ const ALWAYS: readonly Verbs[] = [
   },
   { group: '', resource: 'pods/log', verbs: ['get'], why: 'the last lines of a pod that does not come up' },
   { group: '', resource: 'events', verbs: ['list'], why: 'why a pod does not come up' },
-  { group: '', resource: 'configmaps', verbs: ['get'], why: 'the backup of the configuration' },
+  {
+    group: '',
+    resource: 'configmaps',
+    verbs: ['get'],
+    why: 'the backup of the configuration, and where the dynamic one is',
+  },
   { group: 'policy', resource: 'poddisruptionbudgets', verbs: ['list'], why: 'checks before a hop' },
   { group: 'autoscaling', resource: 'horizontalpodautoscalers', verbs: ['list'], why: 'checks before a hop' },
 ];
+
+/**
+ * What writing the settings of a roll needs besides; it is in the shipped Role, and no roll fails for it: without it servers drain by
+ * their own settings, which the plan says.
+ */
+export const SETTINGS_RULE: AccessRule = {
+  group: '',
+  resource: 'configmaps',
+  verb: 'patch',
+  why: 'the settings with which servers drain',
+};
 
 const CHART = ['get', 'list', 'create', 'update', 'patch', 'delete'];
 

@@ -20,6 +20,8 @@ export interface Pod extends SlotPod {
   readonly restarts: number;
   /** Image of its server's container. */
   readonly image: string;
+  /** Time that its server gets to stop, in seconds. */
+  readonly stopSeconds: number;
   /** Why its container does not run, in Kubernetes' own word: `ImagePullBackOff`. */
   readonly waitingFor?: { readonly reason: string; readonly message: string } | undefined;
   /** How its container ended last. */

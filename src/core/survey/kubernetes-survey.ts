@@ -13,6 +13,8 @@ export interface KubernetesSurvey {
   readonly workloads: Seen<readonly WorkloadSurvey[]>;
   readonly budgets: Seen<readonly BudgetSurvey[]>;
   readonly autoscalers: Seen<readonly AutoscalerSurvey[]>;
+  /** Nodes for which no setting of a roll can be written, and why. Absent in what a release before it saw. */
+  readonly unset?: Seen<readonly { readonly node: string; readonly reason: string }[]> | undefined;
 }
 
 /** A Deployment or StatefulSet of one role. */
@@ -26,6 +28,10 @@ export interface WorkloadSurvey {
   readonly hasReadiness: boolean;
   /** How long a pod gets to stop before it is killed. */
   readonly graceSeconds: number;
+  /** Whether readiness asks the gRPC health of the server, not its port alone. Absent in what a release before it saw. */
+  readonly readyByHealth?: boolean | undefined;
+  /** How long its pre-stop hook takes of that, in seconds; 0 without one. Absent in what a release before it saw. */
+  readonly hookSeconds?: number | 'unknown' | undefined;
   /** Labels of its pods, by which budgets find them. */
   readonly labels: Readonly<Record<string, string>>;
   /** Whether it is held by a roll of this tool that did not end. */

@@ -30,6 +30,8 @@ export interface KubernetesClusterOptions {
   readonly shards?: number;
   /** With which it is installed, and upgraded by the target's driver; 4 when left out. */
   readonly helm?: HelmMajor;
+  /** Grace period of its pods, in seconds; 30 when left out. */
+  readonly graceSeconds?: number;
   /** Settings of the server's dynamic configuration: `{ "history.startupMembershipJoinDelay": "10s" }`. */
   readonly dynamicConfig?: Readonly<Record<string, unknown>>;
   /** How the target's driver brings a new version in; by helm when left out. */
@@ -142,7 +144,7 @@ export async function removeKubernetesCluster(directory: string): Promise<void> 
 
 /** Values of the chart: the schema is the roll-out's own work, so no job of the chart touches it. */
 function valuesOf(options: KubernetesClusterOptions, { host, port, user, password, plugin }: LabDatabase): object {
-  const { name, version, nodesPerRole = {}, shards = 8, dynamicConfig = {} } = options;
+  const { name, version, nodesPerRole = {}, shards = 8, graceSeconds = 30, dynamicConfig = {} } = options;
   const datastoreOf = (part: 'default' | 'visibility') => ({
     sql: {
       pluginName: plugin,
@@ -161,6 +163,7 @@ function valuesOf(options: KubernetesClusterOptions, { host, port, user, passwor
   return {
     server: {
       image: { tag: version },
+      terminationGracePeriodSeconds: graceSeconds,
       config: {
         numHistoryShards: shards,
         persistence: { datastores: { default: datastoreOf('default'), visibility: datastoreOf('visibility') } },

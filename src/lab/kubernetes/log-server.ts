@@ -23,7 +23,7 @@ const HOST = '127.0.0.1';
 
 /**
  * Answers `/containerLogs/NAMESPACE/POD/CONTAINER` on `port` of 127.0.0.1 with TLS: `previous`, `tailLines`, `limitBytes` and
- * `follow` count, times do not, as the files have none of their own.
+ * `follow` count, and `timestamps` and `sinceTime` by the times that a server itself writes into its lines.
  */
 export async function serveLogs(options: {
   readonly port: number;
@@ -74,9 +74,22 @@ async function answer(
 
 function cut(whole: Buffer, query: URLSearchParams): Buffer {
   const [tail, limit] = [query.get('tailLines'), query.get('limitBytes')];
-  const lines = whole.toString('utf8').split(/(?<=\n)/);
-  const end = tail === null ? whole : Buffer.from(Number(tail) === 0 ? '' : lines.slice(-Number(tail)).join(''));
+  const lines = withTimes(whole.toString('utf8').split(/(?<=\n)/), query);
+  const end = Buffer.from((tail === null ? lines : Number(tail) === 0 ? [] : lines.slice(-Number(tail))).join(''));
   return limit === null ? end : end.subarray(0, Number(limit));
+}
+
+/** A line without a time has that of the one before it. */
+function withTimes(lines: readonly string[], query: URLSearchParams): readonly string[] {
+  const [since, shows] = [query.get('sinceTime'), query.get('timestamps') === 'true'];
+  if (since === null && !shows) return lines;
+  let time = new Date(0).toISOString();
+  return lines.flatMap((line) => {
+    const [, written] = /"ts":"([^"]+)"/.exec(line) ?? [];
+    if (written !== undefined) time = new Date(written).toISOString();
+    if (line === '' || (since !== null && time < new Date(since).toISOString())) return [];
+    return [shows ? `${time} ${line}` : line];
+  });
 }
 
 async function followFile(file: string, from: number, response: ServerResponse): Promise<void> {

@@ -10,13 +10,15 @@ export interface Mount {
   readonly configMap: string;
   readonly mountPath: string;
   readonly subPath: string | undefined;
+  /** Those of its keys that are mounted, with the names of their files; all under their own names when left out. */
+  readonly items?: readonly { readonly key: string; readonly path: string }[] | undefined;
 }
 
 /** The ConfigMaps that a container mounts. */
 export function mountsOf(pod: Pod, container: Container): Mount[] {
   return container.volumeMounts.flatMap(({ name, mountPath, subPath }) => {
-    const configMap = pod.spec.volumes.find((volume) => volume.name === name)?.configMap?.name;
-    return configMap === undefined ? [] : [{ configMap, mountPath, subPath }];
+    const source = pod.spec.volumes.find((volume) => volume.name === name)?.configMap;
+    return source === undefined ? [] : [{ configMap: source.name, items: source.items, mountPath, subPath }];
   });
 }
 
@@ -25,8 +27,10 @@ export async function writeMounts(
   api: KubeApi,
   { namespace, mounts, root }: { readonly namespace: string; readonly mounts: readonly Mount[]; readonly root: string },
 ): Promise<void> {
-  for (const { configMap, mountPath, subPath } of mounts) {
-    const data = await configMapData(api, namespace, configMap);
+  for (const { configMap, items, mountPath, subPath } of mounts) {
+    const all = await configMapData(api, namespace, configMap);
+    const data =
+      items === undefined ? all : Object.fromEntries(items.map(({ key, path }) => [path, all[key] ?? ''] as const));
     const files = subPath === undefined ? Object.entries(data) : [[subPath, data[subPath] ?? ''] as const];
     for (const [key, content] of files) {
       const file = subPath === undefined ? join(root, mountPath, key) : join(root, mountPath);

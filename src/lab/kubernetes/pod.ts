@@ -54,7 +54,17 @@ export const Pod = z.looseObject({
     containers: z.array(Container),
     initContainers: z.array(Container).default([]),
     volumes: z
-      .array(z.looseObject({ name: z.string(), configMap: z.looseObject({ name: z.string() }).optional() }))
+      .array(
+        z.looseObject({
+          name: z.string(),
+          configMap: z
+            .looseObject({
+              name: z.string(),
+              items: z.array(z.looseObject({ key: z.string(), path: z.string() })).optional(),
+            })
+            .optional(),
+        }),
+      )
       .default([]),
   }),
 });

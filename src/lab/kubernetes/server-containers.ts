@@ -25,17 +25,19 @@ export interface ServerRuntimeOptions {
   readonly folder: string;
   readonly tools: ToolResolver;
   readonly signal: AbortSignal;
+  /** How often each pod's ConfigMaps are looked at, in milliseconds, and up to half as long again: 60 s of a kubelet. */
+  readonly syncMs: number;
 }
 
 /**
  * Runs a container that has the variable `SERVICES` and mounts a `config_template.yaml` as a real Temporal server: a process
  * of the version that the tag of its image says, with the pod's IP, its environment, and its configuration out of the mounted
- * ConfigMap, in which `{{ .Env.NAME }}` and `{{ env "NAME" }}` are filled in. Mounted ConfigMaps follow the API at once, where a
- * kubelet takes up to a minute. SIGTERM, grace period and readiness probe (gRPC, TCP) are those of the pod. Every other
+ * ConfigMap, in which `{{ .Env.NAME }}` and `{{ env "NAME" }}` are filled in. Mounted ConfigMaps follow the API as a kubelet has them do:
+ * each pod at times of its own, and one that is mounted by `subPath` never. SIGTERM, grace period and readiness probe (gRPC, TCP) are those of the pod. Every other
  * container is only pretended, and so is one whose rule is `crash`, as no server is to be broken for it.
  */
 export async function createServerRuntime(options: ServerRuntimeOptions): Promise<ContainerRuntime> {
-  const { api, signal } = options;
+  const { api, signal, syncMs } = options;
   const mounted = new Set<MountedFiles>();
   const onObject = (object: unknown) => {
     for (const one of mounted) one.refresh(object);
@@ -48,7 +50,12 @@ export async function createServerRuntime(options: ServerRuntimeOptions): Promis
       if (!isServer || order.behaviour().kind === 'crash') return pretendedContainers.start(order);
       const { process, files } = await startServer(order, mounts, options);
       mounted.add(files);
-      void process.exited.then(() => mounted.delete(files));
+      const ended = new AbortController();
+      files.keep(syncMs, ended.signal);
+      void process.exited.then(() => {
+        ended.abort();
+        mounted.delete(files);
+      });
       return running(order, process);
     },
   };
@@ -120,6 +127,8 @@ const Named = z.looseObject({ metadata: z.looseObject({ name: z.string(), namesp
 
 /** The mounted files of one pod. */
 class MountedFiles {
+  readonly #changed = new Set<string>();
+
   constructor(
     private readonly api: KubeApi,
     private readonly what: { readonly namespace: string; readonly mounts: readonly Mount[]; readonly root: string },
@@ -129,11 +138,25 @@ class MountedFiles {
     return writeMounts(this.api, this.what);
   }
 
-  /** Writes anew what follows a ConfigMap that has changed. */
+  /** Notes that a ConfigMap has changed. */
   refresh(configMap: unknown): void {
     const { name, namespace } = Named.parse(configMap).metadata;
-    const mounts = keptMounts(this.what.mounts).filter((mount) => mount.configMap === name);
-    if (namespace !== this.what.namespace || mounts.length === 0) return;
-    writeMounts(this.api, { ...this.what, mounts }).catch(() => undefined); // the API server is away, or the pod's end has come
+    if (namespace === this.what.namespace) this.#changed.add(name);
+  }
+
+  /** Writes anew, every now and then until `ended`, what follows ConfigMaps that have changed. */
+  keep(everyMs: number, ended: AbortSignal): void {
+    const look = async () => {
+      const mounts = keptMounts(this.what.mounts).filter(({ configMap }) => this.#changed.has(configMap));
+      this.#changed.clear();
+      await writeMounts(this.api, { ...this.what, mounts }).catch(() => {
+        for (const { configMap } of mounts) this.#changed.add(configMap); // the API server is away: the next time
+      });
+      next();
+    };
+    const next = () => {
+      if (!ended.aborted) setTimeout(() => void look(), everyMs * (1 + Math.random() / 2)).unref();
+    };
+    next();
   }
 }

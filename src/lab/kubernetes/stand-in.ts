@@ -19,6 +19,8 @@ export interface StandInOptions {
   readonly kubernetes: Pick<LabKubernetes, 'access' | 'directory' | 'certificates'>;
   /** Mode `servers`: containers of Temporal's servers are real processes of the version that their image's tag says. */
   readonly servers?: { readonly tools: ToolResolver };
+  /** How often a pod's mounted ConfigMaps are looked at: a kubelet's 60 s, and up to half as long again; 2 s when left out. In milliseconds. */
+  readonly syncMs?: number;
   /** A kubelet's first wait is 10 s; 1 s when left out. In milliseconds. */
   readonly backOffMs?: number;
   readonly nodeName?: string;
@@ -48,7 +50,7 @@ export interface StandIn {
  * @throws KubeApiError when the API server refuses; Error when it cannot be reached
  */
 export async function startStandIn(options: StandInOptions): Promise<StandIn> {
-  const { kubernetes, servers, backOffMs = 1_000, nodeName = 'lab-1' } = options;
+  const { kubernetes, servers, backOffMs = 1_000, syncMs = 2_000, nodeName = 'lab-1' } = options;
   const folder = join(kubernetes.directory, nodeName);
   const logs = join(folder, 'logs');
   await mkdir(logs, { recursive: true });
@@ -61,7 +63,13 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   const runtime =
     servers === undefined
       ? pretendedContainers
-      : await createServerRuntime({ api, folder: join(folder, 'pods'), tools: servers.tools, signal: ended.signal });
+      : await createServerRuntime({
+          api,
+          folder: join(folder, 'pods'),
+          tools: servers.tools,
+          signal: ended.signal,
+          syncMs,
+        });
   const pods = new Map<string, Promise<PodLife>>();
   const logFile = (pod: Pod, container: string, run: number) =>
     join(logs, `${pod.metadata.namespace}_${pod.metadata.name}_${pod.metadata.uid}_${container}_${run}.log`);

@@ -11,6 +11,8 @@ const HISTORY: WorkloadSurvey = {
   replicas: 3,
   strategy: 'RollingUpdate',
   hasReadiness: true,
+  readyByHealth: true,
+  hookSeconds: 0,
   graceSeconds: 120,
   labels,
   held: false,
@@ -64,6 +66,11 @@ test.each([
   ['no readiness probe', { hasReadiness: false }, { 'readiness-missing': 'warn' }],
   ['a worker has none', { hasReadiness: false, role: 'worker' }, {}],
   ['killed sooner than it stops', { graceSeconds: 30 }, { 'grace-too-short': 'warn' }],
+  ['a hook that takes of its time', { hookSeconds: 10 }, { 'grace-too-short': 'warn' }],
+  ['a hook that leaves enough', { hookSeconds: 10, graceSeconds: 130 }, {}],
+  ['a hook that nobody knows', { hookSeconds: 'unknown' }, { 'pre-stop-unknown': 'note' }],
+  ['ready by its port', { readyByHealth: false, role: 'frontend' }, { 'readiness-by-port': 'note' }],
+  ['another role by its port, as the charts have it', { readyByHealth: false }, {}],
   ['Recreate', { strategy: 'Recreate' }, { 'strategy-recreate': 'warn' }],
   ['one pod', { replicas: 1 }, { 'single-pod': 'note' }],
   ['held by a roll that was broken off', { held: true }, { 'workload-held': 'note' }],
@@ -93,4 +100,18 @@ test('budgets that are not there or allow nothing; autoscalers of the roles alon
   expect(found({ autoscalers: { seen: [scaler] } })).toEqual({ autoscaler: 'warn' });
   expect(found({ autoscalers: { seen: [{ ...scaler, least: 9 }] } })).toEqual({});
   expect(found({ autoscalers: { seen: [{ ...scaler, target: 'deployment/other' }] } })).toEqual({});
+});
+
+test('nodes for which no setting can be written are named, with what follows', () => {
+  const reason = 'configmap/temporal-dynamic-config is immutable';
+  const unset = { seen: ['history-1', 'history-2'].map((node) => ({ node, reason })) };
+  expect(checkPods(surveyOf({ kubernetes: { ...WELL, unset } }), IN_HOP)).toEqual([
+    expect.objectContaining({
+      id: 'settings-not-written',
+      severity: 'warn',
+      found: `no setting with which servers drain can be written for history-1 and history-2: ${reason}`,
+      action: expect.stringContaining('by default without draining'),
+    }),
+  ]);
+  expect(found({ unset: { unseen: 'ECONNREFUSED' } })).toEqual({ 'settings-unseen': 'note' });
 });

@@ -357,12 +357,50 @@ describe('laws', () => {
   });
 });
 
-test('pods: nothing is written, which is said; one that is replaced by surge has no gap of its own, one of a StatefulSet has', () => {
-  const nodes = nodesOf({ frontend: 1, history: 2, matching: 1, worker: 1 }).map((node) =>
-    node.role === 'matching' ? node : { ...node, surge: true as const },
-  );
-  const planned = plan('1.30.7', '1.31.2', { nodes, isFound: true });
-  expect(planned).toMatchObject({ settings: [], gaps: ['matching'] });
-  expect(limitsOf(planned)).toEqual(['single-process', 'configmap-not-changed']);
-  expect(plan('1.30.7', '1.31.2', { nodes: nodesOf({ history: 1 }) })).not.toHaveProperty('gaps');
+describe('pods', () => {
+  const pods = (counts: Partial<Record<Role, number>>, more: object = {}) =>
+    nodesOf(counts).map((node) => ({ ...node, surge: true as const, ...more }));
+
+  test('one whose successor comes before it goes drains too, and has no gap; one of a StatefulSet has', () => {
+    const nodes = [...pods({ frontend: 1, history: 2, worker: 1 }), ...nodesOf({ matching: 1 })];
+    const planned = plan('1.30.7', '1.31.2', { nodes, isFound: true });
+    expect(planned.gaps).toEqual(['matching']);
+    expect([...new Set(planned.settings.map(({ role }) => role))]).toEqual(['frontend', 'history']);
+    expect(limitsOf(planned)).toEqual(['single-process', 'open-connections']);
+    expect(plan('1.30.7', '1.31.2', { nodes: nodesOf({ history: 1 }) })).not.toHaveProperty('gaps');
+  });
+
+  test.each<[string, RollStyle, number, string, string, string[]]>([
+    ['is long enough', 'careful', 95, '15s', '75s', ['open-connections']],
+    ['of 60 s leaves less for calls in progress', 'careful', 60, '15s', '40s', ['open-connections', 'drain-cut']],
+    ['of 30 s, which is the default', 'careful', 30, '15s', '10s', ['open-connections', 'drain-cut']],
+    ['of 30 s cuts the health too', 'strict', 30, '15s', '10s', ['open-connections', 'health-cut', 'drain-cut']],
+  ])('a grace period that %s', (_, style, stopSeconds, health, drain, limits) => {
+    const nodes = pods({ frontend: 2, history: 2, matching: 2, worker: 2 }, { stopSeconds });
+    const planned = plan('1.30.7', '1.31.2', { nodes, isFound: true, policy: RollPolicy.parse({ style }) });
+    expect(valuesOf(planned)).toMatchObject({
+      'frontend.shutdownFailHealthCheckDuration': health,
+      'frontend.shutdownDrainDuration': drain,
+    });
+    expect(limitsOf(planned)).toEqual(limits);
+    // Whatever is written, no pod is killed while it drains.
+    expect(longestStop(planned)).toBeLessThanOrEqual(stopSeconds);
+    if (limits.includes('drain-cut'))
+      expect(planned.limits.find(({ id }) => id === 'drain-cut')?.text).toMatch(
+        /as terminationGracePeriodSeconds is \S+; \d+ s would do/,
+      );
+  });
+
+  test('the grace period of the pods that stop counts, not that of their template, and not beyond stopTimeout', () => {
+    const nodes = [...pods({ frontend: 1 }, { stopSeconds: 30 }), ...pods({ frontend: 1 }, { stopSeconds: 600 })];
+    expect(valuesOf(plan('1.30.7', '1.31.2', { nodes }))['frontend.shutdownDrainDuration']).toBe('10s');
+    const patient = plan('1.30.7', '1.31.2', {
+      nodes: pods({ frontend: 2 }, { stopSeconds: 600 }),
+      stopTimeoutMs: 60_000,
+    });
+    expect(valuesOf(patient)['frontend.shutdownDrainDuration']).toBe('40s');
+    expect(patient.limits.find(({ id }) => id === 'drain-cut')?.text).toContain('as driver.stopTimeout is 1m');
+  });
+
+  const longestStop = ({ settings }: RollSettings) => stopSeconds('frontend', settings);
 });

@@ -13,6 +13,7 @@ const POD: Pod = {
   ready: false,
   container: 'temporal-history',
   restarts: 0,
+  stopSeconds: 30,
   image: 'temporalio/server:1.31.2',
 };
 const trouble = (more: Partial<Pod>, afterSeconds = 1) =>
