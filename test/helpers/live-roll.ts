@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ProbeWindow } from '../../src/core/ledger.js';
+import type { RolloutResult } from '../../src/core/rollout-result.js';
 import type { RolloutStatus } from '../../src/core/status.js';
 import type { RolloutLab, RolloutLabOptions } from '../../src/lab/rollout-lab.js';
 import { readLoadWindow } from '../../src/load/load-window.js';
@@ -44,7 +45,15 @@ interface Following {
   readonly see?: (status: RolloutStatus) => void;
 }
 
-/** Follows the roll-out until `isOver`, and approves the gates on its way. @throws Error at an incident that is not to be let pass */
+/** What a machine that others use too may break by itself, before and after the servers are replaced: it is looked at anew. */
+const LOOKED_AT_ANEW = ['baseline', 'observe-schema', 'observe-servers'].map(
+  (phase) => `live/${TO}/${phase}/incident/`,
+);
+
+/**
+ * Follows the roll-out until `isOver`, approves the gates on its way, and has what is looked at without a server being replaced looked at
+ * anew where it was not good. @throws Error at another incident that is not to be let pass
+ */
 export async function followUntil(
   { lab, workflowId }: { readonly lab: RolloutLab; readonly workflowId: string },
   isOver: (status: RolloutStatus) => boolean,
@@ -58,12 +67,18 @@ export async function followUntil(
     if (status.state === 'aborted') throw new Error('the roll-out was aborted');
     if (status.waiting?.for !== 'decision') return undefined;
     const { name, kind } = status.waiting;
-    if (kind === 'incident' && !letPass.some((begin) => name.startsWith(begin)))
-      throw new Error(`${name}: ${status.problem ?? ''}`);
+    const isOneOf = (begins: readonly string[]) => begins.some((begin) => name.startsWith(begin));
+    const isAnew = isOneOf(LOOKED_AT_ANEW);
+    if (kind === 'incident' && !isAnew && !isOneOf(letPass)) throw new Error(`${name}: ${status.problem ?? ''}`);
     const decision = { gate: name, by: 'test', reason: 'as the test expects' };
-    await lab.client.workflow.getHandle(workflowId).signal('approve', decision);
+    await lab.client.workflow.getHandle(workflowId).signal(isAnew ? 'retry' : 'approve', decision);
     return undefined;
   });
+}
+
+/** The incidents of a roll-out, by their names, without those of {@link LOOKED_AT_ANEW}. */
+export function incidentsOf({ incidents }: RolloutResult): string[] {
+  return incidents.map(({ name }) => name).filter((name) => !LOOKED_AT_ANEW.some((begin) => name.startsWith(begin)));
 }
 
 /** Whether the roll-out waits at an incident of that phase of live's hop. */

@@ -120,7 +120,7 @@ test('retry starts it anew before all others, and the roll goes on to its end', 
   expect(hop?.phases.find(({ phase }) => phase === 'servers')?.summary).toMatch(
     new RegExp(`^3 nodes replaced, 3 ran ${TO} already`),
   );
-  expect(result.incidents?.filter(({ name }) => name.includes('/servers/')).map(({ decision }) => decision)).toEqual([
+  expect(result.incidents.filter(({ name }) => name.includes('/servers/')).map(({ decision }) => decision)).toEqual([
     'retry',
     'retry',
   ]);
