@@ -4,7 +4,7 @@ import { createDriver } from '../adapters/open-target.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { NodeResult, ReplaceNodeRequest, TargetActivities } from '../contract/activities.js';
 import { FailureType } from '../contract/names.js';
-import { messageOf, PreconditionError } from '../core/errors.js';
+import { messageOf, PreconditionError, UnreachableError } from '../core/errors.js';
 import type { Target } from '../core/input/input.js';
 import { listedNodes } from '../core/input/listed-nodes.js';
 import {
@@ -16,6 +16,7 @@ import {
   type Brought,
 } from './bring-node.js';
 import { currentWork, keepForNextAttempt, keptBefore } from './guard.js';
+import { waitUntilOthersRun } from './others-run.js';
 
 /** The activity that replaces one server process of a target. */
 export const createReplaceNodeActivity = ({
@@ -29,7 +30,9 @@ export const createReplaceNodeActivity = ({
     if (gaveUp !== undefined) throw await putBack(driver, request, gaveUp);
     try {
       await prepare(driver, request);
-      return resultOf(request, await bringNode(driver, orderOf(request, request.version), currentWork()));
+      const brought = await bringNode(driver, orderOf(request, request.version), currentWork());
+      if (request.isLast === true) await othersRun(driver, request, 'the servers of this roll are not all there');
+      return resultOf(request, brought);
     } catch (error) {
       if (error instanceof DidNotComeUpError) throw await putBack(driver, request, error.message);
       if (!(error instanceof UnsettledError)) throw error;
@@ -41,7 +44,8 @@ export const createReplaceNodeActivity = ({
 });
 
 /** Nothing may be missing once the old process has gone: neither what comes, nor what it would be put back to. */
-async function prepare(driver: Driver, { node, version, previous }: ReplaceNodeRequest): Promise<void> {
+async function prepare(driver: Driver, request: ReplaceNodeRequest): Promise<void> {
+  const { node, version, previous } = request;
   const work = currentWork();
   const found = nodeNamed(await driver.listNodes(), node);
   if (found.version === version) return;
@@ -52,6 +56,22 @@ async function prepare(driver: Driver, { node, version, previous }: ReplaceNodeR
     work.signal?.throwIfAborted();
     // Where it is down already, as after the death of a worker, it must not stay so for want of the new version.
     throw found.running ? error : new DidNotComeUpError(messageOf(error), { cause: error });
+  }
+  // One that does not run is no loss, nor is one that goes only when its successor serves.
+  if (found.running && found.surge !== true) await othersRun(driver, request, `${node} was not stopped`);
+}
+
+/** What has died meanwhile is no fault of the node that is replaced, and is not tried again by itself: a person looks at it. */
+async function othersRun(
+  driver: Driver,
+  { target, node, beside }: ReplaceNodeRequest,
+  meanwhile: string,
+): Promise<void> {
+  try {
+    await waitUntilOthersRun(driver, { target, node, beside, meanwhile }, currentWork());
+  } catch (error) {
+    if (!(error instanceof PreconditionError) || error instanceof UnreachableError) throw error;
+    throw ApplicationFailure.nonRetryable(error.message, FailureType.precondition, error.facts);
   }
 }
 

@@ -10,7 +10,7 @@ import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { HopPlace, TargetActivities } from '../contract/activities.js';
 import { FailureType } from '../contract/names.js';
 import { PreconditionError } from '../core/errors.js';
-import { nameOfHopFolder } from '../core/hop-folder.js';
+import { markOfRun, nameOfHopFolder } from '../core/hop-folder.js';
 import { databaseNameOf, type Target } from '../core/input/input.js';
 import { mapStores, ofPart, partsIn, type StorePart } from '../core/stores.js';
 import { compareSchemaVersions } from '../core/version.js';
@@ -90,8 +90,9 @@ function backupName({ stores }: Target, part: StorePart): string {
   return first === part ? name : `${name}-${part}`;
 }
 
-async function folderOf({ target, rolloutId, ...hop }: HopPlace): Promise<string> {
-  const directory = join(target.backupDir, rolloutId, nameOfHopFolder(hop));
+/** That of this roll-out alone: the backup of an earlier one with the same id, which was aborted, is of another time. */
+async function folderOf({ target, rolloutId, firstRunId, ...hop }: HopPlace): Promise<string> {
+  const directory = join(target.backupDir, rolloutId, nameOfHopFolder({ ...hop, run: markOfRun(firstRunId) }));
   await mkdir(directory, { recursive: true, mode: 0o700 });
   return directory;
 }

@@ -328,6 +328,10 @@ export interface ReplaceNodeRequest extends MaybeRecorded {
   readonly previous?: string | undefined;
   /** How long the rings must not change before it counts as proved, in milliseconds; not at all when left out. */
   readonly quietMs?: number | undefined;
+  /** Nodes that are replaced at the same time, and so may be away; absent: none. */
+  readonly beside?: readonly string[] | undefined;
+  /** Whether none is replaced after it: then every other one has to run too. */
+  readonly isLast?: true | undefined;
 }
 
 export interface RollSettingsResult {

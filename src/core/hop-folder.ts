@@ -7,19 +7,29 @@ export interface HopFolder {
   readonly to: string;
   /** 1 for the first try of the hop. */
   readonly attempt: number;
+  /** The last digits of the id of the roll-out's first run, see {@link markOfRun}; absent in folders of earlier releases. */
+  readonly run?: string | undefined;
 }
 
-const PATTERN = /^(staging|live)-(\d+\.\d+\.\d+)-to-(\d+\.\d+\.\d+)-(\d+)$/;
+const PATTERN = /^(staging|live)-(\d+\.\d+\.\d+)-to-(\d+\.\d+\.\d+)-(\d+)(?:-([\da-f]{8}))?$/;
+const MARK_LENGTH = 8;
 
-/** Name of the folder in which the backups of a hop lie: `live-1.30.7-to-1.31.2-1`. */
-export function nameOfHopFolder({ environment, from, to, attempt }: HopFolder): string {
-  return `${environment}-${from}-to-${to}-${attempt}`;
+/**
+ * Tells roll-outs of one workflow id apart. From the end of a run's id: in newer servers it begins with the time, in pieces of a minute.
+ */
+export function markOfRun(firstRunId: string): string {
+  return firstRunId.slice(-MARK_LENGTH);
+}
+
+/** Name of the folder in which the backups of a hop lie: `live-1.30.7-to-1.31.2-1-9695d457`. */
+export function nameOfHopFolder({ environment, from, to, attempt, run }: HopFolder): string {
+  return [`${environment}-${from}-to-${to}-${attempt}`, ...(run === undefined ? [] : [run])].join('-');
 }
 
 /** What the folder of that name is of; undefined where it is none of a hop. */
 export function parseHopFolder(name: string): HopFolder | undefined {
-  const [, environment, from = '', to = '', attempt] = PATTERN.exec(name) ?? [];
+  const [, environment, from = '', to = '', attempt, run] = PATTERN.exec(name) ?? [];
   return environment === 'staging' || environment === 'live'
-    ? { environment, from, to, attempt: Number(attempt) }
+    ? { environment, from, to, attempt: Number(attempt), ...(run === undefined ? {} : { run }) }
     : undefined;
 }

@@ -41,6 +41,8 @@ export interface RolloutLabOptions {
     readonly shards?: number;
     readonly tls?: boolean;
     readonly balanced?: boolean;
+    /** Settings of its servers' dynamic configuration. */
+    readonly dynamicConfig?: Readonly<Record<string, unknown>>;
   };
   readonly onProgress?: (line: string) => void;
 }

@@ -40,12 +40,13 @@ export async function replaceServers(context: HopContext, replacement: Replaceme
   const replaced: string[] = [];
   const late: string[] = [];
   const { batch: atOnce, canary: canaryMs } = policy.roll;
-  for (const batch of rollBatches(steps, { batch: atOnce, canary: canary !== undefined && canaryMs > 0 })) {
+  const batches = rollBatches(steps, { batch: atOnce, canary: canary !== undefined && canaryMs > 0 });
+  for (const batch of batches) {
     await passable();
     state.servers = bothVersions(hop);
     // From here on a server of the new version may have written, also one that is put back.
     if (direction === 'forward') conductor.desk.irreversible = noWayBack(hop);
-    const results = await replaceBatch(context, batch, direction);
+    const results = await replaceBatch(context, batch, { direction, isLast: batch === batches.at(-1) });
     late.push(...results.flatMap(lateLines));
     replaced.push(...results.filter(({ changed }) => changed).map(({ node }) => node));
     if (canary !== undefined && batch.isCanary) await observeCanary(context, batch, canary, results[0]?.servingAt);
@@ -71,7 +72,7 @@ function lateLines({ node, stillSeenBy = [] }: NodeResult): string[] {
 async function replaceBatch(
   { target, place, hop, policy }: HopContext,
   { nodes }: RollBatch,
-  direction: Replacement['direction'],
+  { direction, isLast }: Pick<Replacement, 'direction'> & { readonly isLast: boolean },
 ): Promise<NodeResult[]> {
   const [version, previous] = direction === 'forward' ? [hop.to, hop.from] : [hop.from, hop.to];
   // A cancelled roll-out leaves no node stopped: it ends between two nodes.
@@ -79,7 +80,12 @@ async function replaceBatch(
     Promise.allSettled(
       nodes.map((node) =>
         target.act.replaceNode.executeWithOptions({ summary: `${node} → ${version}` }, [
-          { ...recordOf(place), node, version, previous, quietMs: policy.roll.quiet },
+          {
+            ...recordOf(place),
+            ...{ node, version, previous, quietMs: policy.roll.quiet },
+            ...(nodes.length > 1 ? { beside: nodes.filter((other) => other !== node) } : {}),
+            ...(isLast ? { isLast } : {}),
+          },
         ]),
       ),
     ),

@@ -1,10 +1,17 @@
 import { expect, test } from '@jest/globals';
-import { nameOfHopFolder, parseHopFolder } from '../../src/core/hop-folder.js';
+import { markOfRun, nameOfHopFolder, parseHopFolder } from '../../src/core/hop-folder.js';
+
+const HOP = { environment: 'live', from: '1.30.7', to: '1.31.2', attempt: 12 } as const;
 
 test('a folder of a hop is read as it was named', () => {
-  const hop = { environment: 'live', from: '1.30.7', to: '1.31.2', attempt: 12 } as const;
-  expect(nameOfHopFolder(hop)).toBe('live-1.30.7-to-1.31.2-12');
+  const hop = { ...HOP, run: markOfRun('01a22dd0-439e-7e5a-a215-9695d457f0e5') };
+  expect(nameOfHopFolder(hop)).toBe('live-1.30.7-to-1.31.2-12-d457f0e5');
   expect(parseHopFolder(nameOfHopFolder(hop))).toEqual(hop);
+});
+
+test('one of an earlier release, which had no mark of its roll-out, is read too', () => {
+  expect(nameOfHopFolder(HOP)).toBe('live-1.30.7-to-1.31.2-12');
+  expect(parseHopFolder(nameOfHopFolder(HOP))).toEqual(HOP);
 });
 
 test.each(['live', 'test-1.30.7-to-1.31.2-1', 'live-1.30.7-to-1.31.2', 'live-1.30.7-to-1.31.2-1-old', ''])(

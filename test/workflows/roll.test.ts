@@ -93,6 +93,16 @@ test.concurrent('without canaries, in batches: never all of a role, and never tw
   expect(rolled(run)).toEqual(expect.arrayContaining([...NODES]));
   expect(rolled(run).slice(4)).toEqual(['history-4', 'frontend-1', 'frontend-2']);
   expect(canaries(run)).toEqual([]);
+  // Each is told who else is away on purpose, and the last that all have to be there in the end.
+  const told = script.requests('replaceNode').map(({ node, beside, isLast }) => ({ node, beside, isLast }));
+  expect(told.find(({ node }) => node === 'history-2')).toEqual({
+    node: 'history-2',
+    beside: ['history-1', 'history-3'],
+  });
+  expect(told.filter(({ beside }) => beside === undefined).map(({ node }) => node)).toEqual([
+    ...['matching-1', 'history-4', 'frontend-1', 'frontend-2'],
+  ]);
+  expect(told.filter(({ isLast }) => isLast === true)).toEqual([{ node: 'frontend-2', isLast: true }]);
 });
 
 test.concurrent('a batch is brought to its end, and tells of every node that failed', async () => {
