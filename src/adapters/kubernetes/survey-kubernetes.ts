@@ -59,7 +59,8 @@ export async function surveyKubernetes(input: KubernetesDriver, given?: KubeApi)
     }),
   ]);
   const stopSeconds = Math.ceil(input.stopTimeout / 1_000);
-  return { namespace, change: input.change.by, stopSeconds, denied, workloads, budgets, autoscalers };
+  const operated = input.change.by === 'operator' ? { operated: input.change.cluster } : {};
+  return { namespace, change: input.change.by, ...operated, stopSeconds, denied, workloads, budgets, autoscalers };
 }
 
 function surveyWorkload(workload: Workload, input: KubernetesDriver): WorkloadSurvey {
