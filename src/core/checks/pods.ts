@@ -44,7 +44,8 @@ function rights({ denied, namespace }: KubernetesSurvey, inHop: boolean): Findin
       severity: inHop ? 'block' : 'warn',
       found: `this worker may not ${listed(denied.seen)} in namespace ${namespace}`,
       expected: 'every right that a roll needs, before it begins',
-      action: 'Give it the Role of service/kubernetes/role.yaml (and role-helm.yaml where helm is used)',
+      action:
+        'Give it the Role of service/kubernetes/role.yaml (and role-helm.yaml or role-operator.yaml, where the version is changed so)',
       source: 'SelfSubjectAccessReview of each rule',
     },
   ];
