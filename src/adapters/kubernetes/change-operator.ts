@@ -70,8 +70,9 @@ export async function readCluster({ api, input, work }: Context, name: string): 
 
 /** Why the operator does not take a version, in its own words; any other error as it is. */
 export function refused(error: unknown, { cluster, version }: OperatorStep): unknown {
-  if (!(error instanceof ApiError) || (error.status !== 422 && error.status !== 403 && error.status !== 400))
-    return error;
+  // Its webhook answers 422; one that was denied in another way says who did it. Rights that are missing are no refusal of the operator.
+  const isRefused = error instanceof ApiError && (error.status === 422 || error.message.includes('admission webhook'));
+  if (!isRefused) return error;
   return new PreconditionError(
     `temporal-operator does not take version ${version} for ${TEMPORAL_CLUSTERS}/${cluster}: ${messageOf(error)}. It takes the versions that its release knows, one minor at a time, and none back`,
     { cluster, version },
