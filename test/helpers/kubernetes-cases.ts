@@ -50,7 +50,7 @@ export function workloadCases(kubernetes: () => LabKubernetes) {
 
   /** Pods of a role as kubectl sees them, not as the driver does. */
   async function podsOf(namespace: string, role?: string) {
-    const selector = role === undefined ? [] : ['--selector', `app.kubernetes().io/component=${role}`];
+    const selector = role === undefined ? [] : ['--selector', `app.kubernetes.io/component=${role}`];
     const text = await kubernetes().kubectl('get', 'pods', '--namespace', namespace, '--output', 'json', ...selector);
     return Pods.parse(JSON.parse(text)).items.map(({ metadata, spec, status }) => ({
       name: metadata.name,

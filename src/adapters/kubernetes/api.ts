@@ -21,8 +21,8 @@ export const FIELD_MANAGER = 'temporal-upgrade';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Kinds of patch: of the named fields, or of those that we own by server-side apply. */
-export type PatchKind = 'merge' | 'apply';
+/** Kinds of patch: of the named fields, or of those that we own by server-side apply; the dry run asks whether that would be taken. */
+export type PatchKind = 'merge' | 'apply' | 'apply-dry-run';
 
 export interface WatchEvent {
   readonly type: string;
@@ -47,6 +47,7 @@ const Status = z.object({ message: z.string().optional(), reason: z.string().opt
 const CONTENT_TYPES: Readonly<Record<PatchKind, string>> = {
   merge: 'application/merge-patch+json',
   apply: 'application/apply-patch+yaml',
+  'apply-dry-run': 'application/apply-patch+yaml',
 };
 
 /** The API server that a configuration leads to. Its methods throw UnreachableError, or ApiError for an answer that is no success. */
@@ -89,8 +90,13 @@ export function createKubeApi(config: KubeConfig): KubeApi {
     text: (path, query) => send(HttpMethod.GET, path, { query }),
     post: (path, body) => json(HttpMethod.POST, path, { body }),
     patch: (path, body, kind, work) => {
-      const query = { fieldManager: FIELD_MANAGER, ...(kind === 'apply' ? { force: true } : {}) };
+      const query = {
+        fieldManager: FIELD_MANAGER,
+        ...(kind === 'merge' ? {} : { force: true }),
+        ...(kind === 'apply-dry-run' ? { dryRun: 'All' } : {}),
+      };
       const patch = () => json(HttpMethod.PATCH, path, { query, body, type: CONTENT_TYPES[kind] });
+      if (kind === 'apply-dry-run') return patiently(patch, work);
       return journaled(`PATCH ${path} ${JSON.stringify(body)}`, () => patiently(patch, work));
     },
     async delete(path, body) {

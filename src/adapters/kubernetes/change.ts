@@ -4,6 +4,7 @@ import { placeholdersIn } from '../../core/input/placeholders.js';
 import { patiently } from './api.js';
 import { changeByCommand } from './change-command.js';
 import { upgradeRelease } from './change-helm.js';
+import { changeByOperator } from './change-operator.js';
 import type { Context } from './context.js';
 import { findWorkloads, readWorkload } from './find-workloads.js';
 import { hold } from './hold.js';
@@ -48,6 +49,8 @@ async function change(
       return setImage(context, workload, version);
     case 'helm':
       return upgradeRelease(context, held, { ...input.change, version });
+    case 'operator':
+      return changeByOperator(context, held, { ...input.change, version });
     case 'command':
       return changeByCommand(context, { workload, version, change: input.change });
   }
@@ -74,7 +77,7 @@ export function writesObjects({ input: { change: by } }: Pick<Context, 'input'>)
 /** Whether a change of the version reaches every role at once. */
 export function changesAll({ input: { change: by } }: Pick<Context, 'input'>): boolean {
   if (by.by === 'image') return false;
-  return by.by === 'helm' || !by.command.flatMap(placeholdersIn).includes('role');
+  return by.by !== 'command' || !by.command.flatMap(placeholdersIn).includes('role');
 }
 
 /** Who has written to a workload, the last one first. */

@@ -1,4 +1,5 @@
 import { isHeld, nameOfWorkload, type Workload } from './workload.js';
+import { waitUntilReady } from './change-operator.js';
 import { patiently } from './api.js';
 import type { Context } from './context.js';
 import { findPods } from './find-workloads.js';
@@ -17,6 +18,7 @@ export async function endRoll(context: Context): Promise<string[]> {
     if (others.length === 0) await letGo(context, workload);
     else lines.push(leftHeld(workload, others.length, pods.length));
   }
+  if (input.change.by === 'operator' && lines.length === 0) return waitUntilReady(context, input.change);
   return lines;
 }
 

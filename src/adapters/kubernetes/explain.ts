@@ -6,6 +6,7 @@ import type { Context } from './context.js';
 import { findPods } from './find-workloads.js';
 import { createHelm } from './helm.js';
 import { noSuchNode, slotNamed } from './replace-node.js';
+import { TEMPORAL_CLUSTERS } from './temporal-cluster.js';
 import { nameOfWorkload, type Workload } from './workload.js';
 
 /**
@@ -56,6 +57,10 @@ function changeLine(context: Context, workload: Workload, version: string): stri
     }
     case 'helm':
       return shellLine(createHelm(input, change).upgradeLine(version));
+    case 'operator': {
+      const patched = JSON.stringify({ spec: { version } });
+      return kubectl(context, ['patch', `${TEMPORAL_CLUSTERS}/${change.cluster}`, '--type=merge', '--patch', patched]);
+    }
     case 'command': {
       const words = { role: workload.role, version, tag: tagOfVersion(version, input.images) };
       const argv = change.command.map((text) => fillPlaceholders(text, words));

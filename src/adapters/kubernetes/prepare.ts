@@ -4,6 +4,7 @@ import { imageOfVersion, versionOfImage } from '../../core/pods/images.js';
 import { deniedRules } from './access.js';
 import { patiently } from './api.js';
 import { pending, readRun } from './change-helm.js';
+import { operatorProblems } from './check-operator.js';
 import { renderProblems } from './check-render.js';
 import type { Context } from './context.js';
 import { findPods, type RolePods } from './find-workloads.js';
@@ -27,6 +28,8 @@ export async function prepareRoll(context: Context, version: string): Promise<vo
   const found = await patiently(() => findPods(api, input), work);
   const problems = found.flatMap((one) => [...imageProblems(one, context, version), ...foreignRoll(one)]);
   if (input.change.by === 'helm') problems.push(...(await helmProblems(context, found, input.change, version)));
+  if (input.change.by === 'operator')
+    problems.push(...(await operatorProblems(context, found, { ...input.change, version })));
   if (problems.length > 0) throw new PreconditionError(problems.join('\n'), { version });
 }
 

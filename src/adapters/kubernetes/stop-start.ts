@@ -19,6 +19,7 @@ import { nameOfWorkload, type Workload } from './workload.js';
  */
 export async function stopRole(context: Context, name: string): Promise<void> {
   const { api, input, work } = context;
+  if (input.change.by === 'operator') throw keptUp(input.change.cluster);
   const { workload } = await roleOf(context, name);
   const { replicas } = workload.shape.spec;
   if (replicas > 0) {
@@ -62,6 +63,14 @@ export async function startRole(context: Context, name: string, version: string)
   await waitForPods(context, { workload: present, version, count: present.wanted, goal: 'running' });
   const after = await patiently(() => podsOf(api, input, present), work);
   return nodeOf(present, after, { name, context });
+}
+
+/** Its resource knows no number of pods below one. */
+function keptUp(cluster: string): PreconditionError {
+  return new PreconditionError(
+    `temporal-operator would start the pods of TemporalCluster ${cluster} again while they are stopped for a restore; restore by hand: scale the operator to no pods, then the workloads, then "temporal-upgrade backups restore"`,
+    { cluster },
+  );
 }
 
 async function roleOf({ api, input, work }: Context, name: string): Promise<RolePods> {

@@ -63,7 +63,8 @@ export async function surveyKubernetes(input: KubernetesDriver, given?: KubeApi)
     ask(async (api) => (await findPlaces({ api, input, work: {}, leastSeconds: 0 })).unreached),
   ]);
   const stopSeconds = Math.ceil(input.stopTimeout / 1_000);
-  return { namespace, change: input.change.by, stopSeconds, denied, workloads, budgets, autoscalers, unset };
+  const operated = input.change.by === 'operator' ? { operated: input.change.cluster } : {};
+  return { namespace, change: input.change.by, ...operated, stopSeconds, denied, workloads, budgets, autoscalers, unset };
 }
 
 function surveyWorkload(workload: Workload, input: KubernetesDriver): WorkloadSurvey {

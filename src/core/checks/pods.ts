@@ -15,7 +15,8 @@ export const checkPods: Check = ({ cluster: { kubernetes } }, { hop }) => {
   if ('unseen' in workloads) return [unseen('the workloads of the roles', workloads.unseen, inHop)];
   return [
     ...rights(kubernetes, inHop),
-    ...owners(workloads.seen, inHop),
+    ...owners(kubernetes, workloads.seen, inHop),
+    ...operatorLimits(kubernetes),
     ...reconcilers(kubernetes, workloads.seen, inHop),
     ...releases(kubernetes, workloads.seen),
     ...workloads.seen.flatMap((one) => workloadFindings(one, kubernetes)),
@@ -45,15 +46,18 @@ function rights({ denied, namespace }: KubernetesSurvey, inHop: boolean): Findin
       severity: inHop ? 'block' : 'warn',
       found: `this worker may not ${listed(denied.seen)} in namespace ${namespace}`,
       expected: 'every right that a roll needs, before it begins',
-      action: 'Give it the Role of service/kubernetes/role.yaml (and role-helm.yaml where helm is used)',
+      action:
+        'Give it the Role of service/kubernetes/role.yaml (and role-helm.yaml or role-operator.yaml, where the version is changed so)',
       source: 'SelfSubjectAccessReview of each rule',
     },
   ];
 }
 
 /** A resource of an operator: whatever is written to the workload, it writes back. */
-function owners(workloads: readonly WorkloadSurvey[], inHop: boolean): Finding[] {
-  const owned = workloads.filter(({ owner }) => owner !== undefined);
+function owners({ operated }: KubernetesSurvey, workloads: readonly WorkloadSurvey[], inHop: boolean): Finding[] {
+  const isStepped = ({ apiVersion, kind, name }: NonNullable<WorkloadSurvey['owner']>) =>
+    kind === 'TemporalCluster' && apiVersion.startsWith('temporal.io/') && name === operated;
+  const owned = workloads.filter(({ owner }) => owner !== undefined && !isStepped(owner));
   const [first] = owned;
   if (first?.owner === undefined) return [];
   const { apiVersion, kind, name } = first.owner;
@@ -65,9 +69,24 @@ function owners(workloads: readonly WorkloadSurvey[], inHop: boolean): Finding[]
       found: `${listed(owned.map((one) => one.name))} belong to ${kind} ${name} (${apiVersion})${isOperator ? ', a resource of temporal-operator' : ''}, which makes them anew from itself`,
       expected: 'workloads that nothing but this tool changes while it rolls them',
       action: isOperator
-        ? 'Step the version of that resource by hand, one minor at a time; this release does not do it'
+        ? `Let the version of that resource be stepped: "change: { by: operator, cluster: ${name} }"`
         : 'Find out what writes them, and let that change the version by "change: { by: command }"',
       source: 'metadata.ownerReferences of the workloads',
+    },
+  ];
+}
+
+/** What temporal-operator does not do, which a plan is to say before it is begun. */
+function operatorLimits({ operated }: KubernetesSurvey): Finding[] {
+  if (operated === undefined) return [];
+  return [
+    {
+      id: 'operator-limits',
+      severity: 'warn',
+      found: `temporal-operator takes no version back: once TemporalCluster ${operated} has that of a hop, pods that were replaced stay replaced, and one that does not come up is not put back`,
+      expected: 'a way back for the servers of each hop',
+      action: `Mend and retry at an incident, or go back by hand: scale the operator to no pods, and set the images of the workloads. Nor does it take a version that its release does not know; preflight asks it before each hop`,
+      source: 'webhooks/temporalcluster_webhook.go of temporal-operator 0.22.0 (it takes 1.14 to 1.28)',
     },
   ];
 }

@@ -95,6 +95,17 @@ export const KubernetesChange = z.discriminatedUnion('by', [
     timeout: Duration.prefault(300_000).describe('How long one run of helm may take.'),
   }),
   z.strictObject({
+    by: z
+      .literal('operator')
+      .describe(
+        'The version of a TemporalCluster of temporal-operator is stepped, while all its server workloads are held.',
+      ),
+    cluster: Name.describe('Name of that TemporalCluster.'),
+    timeout: Duration.prefault(900_000).describe(
+      'How long the operator may take until its workloads show the new version; its schema jobs run before.',
+    ),
+  }),
+  z.strictObject({
     by: z.literal('command').describe('A command of yours writes the tag, such as into a repository of GitOps.'),
     command: commandTemplate(WITH_VERSION).describe(
       'Writes the version: for each role if it names {role}, else for all at once. Does nothing when it is written.',

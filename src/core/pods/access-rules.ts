@@ -71,10 +71,28 @@ const HELM: readonly Verbs[] = [
   { group: 'apps', resource: 'deployments', verbs: ['create', 'update', 'delete'], why: 'objects of the chart' },
 ];
 
+/** What is stepped where temporal-operator makes the pods; `service/kubernetes/role-operator.yaml`. */
+const OPERATOR: readonly Verbs[] = [
+  {
+    group: 'temporal.io',
+    resource: 'temporalclusters',
+    verbs: ['get', 'list', 'watch', 'patch'],
+    why: 'stepping its version, and what the operator says of it',
+  },
+];
+
+const MORE: Readonly<Record<KubernetesDriver['change']['by'], readonly Verbs[]>> = {
+  image: [],
+  command: [],
+  helm: HELM,
+  operator: OPERATOR,
+};
+
 /** Everything that a target's driver asks for, one verb each. */
 export function accessRules(driver: Pick<KubernetesDriver, 'change'>): AccessRule[] {
-  const all = driver.change.by === 'helm' ? [...ALWAYS, ...HELM] : ALWAYS;
-  const rules = all.flatMap(({ verbs, ...rule }) => verbs.map((verb) => ({ ...rule, verb })));
+  const rules = [...ALWAYS, ...MORE[driver.change.by]].flatMap(({ verbs, ...rule }) =>
+    verbs.map((verb) => ({ ...rule, verb })),
+  );
   return rules.filter((rule, index) => rules.findIndex((one) => ruleName(one) === ruleName(rule)) === index);
 }
 

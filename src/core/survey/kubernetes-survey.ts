@@ -6,6 +6,8 @@ export interface KubernetesSurvey {
   readonly namespace: string;
   /** How the version gets into the templates. */
   readonly change: KubernetesChange['by'];
+  /** Name of the TemporalCluster whose version is stepped, where temporal-operator makes the pods. */
+  readonly operated?: string | undefined;
   /** `driver.stopTimeout` of the input, in seconds. */
   readonly stopSeconds: number;
   /** Rights that the worker lacks: `patch deployments.apps`. */

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { runCommand, type CommandOptions } from '../../adapters/run-command.js';
 import { makeCertificates, type Certificates } from '../certificates.js';
 import { findFreePorts } from '../free-ports.js';
+import { writeAuditPolicy } from './audit.js';
 import { findKubernetesBinaries, type KubernetesBinaries } from './binaries.js';
 import {
   apiServerArguments,
@@ -46,17 +47,24 @@ const HOST = '127.0.0.1';
 const READY_WITHIN_MS = 180_000;
 const COMMAND_WITHIN_MS = 300_000;
 
+/** Where a Kubernetes of the lab is started, and how. */
+export interface KubernetesOptions {
+  readonly directory: string;
+  /** Whether its API server keeps a log of what service accounts ask for (`readAudit`). */
+  readonly audited?: boolean;
+}
+
 /**
  * Starts an empty Kubernetes on free ports of 127.0.0.1, some four seconds on two processors. What a killed run left in
  * `directory` is stopped and removed first.
  * @throws PreconditionError when its programs cannot be had; Error with the end of a log when it does not get ready
  */
-export async function startKubernetes(options: { readonly directory: string }): Promise<LabKubernetes> {
+export async function startKubernetes({ audited = false, ...options }: KubernetesOptions): Promise<LabKubernetes> {
   const directory = resolve(options.directory);
   const binaries = await findKubernetesBinaries();
   await removeKubernetes(directory);
   await mkdir(directory, { recursive: true });
-  const place = await makePlace(directory);
+  const place = await makePlace(directory, audited);
   const access: KubeAccess = {
     server: `https://${HOST}:${place.ports.api}`,
     caFile: place.certificates.ca,
@@ -110,10 +118,12 @@ export async function startKubernetes(options: { readonly directory: string }): 
   };
 }
 
-async function makePlace(directory: string): Promise<ControlPlanePlace> {
+async function makePlace(directory: string, audited: boolean): Promise<ControlPlanePlace> {
+  if (audited) await writeAuditPolicy(directory);
   const [etcd = 0, peer = 0, api = 0, manager = 0, scheduler = 0] = await findFreePorts(5);
   return {
     directory,
+    audited,
     ports: { etcd, peer, api, manager, scheduler },
     kubeconfig: join(directory, 'kubeconfig'),
     certificates: await makeCertificates(join(directory, 'certificates')),

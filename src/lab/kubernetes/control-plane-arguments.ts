@@ -8,6 +8,8 @@ export interface ControlPlanePlace {
   readonly directory: string;
   readonly kubeconfig: string;
   readonly certificates: Certificates;
+  /** Whether it keeps a log of who asks what. */
+  readonly audited: boolean;
   readonly ports: Readonly<Record<'etcd' | 'peer' | 'api' | 'manager' | 'scheduler', number>>;
 }
 
@@ -17,6 +19,8 @@ export function filesOf(directory: string) {
     tokens: join(directory, 'tokens.csv'),
     accountKey: join(directory, 'service-account.key'),
     accountPublicKey: join(directory, 'service-account.pub'),
+    auditPolicy: join(directory, 'audit-policy.yaml'),
+    auditLog: join(directory, 'audit.log'),
   } as const;
 }
 
@@ -36,7 +40,7 @@ export function etcdArguments({ directory, ports }: ControlPlanePlace): string[]
 }
 
 /** With RBAC, and one user of a token who may do all. */
-export function apiServerArguments({ directory, ports, certificates }: ControlPlanePlace): string[] {
+export function apiServerArguments({ directory, ports, certificates, audited }: ControlPlanePlace): string[] {
   const files = filesOf(directory);
   return [
     'kube-apiserver',
@@ -56,6 +60,7 @@ export function apiServerArguments({ directory, ports, certificates }: ControlPl
     '--kubelet-preferred-address-types=InternalIP',
     '--enable-priority-and-fairness=false',
     '--allow-privileged=true',
+    ...(audited ? [`--audit-policy-file=${files.auditPolicy}`, `--audit-log-path=${files.auditLog}`] : []),
   ];
 }
 

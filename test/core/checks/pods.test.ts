@@ -62,6 +62,13 @@ test('rights that are missing are named', () => {
   ]);
 });
 
+test('what temporal-operator makes is left to it, where the version of its resource is stepped', () => {
+  const owner = { apiVersion: 'temporal.io/v1beta1', kind: 'TemporalCluster', name: 'prod' };
+  const operated = (name: string) => of({ owner }, { change: 'operator', operated: name });
+  expect(operated('prod')).toEqual({ 'operator-limits': 'warn' });
+  expect(operated('other')).toEqual({ 'operator-limits': 'warn', 'workload-owned': 'block' });
+});
+
 test.each([
   ['no readiness probe', { hasReadiness: false }, { 'readiness-missing': 'warn' }],
   ['a worker has none', { hasReadiness: false, role: 'worker' }, {}],
