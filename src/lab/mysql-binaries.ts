@@ -34,9 +34,8 @@ export async function findMysqlBinaries(): Promise<MysqlBinaries> {
     const baseDir = await serverFolder();
     const libraries = await unpackedPackages('mysql-libraries', LIBRARIES);
     await linkLibrary(await librariesOf(libraries));
-    const client = await unpackedPackages('mariadb-client', CLIENT);
     const env = { LD_LIBRARY_PATH: await librariesOf(libraries) };
-    return { baseDir, mysqld: join(baseDir, 'bin', 'mysqld'), clientDir: await clientPrograms(client), env };
+    return { baseDir, mysqld: join(baseDir, 'bin', 'mysqld'), clientDir: await clientFolder(), env };
   } catch (cause) {
     throw new PreconditionError(
       `no MySQL for the lab: ${ARTIFACT} takes mvn and Maven Central, its libraries and client programs take apt-get (${messageOf(cause).slice(0, 500)})`,
@@ -46,8 +45,9 @@ export async function findMysqlBinaries(): Promise<MysqlBinaries> {
   }
 }
 
-/** The programs with their libraries around them, so that whoever calls them needs to know of neither. */
-async function clientPrograms(unpacked: string): Promise<string> {
+/** Folder of MariaDB's programs with their libraries around them, so that whoever calls them needs to know of neither. */
+export async function clientFolder(): Promise<string> {
+  const unpacked = await unpackedPackages('mariadb-client', CLIENT);
   const folder = join(unpacked, 'programs');
   await mkdir(folder, { recursive: true });
   const libraries = await librariesOf(unpacked);

@@ -10,7 +10,7 @@ import type { LabStores } from './server-config.js';
 import { cassandraServer, searchServer, sqlServer, type StoreServer } from './store-server.js';
 
 /** What the default store of a lab's clusters can stand on; those with a number have the scripts and the plugin of old servers. */
-const DEFAULTS = ['postgres', 'mysql', 'cassandra', 'postgres96', 'mysql57'] as const;
+const DEFAULTS = ['postgres', 'mysql', 'mariadb', 'cassandra', 'postgres96', 'mysql57'] as const;
 type Default = (typeof DEFAULTS)[number];
 
 /** What their visibility can stand on. */
@@ -39,12 +39,14 @@ export function chosenStore(name = process.env['STORE'] ?? ''): LabStore {
   );
 }
 
-/** Cassandra keeps no visibility since 1.24; PostgreSQL does it then, where nothing else is named. */
+/** They keep no visibility, Cassandra since 1.24; PostgreSQL does it then, where nothing else is named. */
+const WITHOUT_VISIBILITY: readonly Product[] = ['cassandra', 'mariadb'];
+
 function productsOf(store: LabStore): PerStore<Product> {
   const [first, visibility, second] = store.split('+') as [Default, Visibility?, Visibility?];
   return {
     default: first,
-    visibility: visibility ?? (first === 'cassandra' ? 'postgres' : first),
+    visibility: visibility ?? (WITHOUT_VISIBILITY.includes(first) ? 'postgres' : first),
     ...(second === undefined ? {} : { secondaryVisibility: second }),
   };
 }
@@ -52,6 +54,7 @@ function productsOf(store: LabStore): PerStore<Product> {
 const NAMES: Readonly<Record<Product, string>> = {
   postgres: 'PostgreSQL',
   mysql: 'MySQL',
+  mariadb: 'MariaDB',
   cassandra: 'Cassandra',
   opensearch: 'OpenSearch',
   elasticsearch: 'Elasticsearch',
@@ -119,6 +122,8 @@ async function startProduct(product: Product, parent: string): Promise<Started> 
       return ofSql(await startPostgres({ directory }));
     case 'mysql':
       return ofSql(await startMysql({ directory }));
+    case 'mariadb':
+      return ofSql(await startMysql({ directory, mariadb: true }));
     case 'postgres96':
       return ofSql({ ...(await startPostgres({ directory })), plugin: 'postgres' });
     case 'mysql57':
@@ -142,7 +147,7 @@ function ofSql(database: LabDatabase): Started {
 /** Removes every database server below `directory` with its data, running or not. */
 export async function removeDatabases(directory: string): Promise<void> {
   for (const product of ['postgres', 'postgres96'] as const) await removePostgres(join(directory, product));
-  for (const product of ['mysql', 'mysql57'] as const) await removeMysql(join(directory, product));
+  for (const product of ['mysql', 'mariadb', 'mysql57'] as const) await removeMysql(join(directory, product));
   await removeCassandra(join(directory, 'cassandra'));
   for (const product of ['opensearch', 'elasticsearch'] as const) await removeSearch(join(directory, product));
 }

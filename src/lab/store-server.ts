@@ -33,7 +33,7 @@ export interface StoreServer {
 
 /** A database server that the SQL tool knows. */
 export function sqlServer(server: LabDatabase): StoreServer {
-  const { type, plugin, host, port, user, password, passwordFile } = server;
+  const { type, plugin, host, port, user, password, passwordFile, connectAttributes } = server;
   return {
     inputOf: (database) => {
       const access = { host, port, user, password: { file: passwordFile }, database };
@@ -51,6 +51,7 @@ export function sqlServer(server: LabDatabase): StoreServer {
         maxConns,
         maxIdleConns: maxConns,
         maxConnLifetime: '1h',
+        ...(connectAttributes === undefined ? {} : { connectAttributes }),
       },
     }),
     setUp: (part, database, how) => setUpDatabase(server, { part, database, ...how }),
