@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { RolloutResult } from '../../src/core/rollout-result.js';
 import { mapStores, partsIn } from '../../src/core/stores.js';
 import type { LabStore } from '../../src/lab/start-database.js';
-import { SHORT_POLICY, startTestLab, startWorkflow, stateOf } from './rollout-lab.js';
+import { SHORT_POLICY, startTestLab, startWorkflow, stateOf, waitForStatus } from './rollout-lab.js';
 
 /** The schema of every kind of store changes in one of these hops. */
 const TWO = ['1.28.1', '1.29.1', '1.30.7'] as const;
@@ -51,6 +51,8 @@ function testHops(store: LabStore, versions: typeof TWO | typeof OLD): void {
     const policy = { ...SHORT_POLICY, load: { staging: LOAD, live: LOAD } };
     const pins = Object.fromEntries(versions.map((version) => [minorOf(version), version]));
     const workflowId = await startWorkflow(lab, lab.input(minorOf(last), { pins, policy }));
+    // An incident would wait for a person for as long as the test does.
+    await waitForStatus(lab, workflowId, ({ state }) => state === 'completed');
     result = (await lab.client.workflow.getHandle(workflowId).result()) as RolloutResult;
   }, 1_800_000);
 
@@ -83,6 +85,17 @@ function testHops(store: LabStore, versions: typeof TWO | typeof OLD): void {
     expect(ledger?.started).toBeGreaterThan(2 * LOAD.longRunning);
     expect(ledger?.completed).toBe(ledger?.started);
     expect(ledger?.failedCalls).toBe(0);
+  });
+
+  test('each hop found the search attributes as they were before it, and visibility showed every completed canary', () => {
+    for (const { phases } of result.hops) {
+      const { summary } = phases.find(({ phase }) => phase === 'verify') ?? {};
+      expect(summary).toMatch(/\d+ search attributes? in \d+ namespaces? as before/);
+      // Servers with standard visibility are not asked (docs/stores.md).
+      expect(summary).toContain(versions === TWO ? '; 0 not in visibility' : 'failed calls');
+    }
+    if (versions !== TWO) return;
+    for (const name of ['staging', 'live'] as const) expect(result.ledgers[name]).toMatchObject({ unseen: 0 });
   });
 
   test('each hop has its backups, and its settle was proved', async () => {
