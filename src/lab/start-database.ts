@@ -9,8 +9,17 @@ import { removePostgres, startPostgres } from './postgres.js';
 import type { LabStores } from './server-config.js';
 import { cassandraServer, searchServer, sqlServer, type StoreServer } from './store-server.js';
 
-/** What the default store of a lab's clusters can stand on; those with a number have the scripts and the plugin of old servers. */
-const DEFAULTS = ['postgres', 'mysql', 'mariadb', 'cassandra', 'postgres96', 'mysql57'] as const;
+/** What the default store of a lab's clusters can stand on; postgres96 and mysql57 have the scripts and the plugin of old servers. */
+const DEFAULTS = [
+  'postgres',
+  'postgres12',
+  'mysql',
+  'mariadb',
+  'cassandra',
+  'cassandra5',
+  'postgres96',
+  'mysql57',
+] as const;
 type Default = (typeof DEFAULTS)[number];
 
 /** What their visibility can stand on. */
@@ -40,7 +49,7 @@ export function chosenStore(name = process.env['STORE'] ?? ''): LabStore {
 }
 
 /** They keep no visibility, Cassandra since 1.24; PostgreSQL does it then, where nothing else is named. */
-const WITHOUT_VISIBILITY: readonly Product[] = ['cassandra', 'mariadb'];
+const WITHOUT_VISIBILITY: readonly Product[] = ['cassandra', 'cassandra5', 'mariadb'];
 
 function productsOf(store: LabStore): PerStore<Product> {
   const [first, visibility, second] = store.split('+') as [Default, Visibility?, Visibility?];
@@ -53,9 +62,11 @@ function productsOf(store: LabStore): PerStore<Product> {
 
 const NAMES: Readonly<Record<Product, string>> = {
   postgres: 'PostgreSQL',
+  postgres12: 'PostgreSQL 12',
   mysql: 'MySQL',
   mariadb: 'MariaDB',
   cassandra: 'Cassandra',
+  cassandra5: 'Cassandra 5',
   opensearch: 'OpenSearch',
   elasticsearch: 'Elasticsearch',
   postgres96: 'PostgreSQL with the plugin of servers up to 1.23',
@@ -120,6 +131,8 @@ async function startProduct(product: Product, parent: string): Promise<Started> 
   switch (product) {
     case 'postgres':
       return ofSql(await startPostgres({ directory }));
+    case 'postgres12':
+      return ofSql(await startPostgres({ directory, oldest: true }));
     case 'mysql':
       return ofSql(await startMysql({ directory }));
     case 'mariadb':
@@ -128,8 +141,9 @@ async function startProduct(product: Product, parent: string): Promise<Started> 
       return ofSql({ ...(await startPostgres({ directory })), plugin: 'postgres' });
     case 'mysql57':
       return ofSql({ ...(await startMysql({ directory })), plugin: 'mysql' });
-    case 'cassandra': {
-      const node = await startCassandra(directory);
+    case 'cassandra':
+    case 'cassandra5': {
+      const node = await startCassandra(directory, product === 'cassandra5' ? { release: '5.0' } : {});
       return { server: cassandraServer(node), stop: () => node.stop() };
     }
     case 'opensearch':
@@ -146,8 +160,9 @@ function ofSql(database: LabDatabase): Started {
 
 /** Removes every database server below `directory` with its data, running or not. */
 export async function removeDatabases(directory: string): Promise<void> {
-  for (const product of ['postgres', 'postgres96'] as const) await removePostgres(join(directory, product));
+  for (const product of ['postgres', 'postgres12', 'postgres96'] as const)
+    await removePostgres(join(directory, product));
   for (const product of ['mysql', 'mariadb', 'mysql57'] as const) await removeMysql(join(directory, product));
-  await removeCassandra(join(directory, 'cassandra'));
+  for (const product of ['cassandra', 'cassandra5'] as const) await removeCassandra(join(directory, product));
   for (const product of ['opensearch', 'elasticsearch'] as const) await removeSearch(join(directory, product));
 }
