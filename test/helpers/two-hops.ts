@@ -40,9 +40,9 @@ export function testTwoHops(store: LabStore): void {
   testHops(store, TWO);
 }
 
-/** The same of one hop. */
-export function testOneHop(store: LabStore): void {
-  testHops(store, ONE);
+/** The same of one hop; with `storeTls` all that is asked of the databases goes through TLS, with a certificate on both sides. */
+export function testOneHop(store: LabStore, options: { readonly storeTls?: boolean } = {}): void {
+  testHops(store, ONE, options);
 }
 
 /** The same of one hop of old servers. */
@@ -50,7 +50,11 @@ export function testOldHop(store: LabStore): void {
   testHops(store, OLD);
 }
 
-function testHops(store: LabStore, versions: typeof TWO | typeof ONE | typeof OLD): void {
+function testHops(
+  store: LabStore,
+  versions: typeof TWO | typeof ONE | typeof OLD,
+  options: { readonly storeTls?: boolean } = {},
+): void {
   const [first] = versions;
   const last = versions === TWO ? TWO[2] : versions[1];
   const hops = versions.slice(1).map((to, index) => ({ from: versions[index], to }));
@@ -59,7 +63,7 @@ function testHops(store: LabStore, versions: typeof TWO | typeof ONE | typeof OL
   let result: RolloutResult;
 
   beforeAll(async () => {
-    lab = await startTestLab({ store, version: first });
+    lab = await startTestLab({ store, version: first, ...options });
     await lab.startWorker();
     const policy = { ...SHORT_POLICY, load: { staging: LOAD, live: LOAD } };
     const pins = Object.fromEntries(versions.map((version) => [minorOf(version), version]));
