@@ -29,6 +29,9 @@ import { startS3, type S3Server } from '../helpers/s3-server.js';
 /** Cassandra: a schema tool killed between two statements of one step, tars of nodes in an object store, and a second node. */
 
 const TIMEOUT_MS = 300_000;
+/** Time of a row of a shard, owner included, as a server of 1.31.2 wrote it. */
+const SHARD_INFO =
+  'CAEQARo3MTI3LjAuMC4xOjE3MjM0LTEwLWUxOThlZjRjLTRjYWMtNDg0Zi04NTJhLTVkNWY0NmE3YTJlODoLCPOChtgGEK2y2jOKAQwIARIIEgYKABCAgEA=';
 const tools = createToolResolver();
 let folder: string;
 let first: LabCassandra;
@@ -66,7 +69,7 @@ async function addShards(keyspace: string, count: number): Promise<void> {
       `insert into executions (shard_id, type, namespace_id, workflow_id, run_id, visibility_ts, task_id, shard, shard_encoding, range_id)
        values (?, 0, 10000000-1000-f000-f000-000000000000, '20000000-1000-f000-f000-000000000000', 30000000-1000-f000-f000-000000000000,
                '2000-01-01T00:00:00.000Z', -11, ?, 'Proto3', 7)`,
-      (id) => [id, Buffer.from('CAEQARoDYWJj', 'base64')],
+      (id) => [id, Buffer.from(SHARD_INFO, 'base64')],
       8,
     ),
   );
