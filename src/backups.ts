@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { BackupKeeper } from './adapters/backups/backup-keeper.js';
+import { withRestoreLock } from './adapters/backups/backup-lock.js';
 import { checkConfiguration } from './adapters/backups/configuration-backup.js';
 import { findOldBackups, removeBackups } from './adapters/backups/remove-old-backups.js';
 import { listBackups, type KeptBackup } from './adapters/backups/list-backups.js';
@@ -54,20 +55,26 @@ export async function verifyBackups(
   const verified: VerifiedBackup[] = [];
   for (const one of wanted ?? all) {
     onProgress(`reading ${basename(one.file)} of ${one.hop}`);
-    const problem = one.problem ?? (await contentProblem(target, one));
+    const problem = one.problem ?? (await contentProblem(target, one, { onProgress }));
     verified.push({ ...one, problem, whole: problem === undefined });
   }
   return verified;
 }
 
-async function contentProblem(target: Target, { file, store, manifest }: KeptBackup): Promise<string | undefined> {
+async function contentProblem(
+  target: Target,
+  { file, store, manifest }: KeptBackup,
+  work: Work,
+): Promise<string | undefined> {
   if (store === undefined) {
     return `it is of database "${manifest.database}" at ${manifest.host}:${manifest.port}, which is no store of ${target.name}`;
   }
-  if (store === 'configuration') return configurationProblem(target, file, manifest.sha256);
+  if (store === 'configuration') return configurationProblem(target, { file, sha256: manifest.sha256 }, work);
   const order = { file, sha256: manifest.sha256, schema: manifest.schemaVersion, stamp: 'verify' };
   try {
-    await withTarget(target, createToolResolver(), ({ stores }) => ofPart(stores, store).restore.checkBackup(order));
+    await withTarget(target, createToolResolver(), ({ stores }) =>
+      ofPart(stores, store).restore.checkBackup(order, work),
+    );
     return undefined;
   } catch (error) {
     return messageOf(error);
@@ -76,11 +83,11 @@ async function contentProblem(target: Target, { file, store, manifest }: KeptBac
 
 async function configurationProblem(
   { backupDir, backups = {} }: Target,
-  file: string,
-  sha256: string,
+  { file, sha256 }: { readonly file: string; readonly sha256: string },
+  work: Work,
 ): Promise<string | undefined> {
   try {
-    await new BackupKeeper({ backupDir, backups }).withPlain(file, {}, () => checkConfiguration(file, sha256));
+    await new BackupKeeper({ backupDir, backups }).withPlain(file, work, () => checkConfiguration(file, sha256));
     return undefined;
   } catch (error) {
     return messageOf(error);
@@ -120,7 +127,11 @@ const Journal = z.object({ stamp: z.string(), done: z.boolean() });
  * and are started by hand after it. Killed on any line, it is run again and goes on.
  * @throws PreconditionError
  */
-export async function restoreHop(target: Target, { hop, backups }: HopToRestore, work: Work): Promise<RestoredStores> {
+export async function restoreHop(target: Target, hop: HopToRestore, work: Work): Promise<RestoredStores> {
+  return withRestoreLock(resolve(target.backupDir), () => restoreHopAlone(target, hop, work));
+}
+
+async function restoreHopAlone(target: Target, { hop, backups }: HopToRestore, work: Work): Promise<RestoredStores> {
   const folder = join(resolve(target.backupDir), hop);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const stamp = await beginRestore(folder);

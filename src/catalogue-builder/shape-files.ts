@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Catalogue } from '../core/catalogue/catalogue.js';
 import { PreconditionError } from '../core/errors.js';
 import type { StoreKind, StorePart } from '../core/plan.js';
-import { compareSchemaVersions } from '../core/version.js';
+import { compareSchemaVersions, minorOf } from '../core/version.js';
 import { findSchemaVersion, schemaFolder } from '../core/schema/schema-version.js';
 import { changeBetween, parseShapeFile, type ShapeFile } from '../core/schema/shape-file.js';
 import { columnsOf, shapeOf } from '../adapters/elasticsearch/search-inspect.js';
@@ -25,59 +25,80 @@ import {
 } from './make-shapes.js';
 import { writeShapeFile } from './shape-json.js';
 import { readTemplates } from './read-templates.js';
-import { readVersionedScripts, type VersionedScripts } from './versioned-scripts.js';
+import { readVersionedScripts, versionedFolders, type VersionedScripts } from './versioned-scripts.js';
 
 const BOTH: readonly StorePart[] = ['default', 'visibility'];
 
 /** Makes the shapes of a store in an empty database of its kind. */
 type Making = (use: (database: EmptyDatabase) => Promise<ShapeFile>) => Promise<ShapeFile>;
 
+type Run = <T>(work: (making: Making) => Promise<T>) => Promise<T>;
+
+const onPostgres: Run = async (work) => {
+  const postgres = await startPostgres();
+  try {
+    return await work((use) => withEmptyDatabase(postgres, async (client) => use(await emptyPostgres(client))));
+  } finally {
+    await postgres.stop();
+  }
+};
+
+const onMysql: Run = async (work) => {
+  const mysql = await startMysql();
+  try {
+    return await work((use) => withEmptyMysql(mysql, async (client) => use(await emptyMysql(client))));
+  } finally {
+    await mysql.stop();
+  }
+};
+
+const onCassandra: Run = async (work) => {
+  const folder = await mkdtemp(join(tmpdir(), 'temporal-upgrade-shapes-'));
+  const cassandra = await startCassandra(folder);
+  try {
+    return await work((use) => withEmptyKeyspace(cassandra, async (client) => use(await emptyCassandra(client))));
+  } finally {
+    await cassandra.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
 /** A database server of each kind whose shapes the catalogue has, for as long as `work` takes. */
-const KINDS: readonly {
-  readonly kind: StoreKind;
-  readonly parts: readonly StorePart[];
-  readonly run: <T>(work: (making: Making) => Promise<T>) => Promise<T>;
-}[] = [
-  {
-    kind: 'postgres12',
-    parts: BOTH,
-    run: async (work) => {
-      const postgres = await startPostgres();
-      try {
-        return await work((use) => withEmptyDatabase(postgres, async (client) => use(await emptyPostgres(client))));
-      } finally {
-        await postgres.stop();
-      }
-    },
-  },
-  {
-    kind: 'mysql8',
-    parts: BOTH,
-    run: async (work) => {
-      const mysql = await startMysql();
-      try {
-        return await work((use) => withEmptyMysql(mysql, async (client) => use(await emptyMysql(client))));
-      } finally {
-        await mysql.stop();
-      }
-    },
-  },
-  {
-    kind: 'cassandra',
-    // The newest release has no scripts of its visibility, which ended with 1.23.
-    parts: ['default'],
-    run: async (work) => {
-      const folder = await mkdtemp(join(tmpdir(), 'temporal-upgrade-shapes-'));
-      const cassandra = await startCassandra(folder);
-      try {
-        return await work((use) => withEmptyKeyspace(cassandra, async (client) => use(await emptyCassandra(client))));
-      } finally {
-        await cassandra.stop();
-        await rm(folder, { recursive: true, force: true });
-      }
-    },
-  },
+const KINDS: readonly { readonly kind: StoreKind; readonly run: Run }[] = [
+  { kind: 'postgres12', run: onPostgres },
+  { kind: 'mysql8', run: onMysql },
+  { kind: 'cassandra', run: onCassandra },
+  { kind: 'postgres', run: onPostgres },
+  { kind: 'mysql', run: onMysql },
 ];
+
+interface KindPart {
+  readonly kind: StoreKind;
+  readonly part: StorePart;
+  readonly run: Run;
+}
+
+const PARTS: readonly KindPart[] = KINDS.flatMap(({ kind, run }) => BOTH.map((part) => ({ kind, part, run })));
+
+/** Whether no release of the newest minor has such a store any more, as those of the plugin `mysql` after 1.23. */
+function hasEnded(catalogue: Catalogue, { kind, part }: Pick<KindPart, 'kind' | 'part'>): boolean {
+  const newest = catalogue.minors.at(-1)?.patches.at(-1);
+  return newest === undefined || findSchemaVersion(catalogue, newest, kind, part) === undefined;
+}
+
+/**
+ * What a release makes the shapes of: one of the newest minor, of all stores that there still are; an older one, of those that have ended,
+ * as far as it has all their scripts.
+ */
+function partsFor({ files, version }: Release, catalogue: Catalogue): readonly KindPart[] {
+  const isNewest = catalogue.minors.at(-1)?.minor === minorOf(version);
+  const ended = PARTS.filter((each) => hasEnded(catalogue, each));
+  const made = ended.filter(({ kind, part }) => {
+    const there = versionedFolders(files, schemaFolder(catalogue, kind, part));
+    return [...expectedSchemas(catalogue, kind, part)].every((each) => there.includes(each));
+  });
+  return isNewest || made.length === 0 ? PARTS.filter((each) => !ended.includes(each)) : made;
+}
 
 /** Schema versions of a store that some server version of the catalogue expects. */
 function expectedSchemas(catalogue: Catalogue, kind: StoreKind, part: StorePart): Set<string> {
@@ -91,38 +112,35 @@ export interface NewFile {
   readonly text: string;
 }
 
-/** Whether every schema version that a release expects of a SQL store has its shape in `directory`. */
+/** Whether every schema version that a release expects of a store that there still is has its shape in `directory`. */
 export async function hasAllShapes(catalogue: Catalogue, directory: string): Promise<boolean> {
   const missing = await Promise.all(
-    KINDS.flatMap(({ kind, parts }) =>
-      parts.map(async (part) => {
-        const text = await readFile(shapeFile(catalogue, kind, part, directory), 'utf8').catch(() => undefined);
-        const known = text === undefined ? {} : parseShapeFile(JSON.parse(text)).shapes;
-        return [...expectedSchemas(catalogue, kind, part)].some((version) => known[version] === undefined);
-      }),
-    ),
+    PARTS.filter((each) => !hasEnded(catalogue, each)).map(async ({ kind, part }) => {
+      const text = await readFile(shapeFile(catalogue, kind, part, directory), 'utf8').catch(() => undefined);
+      const known = text === undefined ? {} : parseShapeFile(JSON.parse(text)).shapes;
+      return [...expectedSchemas(catalogue, kind, part)].some((version) => known[version] === undefined);
+    }),
   );
   return !missing.includes(true);
 }
 
 /**
  * Makes `postgresql-v12-temporal.json`, `mysql-v8-visibility.json` and the like for `directory`, by the scripts of `release` on
- * real databases. Writes nothing.
+ * real databases; those of stores that have ended by a release that still had them. Writes nothing.
  * @throws PreconditionError when a schema version is expected for which the release has no scripts: it is not the newest
  */
 export async function makeShapeFiles(release: Release, catalogue: Catalogue, directory: string): Promise<NewFile[]> {
-  const stores = KINDS.map(({ kind, parts, run }) => ({
-    run,
-    parts: parts.map((part) => {
-      const wanted = expectedSchemas(catalogue, kind, part);
-      const steps = stepsOf(release, schemaFolder(catalogue, kind, part), wanted);
-      return { file: shapeFile(catalogue, kind, part, directory), first: lowest(wanted), steps };
-    }),
-  }));
-  const files: NewFile[] = [templateFile(release, catalogue, directory)];
-  for (const { run, parts } of stores) {
+  const parts = partsFor(release, catalogue);
+  const stores = parts.map(({ kind, part, run }) => {
+    const wanted = expectedSchemas(catalogue, kind, part);
+    const steps = stepsOf(release, schemaFolder(catalogue, kind, part), wanted);
+    return { run, file: shapeFile(catalogue, kind, part, directory), first: lowest(wanted), steps };
+  });
+  const isOfEnded = parts.every((each) => hasEnded(catalogue, each));
+  const files: NewFile[] = isOfEnded ? [] : [templateFile(release, catalogue, directory)];
+  for (const [run, ofServer] of Map.groupBy(stores, (each) => each.run)) {
     await run(async (making) => {
-      for (const { file, first, steps } of parts) {
+      for (const { file, first, steps } of ofServer) {
         const shapes = await making((database) => makeShapes(database, steps, { first, scriptsOf: release.version }));
         files.push({ file, text: writeShapeFile(shapes) });
       }

@@ -20,6 +20,7 @@ export type CassandraRelease = keyof typeof RELEASES;
 
 const HOST = '127.0.0.1';
 const STARTED_WITHIN_MS = 120_000;
+const JOIN_DELAY_MS = 5_000;
 /** It writes down what is in memory. */
 const STOPPED_WITHIN_MS = 60_000;
 
@@ -67,7 +68,10 @@ const OPENED = [
 export interface LabCassandra {
   readonly host: string;
   readonly port: number;
+  readonly storagePort: number;
   readonly jmxPort: number;
+  /** Where it runs: paths that it is given may be relative to it. */
+  readonly folder: string;
   /** Folder of the keyspaces. */
   readonly dataDir: string;
   /** The words that run nodetool of its release. */
@@ -75,20 +79,28 @@ export interface LabCassandra {
   stop(): Promise<void>;
 }
 
+/** A node of Cassandra as it is to be. */
+export interface CassandraOptions {
+  readonly release?: CassandraRelease;
+  /** It admits nobody without TLS, a certificate of a client and a password. */
+  readonly certificates?: Certificates;
+  /** It joins the cluster of `seed` under another address of this host, such as `127.0.0.2`; from 4.0 on. */
+  readonly joins?: { readonly seed: LabCassandra; readonly host: string };
+}
+
 /** Who may do all, on a node that asks who comes: Cassandra makes this user by itself. */
 export const CASSANDRA_USER = { user: 'cassandra', password: 'cassandra' } as const;
 
 /**
- * Starts a cluster of one node on free ports of 127.0.0.1. Data in `directory` is kept and used again; a node that still runs there,
- * left behind by a killed process, is taken over. With `certificates` it admits nobody without TLS, a certificate of a client and
- * a password.
+ * Starts a cluster of one node on free ports of 127.0.0.1, or a node that joins another. Data in `directory` is kept and used again; a
+ * node that still runs there, left behind by a killed process, is taken over.
  */
 export async function startCassandra(
   directory: string,
-  release: CassandraRelease = '4.1',
-  certificates?: Certificates,
+  { release = '4.1', certificates, joins }: CassandraOptions = {},
 ): Promise<LabCassandra> {
   const folder = resolve(directory);
+  const host = joins?.host ?? HOST;
   const { version, jamm, thrift } = RELEASES[release];
   const java = await findJava([17, 11]);
   const jars = await jarsOf(`cassandra-${version}`, [
@@ -101,13 +113,15 @@ export async function startCassandra(
   const dataDir = join(folder, 'data');
   if ((await process.running()) === undefined) {
     await mkdir(dataDir, { recursive: true });
-    const [port = 0, storagePort = 0, jmxPort = 0] = await findFreePorts(3);
-    await writeFile(portsFile, JSON.stringify({ port, jmxPort }));
+    const [jmxPort = 0, freePort = 0, freeStoragePort = 0] = await findFreePorts(3);
+    // Clients ask every node at the port of the one that they know, and so do nodes among themselves.
+    const { port, storagePort } = joins?.seed ?? { port: freePort, storagePort: freeStoragePort };
+    await writeFile(portsFile, JSON.stringify({ port, storagePort, jmxPort }));
     const configuration = join(folder, 'cassandra.yaml');
     const secured = certificates === undefined ? {} : await securing(certificates, { java, folder });
     await writeFile(
       configuration,
-      stringify({ ...configurationOf(release, { dataDir, port, storagePort }), ...secured }),
+      stringify({ ...configurationOf(release, { dataDir, host, port, storagePort }), ...secured }),
     );
     await writeFile(join(folder, 'logback.xml'), LOGGING);
     const { pid } = await startDetached(
@@ -123,7 +137,8 @@ export async function startCassandra(
         '-Dcassandra-foreground=yes',
         `-Dcassandra.jmx.local.port=${jmxPort}`,
         '-Dcassandra.skip_wait_for_gossip_to_settle=0',
-        '-Dcassandra.ring_delay_ms=100',
+        // One that joins has to hear of the others first.
+        `-Dcassandra.ring_delay_ms=${joins === undefined ? 100 : JOIN_DELAY_MS}`,
         '-Dcassandra.superuser_setup_delay_ms=0',
         '-cp',
         `${folder}:${jars}/*`,
@@ -133,10 +148,11 @@ export async function startCassandra(
     );
     await process.keep(pid);
   }
-  const { port, jmxPort } = JSON.parse(await readFile(portsFile, 'utf8')) as { port: number; jmxPort: number }; // written above
-  await waitUntilUp(folder, process, port);
+  const ports = JSON.parse(await readFile(portsFile, 'utf8')) as Ports; // written above
+  const { port, storagePort, jmxPort } = ports;
+  await waitUntilUp(folder, process, { host, port });
   return {
-    ...{ host: HOST, port, jmxPort, dataDir: join(dataDir, 'data') },
+    ...{ host, port, storagePort, jmxPort, folder, dataDir: join(dataDir, 'data') },
     nodetool: [
       java,
       ...OPENED,
@@ -149,6 +165,12 @@ export async function startCassandra(
     ],
     stop: () => process.stop(STOPPED_WITHIN_MS),
   };
+}
+
+interface Ports {
+  readonly port: number;
+  readonly storagePort: number;
+  readonly jmxPort: number;
 }
 
 function keptIn(folder: string): KeptProcess {
@@ -186,12 +208,13 @@ async function securing(
 
 interface Places {
   readonly dataDir: string;
+  readonly host: string;
   readonly port: number;
   readonly storagePort: number;
 }
 
 /** A small node, for data that may be lost. Spans of time and sizes have other names since 4.1. */
-function configurationOf(release: CassandraRelease, { dataDir, port, storagePort }: Places): object {
+function configurationOf(release: CassandraRelease, { dataDir, host, port, storagePort }: Places): object {
   const isNew = release === '4.1' || release === '5.0';
   return {
     cluster_name: 'lab',
@@ -205,8 +228,10 @@ function configurationOf(release: CassandraRelease, { dataDir, port, storagePort
         parameters: [{ seeds: release === '3.11' ? HOST : `${HOST}:${storagePort}` }],
       },
     ],
-    listen_address: HOST,
-    rpc_address: HOST,
+    listen_address: host,
+    rpc_address: host,
+    // On a busy machine a node says nothing for seconds, and is not to be taken for dead.
+    phi_convict_threshold: 16,
     storage_port: storagePort,
     native_transport_port: port,
     start_native_transport: true,
@@ -238,9 +263,13 @@ function configurationOf(release: CassandraRelease, { dataDir, port, storagePort
   };
 }
 
-async function waitUntilUp(folder: string, process: KeptProcess, port: number): Promise<void> {
+async function waitUntilUp(
+  folder: string,
+  process: KeptProcess,
+  { host, port }: Pick<LabCassandra, 'host' | 'port'>,
+): Promise<void> {
   const deadline = Date.now() + STARTED_WITHIN_MS;
-  while (!(await answersAt(port))) {
+  while (!(await answersAt(port, { host }))) {
     if ((await process.running()) === undefined || Date.now() > deadline) {
       const log = await readFile(join(folder, 'cassandra.log'), 'utf8').catch(() => '');
       throw new Error(`Cassandra did not start:\n${log.trimEnd().split('\n').slice(-12).join('\n')}`);

@@ -64,6 +64,16 @@ export function serverTls({ ca, serverCert, serverKey, serverName }: Certificate
   };
 }
 
+/** `tls` of a datastore in a server configuration. */
+export function datastoreTls({ ca, clientCert, clientKey, serverName }: Certificates): object {
+  return {
+    enabled: true,
+    ...{ caFile: ca, certFile: clientCert, keyFile: clientKey },
+    enableHostVerification: true,
+    serverName,
+  };
+}
+
 async function openssl(args: readonly string[]): Promise<void> {
   await runCommand('openssl', args, { timeoutMs: 30_000 });
 }

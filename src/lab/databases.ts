@@ -43,6 +43,9 @@ export async function setUpDatabase(
     SQL_USER: server.user,
     SQL_PASSWORD: server.password,
     SQL_DATABASE: database,
+    ...(server.connectAttributes === undefined
+      ? {}
+      : { SQL_CONNECT_ATTRIBUTES: new URLSearchParams(server.connectAttributes).toString() }),
   };
   // setup-schema only ever on an empty database: it would start the version table of a used one again from zero.
   const isSetUp = await server.hasTable(database, 'schema_version');

@@ -2,6 +2,7 @@ import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from '../adapters/run-command.js';
 import { defaultCacheDir } from '../adapters/tools/tool-resolver.js';
+import { writeWhole } from '../adapters/write-whole.js';
 
 /**
  * Packages of Debian or Ubuntu, unpacked below the cache: nothing is installed, and no service of theirs is started. Each is a
@@ -26,6 +27,18 @@ export async function librariesOf(folder: string): Promise<string> {
   const libraries = join(folder, 'usr', 'lib');
   const [architecture = '.'] = (await readdir(libraries)).filter((each) => each.endsWith('-linux-gnu'));
   return join(libraries, architecture);
+}
+
+/** Folder of programs of unpacked packages with their libraries around them, so that whoever calls them needs to know of neither. */
+export async function unpackedPrograms(unpacked: string, bin: string, names: readonly string[]): Promise<string> {
+  const folder = join(unpacked, 'programs');
+  await mkdir(folder, { recursive: true });
+  const libraries = await librariesOf(unpacked);
+  for (const name of names) {
+    const script = `#!/bin/sh\nLD_LIBRARY_PATH='${libraries}' exec '${join(unpacked, bin, name)}' "$@"\n`;
+    await writeWhole(join(folder, name), script, 0o755);
+  }
+  return folder;
 }
 
 async function unpack(folder: string, packages: readonly (string | readonly string[])[]): Promise<void> {

@@ -32,12 +32,20 @@ export class KeptProcess {
       await sleep(100);
     }
   }
+
+  /** Ends it at once, as `kill -9` does. Does nothing when it does not run. */
+  async kill(): Promise<void> {
+    const id = await this.running();
+    if (id === undefined) return;
+    await signalProcess(id, 'SIGKILL');
+    while (await isRunning(id)) await sleep(50);
+  }
 }
 
-/** Whether somebody takes a connection at a port of 127.0.0.1, and says something where `greets`. */
-export async function answersAt(port: number, { greets = false } = {}): Promise<boolean> {
+/** Whether somebody takes a connection at a port of `host`, and says something where `greets`. */
+export async function answersAt(port: number, { greets = false, host = '127.0.0.1' } = {}): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = createConnection({ host: '127.0.0.1', port, timeout: 2_000 });
+  const socket = createConnection({ host, port, timeout: 2_000 });
   socket.once(greets ? 'data' : 'connect', () => resolve(true));
   for (const end of ['error', 'timeout', 'close'] as const) socket.once(end, () => resolve(false));
   try {

@@ -11,6 +11,8 @@ export interface LabDatabase {
   readonly password: string;
   /** File that holds the password, for this user alone. */
   readonly passwordFile: string;
+  /** What servers and tools have to set on each connection: system variables of MySQL's driver, with their quotes. */
+  readonly connectAttributes?: Readonly<Record<string, string>>;
   /** Folder of the programs that dump and restore a database of it. */
   readonly binDir: string;
   /** Variable that names this folder to a worker. */

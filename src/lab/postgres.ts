@@ -8,6 +8,7 @@ import { CommandError, runCommand } from '../adapters/run-command.js';
 import { findFreePort } from './free-ports.js';
 import type { LabDatabase } from './lab-database.js';
 import { findOtherPostgresBinaries, findPostgresBinaries } from './postgres-binaries.js';
+import { findPostgres12 } from './postgres12-binaries.js';
 import { findUnprivilegedUser, isReachable, type HostUser } from './unprivileged-user.js';
 
 /** A PostgreSQL server of the lab. */
@@ -33,14 +34,15 @@ const SETTINGS = [
 
 /**
  * Starts PostgreSQL with a password, on a free port of 127.0.0.1. Data in `directory` is kept and used again; a server
- * that still runs there, left behind by a killed process, is taken over. `otherMajor`: of another major version than usual.
+ * that still runs there, left behind by a killed process, is taken over. `otherMajor`: of another major version than usual; `oldest`: of
+ * the oldest that the plugin postgres12 takes.
  * @throws PreconditionError when there is no PostgreSQL to be had
  */
 export async function startPostgres(
-  options: { readonly directory?: string; readonly otherMajor?: boolean } = {},
+  options: { readonly directory?: string; readonly otherMajor?: boolean; readonly oldest?: boolean } = {},
 ): Promise<LabPostgres> {
   const user = await findUnprivilegedUser();
-  const binDir = await (options.otherMajor === true ? findOtherPostgresBinaries(user) : findPostgresBinaries(user));
+  const { binDir, programsDir } = await binariesFor(options, user);
   const isTemporary = options.directory === undefined;
   const directory = resolve(options.directory ?? (await makeTemporaryFolder()));
   const dataDir = await findDataDir(directory, user);
@@ -60,7 +62,7 @@ export async function startPostgres(
     user: USER,
     password,
     passwordFile,
-    binDir,
+    binDir: programsDir,
     binVariable: PG_BIN_VARIABLE,
     dataDir,
     createDatabase: (name) =>
@@ -84,6 +86,15 @@ export async function startPostgres(
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function binariesFor(
+  { otherMajor, oldest }: { readonly otherMajor?: boolean; readonly oldest?: boolean },
+  user: HostUser | undefined,
+): Promise<{ readonly binDir: string; readonly programsDir: string }> {
+  if (oldest === true) return findPostgres12(user);
+  const binDir = await (otherMajor === true ? findOtherPostgresBinaries(user) : findPostgresBinaries(user));
+  return { binDir, programsDir: binDir };
 }
 
 async function connected<T>(config: pg.ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {

@@ -29,6 +29,8 @@ export interface RolloutLabOptions {
   readonly tools: ToolResolver;
   /** What both clusters keep their data in; PostgreSQL when left out. */
   readonly store?: LabStore;
+  /** It is entered through TLS alone, with a certificate on both sides. */
+  readonly storeTls?: boolean;
   readonly staging?: {
     /** Where it differs from that of live. */
     readonly version?: string;
@@ -88,7 +90,7 @@ export async function startRolloutLab(options: RolloutLabOptions): Promise<Rollo
   await removeLab(directory);
 
   onProgress(`starting ${storeName(store)}`);
-  const stores = await startStores(store, directory);
+  const stores = await startStores(store, directory, { tls: options.storeTls === true });
   const clusters: LabCluster[] = [];
   const workers: WorkerProcess[] = [];
   let controlPlane: DevServer | undefined;

@@ -1,16 +1,29 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PreconditionError } from '../core/errors.js';
 import { mapStores, ofPart, partsIn, type PerStore } from '../core/stores.js';
-import { removeCassandra, startCassandra } from './cassandra.js';
+import { CASSANDRA_USER, removeCassandra, startCassandra } from './cassandra.js';
+import { makeCertificates, type Certificates } from './certificates.js';
 import type { LabDatabase } from './lab-database.js';
 import { removeMysql, startMysql } from './mysql.js';
 import { removeSearch, startSearch, type SearchRelease } from './opensearch.js';
 import { removePostgres, startPostgres } from './postgres.js';
+import { secureSearch } from './secured-search.js';
+import { secureSql } from './secure-sql.js';
 import type { LabStores } from './server-config.js';
-import { cassandraServer, searchServer, sqlServer, type StoreServer } from './store-server.js';
+import { cassandraServer, searchServer, sqlServer, type Entry, type StoreServer } from './store-server.js';
 
-/** What the default store of a lab's clusters can stand on; those with a number have the scripts and the plugin of old servers. */
-const DEFAULTS = ['postgres', 'mysql', 'cassandra', 'postgres96', 'mysql57'] as const;
+/** What the default store of a lab's clusters can stand on; postgres96 and mysql57 have the scripts and the plugin of old servers. */
+const DEFAULTS = [
+  'postgres',
+  'postgres12',
+  'mysql',
+  'mariadb',
+  'cassandra',
+  'cassandra5',
+  'postgres96',
+  'mysql57',
+] as const;
 type Default = (typeof DEFAULTS)[number];
 
 /** What their visibility can stand on. */
@@ -39,20 +52,25 @@ export function chosenStore(name = process.env['STORE'] ?? ''): LabStore {
   );
 }
 
-/** Cassandra keeps no visibility since 1.24; PostgreSQL does it then, where nothing else is named. */
+/** They keep no visibility, Cassandra since 1.24; PostgreSQL does it then, where nothing else is named. */
+const WITHOUT_VISIBILITY: readonly Product[] = ['cassandra', 'cassandra5', 'mariadb'];
+
 function productsOf(store: LabStore): PerStore<Product> {
   const [first, visibility, second] = store.split('+') as [Default, Visibility?, Visibility?];
   return {
     default: first,
-    visibility: visibility ?? (first === 'cassandra' ? 'postgres' : first),
+    visibility: visibility ?? (WITHOUT_VISIBILITY.includes(first) ? 'postgres' : first),
     ...(second === undefined ? {} : { secondaryVisibility: second }),
   };
 }
 
 const NAMES: Readonly<Record<Product, string>> = {
   postgres: 'PostgreSQL',
+  postgres12: 'PostgreSQL 12',
   mysql: 'MySQL',
+  mariadb: 'MariaDB',
   cassandra: 'Cassandra',
+  cassandra5: 'Cassandra 5',
   opensearch: 'OpenSearch',
   elasticsearch: 'Elasticsearch',
   postgres96: 'PostgreSQL with the plugin of servers up to 1.23',
@@ -83,8 +101,16 @@ interface Started {
   stop(): Promise<void>;
 }
 
-/** Starts database servers in folders of their own below `directory`, which keep their data. */
-export async function startStores(store: LabStore, directory: string): Promise<StartedStores> {
+/**
+ * Starts database servers in folders of their own below `directory`, which keep their data. With `tls` they admit those alone who come
+ * through TLS with a certificate and a password; such are made anew, not used again.
+ */
+export async function startStores(
+  store: LabStore,
+  directory: string,
+  { tls = false }: { readonly tls?: boolean } = {},
+): Promise<StartedStores> {
+  const certificates = tls ? await makeCertificates(join(directory, 'store-certificates')) : undefined;
   const products = productsOf(store);
   const started = new Map<Product, Started>();
   const stop = async () => {
@@ -93,7 +119,7 @@ export async function startStores(store: LabStore, directory: string): Promise<S
   try {
     for (const part of partsIn(products)) {
       const product = ofPart(products, part);
-      if (!started.has(product)) started.set(product, await startProduct(product, directory));
+      if (!started.has(product)) started.set(product, await startProduct(product, { parent: directory, certificates }));
     }
   } catch (error) {
     await stop();
@@ -112,37 +138,71 @@ const SEARCH: Readonly<Record<'opensearch' | 'elasticsearch', SearchRelease>> = 
   elasticsearch: 'elasticsearch7',
 };
 
-async function startProduct(product: Product, parent: string): Promise<Started> {
+interface Place {
+  readonly parent: string;
+  readonly certificates: Certificates | undefined;
+}
+
+async function startProduct(product: Product, { parent, certificates }: Place): Promise<Started> {
   const directory = join(parent, product);
   switch (product) {
     case 'postgres':
-      return ofSql(await startPostgres({ directory }));
+      return ofSql(await startPostgres({ directory }), certificates);
+    case 'postgres12':
+      return ofSql(await startPostgres({ directory, oldest: true }), certificates);
     case 'mysql':
-      return ofSql(await startMysql({ directory }));
+      return ofSql(await startMysql({ directory }), certificates);
+    case 'mariadb':
+      if (certificates !== undefined) throw new TypeError('the lab knows no way to load certificates into MariaDB');
+      return ofSql(await startMysql({ directory, mariadb: true }));
     case 'postgres96':
-      return ofSql({ ...(await startPostgres({ directory })), plugin: 'postgres' });
+      return ofSql({ ...(await startPostgres({ directory })), plugin: 'postgres' }, certificates);
     case 'mysql57':
-      return ofSql({ ...(await startMysql({ directory })), plugin: 'mysql' });
-    case 'cassandra': {
-      const node = await startCassandra(directory);
-      return { server: cassandraServer(node), stop: () => node.stop() };
+      return ofSql({ ...(await startMysql({ directory })), plugin: 'mysql' }, certificates);
+    case 'cassandra':
+    case 'cassandra5': {
+      const release = product === 'cassandra5' ? ({ release: '5.0' } as const) : {};
+      const node = await startCassandra(directory, certificates === undefined ? release : { ...release, certificates });
+      const entry = certificates && (await entryOf(directory, { ...CASSANDRA_USER, certificates }));
+      return { server: cassandraServer(node, entry), stop: () => node.stop() };
     }
     case 'opensearch':
     case 'elasticsearch': {
       const node = await startSearch(directory, SEARCH[product]);
-      return { server: searchServer(node), stop: () => node.stop() };
+      if (certificates === undefined) return { server: searchServer(node), stop: () => node.stop() };
+      const entry = await entryOf(directory, { ...SEARCH_USER, certificates });
+      const basic = Buffer.from(`${entry.user}:${entry.password}`).toString('base64');
+      const door = await secureSearch(node.url, certificates, [`Basic ${basic}`]);
+      const stop = async () => {
+        await door.close();
+        await node.stop();
+      };
+      return { server: searchServer(door, entry), stop };
     }
   }
 }
 
-function ofSql(database: LabDatabase): Started {
-  return { server: sqlServer(database), database, stop: () => database.stop() };
+const SEARCH_USER = { user: 'temporal', password: 'password-of-the-lab' } as const;
+
+async function entryOf(directory: string, entry: Omit<Entry, 'passwordFile'>): Promise<Entry> {
+  const passwordFile = join(directory, 'entry-password');
+  await writeFile(passwordFile, entry.password, { mode: 0o600 });
+  return { ...entry, passwordFile };
+}
+
+async function ofSql(
+  database: LabDatabase & { readonly dataDir: string },
+  certificates?: Certificates,
+): Promise<Started> {
+  if (certificates !== undefined) await secureSql(database, certificates);
+  return { server: sqlServer(database, certificates), database, stop: () => database.stop() };
 }
 
 /** Removes every database server below `directory` with its data, running or not. */
 export async function removeDatabases(directory: string): Promise<void> {
-  for (const product of ['postgres', 'postgres96'] as const) await removePostgres(join(directory, product));
-  for (const product of ['mysql', 'mysql57'] as const) await removeMysql(join(directory, product));
-  await removeCassandra(join(directory, 'cassandra'));
+  for (const product of ['postgres', 'postgres12', 'postgres96'] as const)
+    await removePostgres(join(directory, product));
+  for (const product of ['mysql', 'mariadb', 'mysql57'] as const) await removeMysql(join(directory, product));
+  for (const product of ['cassandra', 'cassandra5'] as const) await removeCassandra(join(directory, product));
   for (const product of ['opensearch', 'elasticsearch'] as const) await removeSearch(join(directory, product));
 }

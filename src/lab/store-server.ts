@@ -10,10 +10,13 @@ import { runCommand } from '../adapters/run-command.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
 import { CassandraStore, ElasticsearchStore, type StoreInput } from '../core/input/input.js';
 import { schemaVersion } from '../core/schema/schema-version.js';
+import { readSecret } from '../adapters/secrets.js';
 import type { LabCassandra } from './cassandra.js';
+import { clientTls, datastoreTls, type Certificates } from './certificates.js';
 import { setUpDatabase } from './databases.js';
 import type { LabDatabase } from './lab-database.js';
 import type { LabSearch } from './opensearch.js';
+import { SECURED_USER } from './secure-sql.js';
 
 /** Makes a database with the schema of `version`. */
 export interface SetUp {
@@ -31,12 +34,16 @@ export interface StoreServer {
   setUp(part: 'default' | 'visibility', database: string, how: SetUp): Promise<void>;
 }
 
-/** A database server that the SQL tool knows. */
-export function sqlServer(server: LabDatabase): StoreServer {
-  const { type, plugin, host, port, user, password, passwordFile } = server;
+/** A database server that the SQL tool knows; with `certificates` one that was made secure by them. */
+export function sqlServer(server: LabDatabase, certificates?: Certificates): StoreServer {
+  const { type, plugin, port, password, passwordFile, connectAttributes } = server;
+  const user = certificates === undefined ? server.user : SECURED_USER;
+  // The library of MySQL holds a certificate against names alone.
+  const host = certificates !== undefined && type === 'mysql' ? 'localhost' : server.host;
+  const tls = certificates === undefined ? {} : { tls: { ...clientTls(certificates), serverName: host } };
   return {
     inputOf: (database) => {
-      const access = { host, port, user, password: { file: passwordFile }, database };
+      const access = { host, port, user, password: { file: passwordFile }, database, ...tls };
       // Plugin and type belong together; the lab's servers say both.
       return { type, plugin, ...access } as StoreInput;
     },
@@ -51,14 +58,28 @@ export function sqlServer(server: LabDatabase): StoreServer {
         maxConns,
         maxIdleConns: maxConns,
         maxConnLifetime: '1h',
+        ...(connectAttributes === undefined ? {} : { connectAttributes }),
+        ...(certificates === undefined ? {} : { tls: { ...datastoreTls(certificates), serverName: host } }),
       },
     }),
     setUp: (part, database, how) => setUpDatabase(server, { part, database, ...how }),
   };
 }
 
-/** A node of Cassandra, which asks nobody who they are. Databases are keyspaces. */
-export function cassandraServer({ host, port, nodetool, dataDir }: LabCassandra): StoreServer {
+/** How a server is entered that asks who comes. */
+export interface Entry {
+  readonly certificates: Certificates;
+  readonly user: string;
+  readonly password: string;
+  readonly passwordFile: string;
+}
+
+function entryInput({ certificates, user, passwordFile }: Entry): object {
+  return { tls: clientTls(certificates), user, password: { file: passwordFile } };
+}
+
+/** A node of Cassandra, which asks nobody who they are unless there is an `entry`. Databases are keyspaces. */
+export function cassandraServer({ host, port, nodetool, dataDir }: LabCassandra, entry?: Entry): StoreServer {
   const inputOf = (keyspace: string) =>
     CassandraStore.parse({
       type: 'cassandra',
@@ -67,10 +88,13 @@ export function cassandraServer({ host, port, nodetool, dataDir }: LabCassandra)
       keyspace,
       consistency: 'LOCAL_QUORUM',
       snapshots: { nodetool, dataDir },
+      ...(entry === undefined ? {} : entryInput(entry)),
     });
+  const secured = entry === undefined ? {} : { user: entry.user, password: entry.password };
+  const tls = entry === undefined ? {} : { tls: datastoreTls(entry.certificates) };
   return {
     inputOf,
-    datastoreOf: (keyspace) => ({ cassandra: { hosts: host, port, keyspace } }),
+    datastoreOf: (keyspace) => ({ cassandra: { hosts: host, port, keyspace, ...secured, ...tls } }),
     setUp: (part, keyspace, { version, tools }) => setUpKeyspace(inputOf(keyspace), part, { version, tools }),
   };
 }
@@ -87,7 +111,7 @@ async function setUpKeyspace(
     ),
   );
   const tool = await bringCassandraTool(tools, { kind: part, serverVersion: version }, {});
-  const env = cassandraToolEnvironment(input, undefined);
+  const env = cassandraToolEnvironment(input, input.password && (await readSecret(input.password)));
   const run = (args: readonly string[]) => runCommand(tool.program, args, { env, timeoutMs: 180_000 });
   const isSetUp = await withCassandra(input, async (client) => (await readTables(client)).has('schema_version'));
   if (!isSetUp) await run(['setup-schema', '--version', '0.0']);
@@ -96,9 +120,10 @@ async function setUpKeyspace(
   if (part === 'default') await withCassandra(input, (client) => client.change('truncate cluster_membership'));
 }
 
-/** A search server, which asks nobody who they are. Databases are indexes, for visibility alone. */
-export function searchServer({ url }: Pick<LabSearch, 'url'>): StoreServer {
-  const inputOf = (index: string) => ElasticsearchStore.parse({ type: 'elasticsearch', url, index });
+/** A search server, which asks nobody who they are unless there is an `entry`. Databases are indexes, for visibility alone. */
+export function searchServer({ url }: Pick<LabSearch, 'url'>, entry?: Entry): StoreServer {
+  const inputOf = (index: string) =>
+    ElasticsearchStore.parse({ type: 'elasticsearch', url, index, ...(entry === undefined ? {} : entryInput(entry)) });
   const { host, protocol } = new URL(url);
   return {
     inputOf,
@@ -107,6 +132,9 @@ export function searchServer({ url }: Pick<LabSearch, 'url'>): StoreServer {
         version: 'v7',
         url: { scheme: protocol.replace(':', ''), host },
         indices: { visibility: index },
+        ...(entry === undefined
+          ? {}
+          : { username: entry.user, password: entry.password, tls: datastoreTls(entry.certificates) }),
       },
     }),
     setUp: async (part, index, how) => {

@@ -40,7 +40,7 @@ test('each schema version adds something to the one before', async () => {
 
 test('does not know what it has not been told', async () => {
   expect(await loadShape('postgresql/v12/visibility', '9.9')).toBeUndefined();
-  expect(await loadShape('mysql/v57/temporal', '1.9')).toBeUndefined();
+  expect(await loadShape('sqlite/v3/temporal', '0.9')).toBeUndefined();
 });
 
 test('the shapes of an operator stand in for those of the package, and a file that cannot be used is named', async () => {

@@ -51,7 +51,7 @@ export const SHORT_POLICY = {
 
 /** Two clusters, on {@link FROM} where no version is given, with one node a role, a database and a control plane; no worker yet. */
 export async function startTestLab(
-  options: Partial<Pick<RolloutLabOptions, 'version' | 'store' | 'staging' | 'live'>> = {},
+  options: Partial<Pick<RolloutLabOptions, 'version' | 'store' | 'storeTls' | 'staging' | 'live'>> = {},
 ): Promise<RolloutLab & { remove(): Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'temporal-upgrade-rollout-'));
   await chmod(directory, 0o711); // PostgreSQL's user has to pass through

@@ -3,10 +3,12 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { RolloutResult } from '../../src/core/rollout-result.js';
 import { mapStores, partsIn } from '../../src/core/stores.js';
 import type { LabStore } from '../../src/lab/start-database.js';
-import { SHORT_POLICY, startTestLab, startWorkflow, stateOf } from './rollout-lab.js';
+import { SHORT_POLICY, startTestLab, startWorkflow, stateOf, waitForStatus } from './rollout-lab.js';
 
 /** The schema of every kind of store changes in one of these hops. */
 const TWO = ['1.28.1', '1.29.1', '1.30.7'] as const;
+/** The first of them, in which the schema of every default store changes. */
+const ONE = ['1.28.1', '1.29.1'] as const;
 /** Of servers that have the old plugins, and visibility in Cassandra. */
 const OLD = ['1.20.5', '1.21.6'] as const;
 
@@ -17,6 +19,12 @@ const SCHEMAS = {
     mysql: { default: '1.18', visibility: '1.13' },
     cassandra: { default: '1.13', visibility: '' },
     elasticsearch: { default: '', visibility: 'v13' },
+  },
+  '1.29.1': {
+    postgresql: { default: '1.18', visibility: '1.9' },
+    mysql: { default: '1.18', visibility: '1.9' },
+    cassandra: { default: '1.13', visibility: '' },
+    elasticsearch: { default: '', visibility: 'v9' },
   },
   '1.21.6': {
     postgresql: { default: '1.10', visibility: '1.1' },
@@ -32,25 +40,36 @@ export function testTwoHops(store: LabStore): void {
   testHops(store, TWO);
 }
 
+/** The same of one hop; with `storeTls` all that is asked of the databases goes through TLS, with a certificate on both sides. */
+export function testOneHop(store: LabStore, options: { readonly storeTls?: boolean } = {}): void {
+  testHops(store, ONE, options);
+}
+
 /** The same of one hop of old servers. */
 export function testOldHop(store: LabStore): void {
   testHops(store, OLD);
 }
 
-function testHops(store: LabStore, versions: typeof TWO | typeof OLD): void {
+function testHops(
+  store: LabStore,
+  versions: typeof TWO | typeof ONE | typeof OLD,
+  options: { readonly storeTls?: boolean } = {},
+): void {
   const [first] = versions;
-  const last = versions.at(-1) ?? first;
+  const last = versions === TWO ? TWO[2] : versions[1];
   const hops = versions.slice(1).map((to, index) => ({ from: versions[index], to }));
   const minorOf = (version: string) => version.slice(0, version.lastIndexOf('.'));
   let lab: Awaited<ReturnType<typeof startTestLab>>;
   let result: RolloutResult;
 
   beforeAll(async () => {
-    lab = await startTestLab({ store, version: first });
+    lab = await startTestLab({ store, version: first, ...options });
     await lab.startWorker();
     const policy = { ...SHORT_POLICY, load: { staging: LOAD, live: LOAD } };
     const pins = Object.fromEntries(versions.map((version) => [minorOf(version), version]));
     const workflowId = await startWorkflow(lab, lab.input(minorOf(last), { pins, policy }));
+    // An incident would wait for a person for as long as the test does.
+    await waitForStatus(lab, workflowId, ({ state }) => state === 'completed');
     result = (await lab.client.workflow.getHandle(workflowId).result()) as RolloutResult;
   }, 1_800_000);
 
@@ -69,7 +88,7 @@ function testHops(store: LabStore, versions: typeof TWO | typeof OLD): void {
 
   test.each(['staging', 'live'] as const)('%s runs the last version on its schema', async (name) => {
     const { schema, nodes } = await stateOf(lab[name]);
-    const schemas = SCHEMAS[last === '1.21.6' ? '1.21.6' : '1.30.7'];
+    const schemas = SCHEMAS[last];
     const wanted = mapStores(lab[name].target.stores, ({ type }, part) =>
       part === 'default' ? schemas[type].default : schemas[type].visibility,
     );
@@ -83,6 +102,17 @@ function testHops(store: LabStore, versions: typeof TWO | typeof OLD): void {
     expect(ledger?.started).toBeGreaterThan(2 * LOAD.longRunning);
     expect(ledger?.completed).toBe(ledger?.started);
     expect(ledger?.failedCalls).toBe(0);
+  });
+
+  test('each hop found the search attributes as they were before it, and visibility showed every completed canary', () => {
+    for (const { phases } of result.hops) {
+      const { summary } = phases.find(({ phase }) => phase === 'verify') ?? {};
+      expect(summary).toMatch(/\d+ search attributes? in \d+ namespaces? as before/);
+      // Servers with standard visibility are not asked (docs/stores.md).
+      expect(summary).toContain(versions === OLD ? 'failed calls' : '; 0 not in visibility');
+    }
+    if (versions === OLD) return;
+    for (const name of ['staging', 'live'] as const) expect(result.ledgers[name]).toMatchObject({ unseen: 0 });
   });
 
   test('each hop has its backups, and its settle was proved', async () => {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { BackupKeeper } from '../../src/adapters/backups/backup-keeper.js';
+import { withRestoreLock } from '../../src/adapters/backups/backup-lock.js';
 import { withTarget } from '../../src/adapters/open-target.js';
 import { PG_BIN_VARIABLE } from '../../src/adapters/postgres/pg-programs.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
@@ -227,6 +229,37 @@ describe('in an object store', () => {
   );
 
   test(
+    'one process at a time has the files here: the others wait, and find what they need',
+    async () => {
+      const one = await caseOf(() => ({ encryption: encryption(), objectStore: objectStore({ keepLocal: false }) }));
+      const backup = await backUp(one);
+      const { backupDir, backups = {} } = one.target;
+      const waiting = Promise.withResolvers<string>();
+      const held = new BackupKeeper({ backupDir, backups }).withPlain(one.file, {}, async () => {
+        expect((await stat(one.file)).size).toBe(backup.bytes);
+        const verifying = promisify(execFile)(CLI, ['backups', 'verify', '--target', one.targetFile]);
+        verifying.child.stderr?.on('data', (text: string) => {
+          if (text.includes('waiting: another process')) waiting.resolve(text);
+        });
+        const ended = verifying.then(({ stdout }) => stdout);
+        await Promise.race([waiting.promise, ended]); // else it would have read what may go at any time
+        return { ended, stillThere: (await stat(one.file)).size };
+      });
+      const { ended, stillThere } = await held;
+      expect(stillThere).toBe(backup.bytes);
+      expect(await waiting.promise).toContain('reads or keeps the backup upgrade-kept/');
+      expect(await ended).toContain('1 read whole');
+      const all = [run(one, 'verify'), check(one, backup), backUp(one), run(one, 'verify')] as const;
+      const [first, checked, kept, second] = await Promise.all(all);
+      expect([first.code, second.code]).toEqual([0, 0]);
+      expect(checked.schemaVersion).toBe('1.18');
+      expect(kept.sha256).toBe(backup.sha256);
+      expect((await readdir(one.hopDir)).sort()).toEqual(['kept.dump.json', 'kept.dump.kept.json']);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     'tells each reason apart',
     async () => {
       const wrong = join(folder, 'wrong-secret');
@@ -329,6 +362,10 @@ test(
     expect(asked.code).toBe(2);
     expect(asked.stderr).toContain('for servers of 1.29.1');
     expect(await run(one, 'restore', '--hop', 'upgrade-kept/elsewhere', '--yes')).toMatchObject({ code: 2 });
+    await withRestoreLock(one.target.backupDir, async () => {
+      const another = await run(one, 'restore', '--hop', hop, '--yes');
+      expect(another).toMatchObject({ code: 2, stderr: expect.stringContaining('another process restores databases') });
+    });
     const { code, stdout, stderr } = await run(one, 'restore', '--hop', hop, '--yes', '--output', 'json');
     expect([code, stderr]).toEqual([0, expect.any(String)]);
     const { kept, version } = JSON.parse(stdout) as { kept: Record<string, string>; version: string };

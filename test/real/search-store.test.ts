@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { documentId } from '../../src/adapters/elasticsearch/documents.js';
 import { withSearch, type SearchClient } from '../../src/adapters/elasticsearch/search-connection.js';
-import { SEARCH_SCRIPTS } from '../../src/adapters/elasticsearch/search-inspect.js';
+import { SEARCH_SCRIPTS, TEMPLATE } from '../../src/adapters/elasticsearch/search-inspect.js';
 import { createStore } from '../../src/adapters/stores.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { ElasticsearchStore } from '../../src/core/input/input.js';
@@ -14,6 +14,7 @@ import { startSearch, type LabSearch, type SearchRelease } from '../../src/lab/o
 import { searchServer } from '../../src/lab/store-server.js';
 import { testEveryStore } from '../helpers/every-store.js';
 import { failureOf } from '../helpers/failure-of.js';
+import { heldDoor } from '../helpers/held-door.js';
 
 /** A visibility index on real search servers. */
 
@@ -116,6 +117,69 @@ describe.each(CASES)('$product', ({ release, product }) => {
       expect((await store.survey({ folder: SEARCH_SCRIPTS, backupDir: folder })).mode).toEqual({
         seen: { inRecovery: false, readOnly: true },
       });
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'settings of an owner stay, of the index and of the template: copies, and those of his template are told',
+    async () => {
+      const { index, store } = await freshStore('owned');
+      const look = async () => {
+        const { searchTemplate } = await store.survey({ folder: SEARCH_SCRIPTS, backupDir: folder });
+        return searchTemplate !== undefined && 'seen' in searchTemplate ? searchTemplate.seen : undefined;
+      };
+      await inIndex(index, async (client) => {
+        const copies = { index: { number_of_replicas: 2, auto_expand_replicas: false } };
+        await client.send('PUT', { path: `/${index}/_settings`, body: copies }, z.unknown());
+        const properties = { OrderNumber: { type: 'long' }, WorkflowId: { type: 'text' } };
+        const template = { index_patterns: ['of_owner*'], settings: { index: { number_of_replicas: 2 } } };
+        const body = { ...template, order: 3, mappings: { properties } };
+        await client.send('PUT', { path: `/_template/${TEMPLATE}`, body }, z.unknown());
+      });
+      const before = await look();
+      expect(before?.otherwise).toEqual(['WorkflowId is text, expected keyword']);
+      expect(before?.lacks).toContain('RunId (keyword)');
+      expect(before?.ownSettings).toContain('index.number_of_replicas is "2", and "0" in that of the servers');
+      await store.updateSchema({ to: 'v13', serverVersion: '1.30.7' });
+      expect(await look()).toMatchObject({ lacks: [], otherwise: [], ownSettings: before?.ownSettings });
+      const Settings = z.record(z.string(), z.object({ settings: z.record(z.string(), z.unknown()) }));
+      const settings = await inIndex(index, (client) =>
+        client.get(`/${index}/_settings`, Settings, { flat_settings: true }),
+      );
+      expect(settings[index]?.settings).toMatchObject({ 'index.number_of_replicas': '2' });
+      // An index made from now on is the owner's, with the fields of the servers.
+      await inIndex('of_owner_1', (client) => client.send('PUT', { path: '/of_owner_1', body: {} }, z.unknown()));
+      expect(await createStore(inputOf('of_owner_1'), 'visibility', tools).readSchemaVersion()).toBe('v13');
+      await inIndex(index, (client) => client.send('DELETE', { path: `/_template/${TEMPLATE}` }, z.unknown()));
+      expect(await look()).toMatchObject({ present: false });
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'a search server that dies between the two requests of an update: the next try finishes it',
+    async () => {
+      const { index, store } = await freshStore('between');
+      const held = await heldDoor(
+        server.url,
+        ({ method, url }) => method === 'PUT' && url?.endsWith('/_mapping') === true,
+      );
+      const through = createStore(inputOf(index, { url: held.url }), 'visibility', tools);
+      const update = failureOf(through.updateSchema({ to: 'v13', serverVersion: '1.30.7' }));
+      await held.arrived;
+      await server.kill();
+      await held.close();
+      expect((await update).facts).toMatchObject({ reason: 'unreachable' });
+      server = await startSearch(join(folder, 'node'), release);
+      const again = createStore(inputOf(index), 'visibility', tools);
+      expect(await again.readSchemaVersion()).toBe('v9'); // the index says so, whatever the template has
+      await store.close();
+      await again.updateSchema({ to: 'v13', serverVersion: '1.30.7' });
+      expect(await again.readSchemaVersion()).toBe('v13');
+      const { searchTemplate, shape } = await again.survey({ folder: SEARCH_SCRIPTS, backupDir: folder });
+      expect(shape).toEqual({ seen: [] });
+      expect(searchTemplate).toMatchObject({ seen: { present: true, lacks: [], otherwise: [] } });
     },
     TIMEOUT_MS,
   );

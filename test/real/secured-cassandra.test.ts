@@ -29,7 +29,7 @@ beforeAll(async () => {
   const open = await startCassandra(node);
   await cassandraServer(open).setUp('default', KEYSPACE, { version: '1.28.1', tools });
   await open.stop();
-  cassandra = await startCassandra(node, '4.1', certificates);
+  cassandra = await startCassandra(node, { certificates });
 }, 900_000);
 afterAll(async () => {
   await cassandra?.stop();

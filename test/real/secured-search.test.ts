@@ -8,9 +8,9 @@ import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { ElasticsearchStore, type Tls } from '../../src/core/input/input.js';
 import { clientTls, makeCertificates } from '../../src/lab/certificates.js';
 import { startSearch, type LabSearch } from '../../src/lab/opensearch.js';
+import { secureSearch, type SecuredSearch } from '../../src/lab/secured-search.js';
 import { searchServer } from '../../src/lab/store-server.js';
 import { failureOf } from '../helpers/failure-of.js';
-import { secureSearch, type SecuredSearch } from '../helpers/secured-search.js';
 
 /** An index behind TLS, by user and password or by an API key. */
 

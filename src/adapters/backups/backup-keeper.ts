@@ -8,6 +8,7 @@ import type { BackupsInput, ObjectStoreInput } from '../../core/input/backups.js
 import { manifestPath } from '../backup-manifest.js';
 import type { Backup, Work } from '../store.js';
 import { writeWhole } from '../write-whole.js';
+import { withBackupLock } from './backup-lock.js';
 import { decryptFile, encryptFile } from './encryption.js';
 import type { ObjectStore } from './object-store.js';
 import {
@@ -49,15 +50,20 @@ export class BackupKeeper {
   /** A backup that is already kept, and whole wherever it is to be kept; undefined when it has to be made. */
   async find(file: string, work: Work): Promise<Backup | undefined> {
     if (!this.keeps) return undefined;
-    const list = await readKeptList(file);
-    if (list === undefined || !(await this.#isKept(file, list, work))) return undefined;
-    await this.#removeWhatIsNotKept(file, list);
-    return { file, ...list.backup };
+    return this.#alone(file, work, async () => {
+      const list = await readKeptList(file);
+      if (list === undefined || !(await this.#isKept(file, list, work))) return undefined;
+      await this.#removeWhatIsNotKept(file, list);
+      return { file, ...list.backup };
+    });
   }
 
   /** Keeps what a store has just written as `file`. @throws PreconditionError, CommandError */
   async keep(backup: Backup, work: Work): Promise<void> {
-    if (!this.keeps) return;
+    if (this.keeps) await this.#alone(backup.file, work, () => this.#keep(backup, work));
+  }
+
+  async #keep(backup: Backup, work: Work): Promise<void> {
     const { file, bytes, bytesBeside, sha256, entries } = backup;
     const { encryption } = this.#backups;
     const files: KeptFile[] = [];
@@ -86,6 +92,11 @@ export class BackupKeeper {
    * @throws PreconditionError when it is kept nowhere whole; CommandError
    */
   async withPlain<T>(file: string, work: Work, use: () => Promise<T>): Promise<T> {
+    if (!this.keeps && (await readKeptList(file)) === undefined) return use();
+    return this.#alone(file, work, () => this.#withPlain(file, work, use));
+  }
+
+  async #withPlain<T>(file: string, work: Work, use: () => Promise<T>): Promise<T> {
     const list = this.keeps ? ((await readKeptList(file)) ?? (await this.#fetchList(file))) : await readKeptList(file);
     if (list === undefined) return use(); // of a time before it was kept otherwise
     try {
@@ -266,6 +277,11 @@ export class BackupKeeper {
         await rm(join(dirname(file), keptName(one, list)), { force: true });
       }
     }
+  }
+
+  /** While no other process has to do with the backup `file`. */
+  #alone<T>(file: string, work: Work, use: () => Promise<T>): Promise<T> {
+    return withBackupLock({ root: this.#root, key: this.#keyOf(file) }, work, use);
   }
 
   #keyOf(path: string): string {

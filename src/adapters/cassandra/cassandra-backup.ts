@@ -1,4 +1,5 @@
 import { chmod, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { list } from 'tar';
 import { z } from 'zod';
 import { PreconditionError } from '../../core/errors.js';
@@ -30,11 +31,14 @@ export const SnapshotList = z.object({
 });
 export type SnapshotList = z.infer<typeof SnapshotList>;
 
-/** What the file of a backup says. @throws PreconditionError */
+/** What the file of a backup says; its files lie beside it, also where they were brought to another folder. @throws PreconditionError */
 export async function readList(file: string): Promise<SnapshotList> {
   const text = await readFile(file, 'utf8');
   const parsed = SnapshotList.safeParse(JSON.parse(text));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const { nodes, ...list } = parsed.data;
+    return { ...list, nodes: nodes.map((node) => ({ ...node, file: join(dirname(file), basename(node.file)) })) };
+  }
   throw new PreconditionError(`${file} is no list of snapshot files`, { file });
 }
 

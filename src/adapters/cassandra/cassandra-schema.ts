@@ -8,7 +8,8 @@ import type { ToolResolver } from '../tools/tools.js';
 import { isSchemaReached } from '../store-parts/schema-reached.js';
 import { withCassandra, type CassandraClient } from './cassandra-connection.js';
 import { checkKind, placeText, readNodes, readVersionRow } from './cassandra-inspect.js';
-import { bringCassandraTool, cassandraToolEnvironment } from './cassandra-tool.js';
+import { bringCassandraTool, cassandraScripts, cassandraToolEnvironment } from './cassandra-tool.js';
+import { makeDroppedAnew } from './half-done.js';
 import { waitForStillSchema, withSchemaLock } from './schema-lock.js';
 
 const PROGRESS_MS = 2_000;
@@ -23,7 +24,8 @@ export interface SchemaUpdate {
 /**
  * Brings the schema of a keyspace to `to`, one caller at a time, with every node up: a node that misses a change of tables is a
  * node that refuses the rows of the new server. The tool passes over what an unfinished step left, as far as Cassandra says that
- * it exists already.
+ * it exists already; what that step dropped is made anew, for the tool to drop it.
+ * @returns what was made anew, a line each
  * @throws PreconditionError when the schema is newer than `to`, the keyspace is not the one meant, a node is down, or a step is
  *   half-done
  */
@@ -33,15 +35,18 @@ export async function updateCassandraSchema(
   work: Work,
 ): Promise<string[]> {
   const tool = await bringCassandraTool(tools, { kind, serverVersion }, work);
-  await withCassandra(input, async (client) => {
-    if (await isReached(client, input, { kind, to })) return;
+  const madeAnew = await withCassandra(input, async (client) => {
+    if (await isReached(client, input, { kind, to })) return [];
     await checkNodes(client, input);
-    await withSchemaLock(client, work, async () => {
+    return withSchemaLock(client, work, async () => {
       await waitForStillSchema(client, work);
-      if (await isReached(client, input, { kind, to })) return; // by the one that held the lock
+      if (await isReached(client, input, { kind, to })) return []; // by the one that held the lock
+      await checkNodes(client, input); // one that went down meanwhile agrees with nobody
+      const from = await readVersionRow(client, input);
+      const lines = await makeDroppedAnew(client, { folder: cassandraScripts(kind), from, to }, work);
       const password = input.password === undefined ? undefined : await readSecret(input.password);
       const stop = setInterval(
-        () => work.onProgress?.(`the schema tool is at work: ${from(client)} → ${to}`),
+        () => work.onProgress?.(`the schema tool is at work: keyspace ${client.keyspace} → ${to}`),
         PROGRESS_MS,
       );
       try {
@@ -56,17 +61,14 @@ export async function updateCassandraSchema(
         clearInterval(stop);
       }
       await waitForStillSchema(client, work);
+      return lines;
     });
   });
   const reached = await withCassandra(input, (client) => readVersionRow(client, input));
-  if (reached === to) return [];
+  if (reached === to) return madeAnew;
   throw new Error(
     `temporal-cassandra-tool ${serverVersion} ended well, but ${placeText(input)} has schema ${reached}, not ${to}`,
   );
-}
-
-function from({ keyspace }: CassandraClient): string {
-  return `keyspace ${keyspace}`;
 }
 
 async function isReached(

@@ -51,15 +51,19 @@ export class SearchClient {
     return shape.parse(answer.body);
   }
 
-  /** Whether something is there. */
-  async has(path: string): Promise<boolean> {
+  /** The answer, where there is something; else undefined. */
+  async find<T>(path: string, shape: z.ZodType<T>): Promise<T | undefined> {
     try {
-      await this.send('GET', { path }, z.unknown());
-      return true;
+      return await this.get(path, shape);
     } catch (error) {
-      if (isMissing(error)) return false;
+      if (isMissing(error)) return undefined;
       throw error;
     }
+  }
+
+  /** Whether something is there. */
+  async has(path: string): Promise<boolean> {
+    return (await this.find(path, z.object({}))) !== undefined;
   }
 }
 

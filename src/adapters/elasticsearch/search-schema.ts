@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, PreconditionError } from '../../core/errors.js';
 import type { ElasticsearchStore } from '../../core/input/input.js';
+import { keepOwn } from '../../core/schema/search-template.js';
 import { compareSchemaVersions } from '../../core/version.js';
 import type { Work } from '../store.js';
 import type { ToolResolver } from '../tools/tools.js';
 import { isSchemaReached } from '../store-parts/schema-reached.js';
 import { placeText, withSearch, type SearchClient } from './search-connection.js';
 import { missingFields, readFields, SEARCH_SCRIPTS, TEMPLATE, versionOf } from './search-inspect.js';
+import { readTemplate, StoredTemplate } from './search-template.js';
 
 /** The first template whose times have nanoseconds: an index from before has to be copied into a new one. */
 const FIRST_IN_PLACE = 'v1';
@@ -39,7 +41,7 @@ export function bringTemplates(
 
 /**
  * Adds the fields of template `to` to the index, and keeps that template for new ones. Both are one request each, and may be
- * sent again; fields of the operator's own stay.
+ * sent again: the index is the last, and tells the version. Fields and settings of the operator's own stay.
  * @throws PreconditionError when the index is newer, is from before template v1, or a field is there in another type
  */
 export async function updateSearchSchema(
@@ -70,12 +72,12 @@ export async function readSearchVersion(client: SearchClient, input: Elasticsear
   return versionOf(await readFields(client), input);
 }
 
-const Template = z.looseObject({ mappings: z.looseObject({ properties: z.record(z.string(), z.unknown()) }) });
 const Done = z.object({ acknowledged: z.literal(true) });
 
 async function putTemplate(client: SearchClient, file: string): Promise<void> {
   const template = await readTemplateFile(file);
-  await client.send('PUT', { path: `/_template/${TEMPLATE}`, body: template }, Done);
+  const sent = keepOwn(template, await readTemplate(client));
+  await client.send('PUT', { path: `/_template/${TEMPLATE}`, body: sent }, Done);
   await client.send(
     'PUT',
     { path: `/${encodeURIComponent(client.index)}/_mapping`, body: { properties: template.mappings.properties } },
@@ -83,9 +85,9 @@ async function putTemplate(client: SearchClient, file: string): Promise<void> {
   );
 }
 
-async function readTemplateFile(file: string): Promise<z.infer<typeof Template>> {
+async function readTemplateFile(file: string): Promise<StoredTemplate> {
   try {
-    return Template.parse(JSON.parse(await readFile(file, 'utf8')));
+    return StoredTemplate.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch (cause) {
     throw new PreconditionError(`template ${file} cannot be used: ${messageOf(cause)}`, { file }, { cause });
   }

@@ -25,6 +25,7 @@ import {
   type SearchServer,
 } from './search-inspect.js';
 import { readRights } from './search-rights.js';
+import { lookAtTemplate } from './search-template.js';
 
 /** Each question is answered from what the nodes know of themselves. */
 const TIMEOUT_MS = 10_000;
@@ -92,6 +93,7 @@ async function surveyIndex(
     mode: await looked(readMode(client)),
     collation: { seen: {} },
     search: await looked(readHealth(client)),
+    searchTemplate: await looked(lookAtTemplate(client, schemaVersion)),
   };
 }
 

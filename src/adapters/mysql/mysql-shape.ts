@@ -1,13 +1,15 @@
 import { STORED } from '../../core/schema/schema-dialect.js';
 import type { ColumnShape, IndexShape, SchemaShape } from '../../core/schema/schema-shape.js';
+import { constantOfMariadb } from './mariadb-words.js';
 import type { MysqlClient } from './mysql-connection.js';
+import { readServer } from './mysql-inspect.js';
 
 /** Made by the schema tool itself, not by the scripts; what stands in them is looked at elsewhere. */
 const TABLES_OF_THE_TOOL = ['schema_version', 'schema_update_history'];
 
 /**
- * Tables, columns, keys and indexes of the database of the connection, as MySQL 5.7 to 9 tell them. What later versions print
- * otherwise is brought to one form.
+ * Tables, columns, keys and indexes of the database of the connection, as MySQL 5.7 to 9 and MariaDB tell them. What later versions
+ * print otherwise is brought to one form.
  */
 export async function readShape(client: MysqlClient): Promise<SchemaShape> {
   const tables = await client.ask<{ name: string }>(
@@ -53,7 +55,11 @@ async function readColumns(client: MysqlClient) {
             column_default as fallback, extra as extra, generation_expression as expression
        from information_schema.columns where table_schema = database() order by ordinal_position`,
   );
-  return rows.map((row) => ({ table: row.table, name: row.name, shape: columnShape(row) }));
+  const isMariadb = (await readServer(client)).product === 'MariaDB';
+  return rows.map((row) => {
+    const fallback = isMariadb ? constantOfMariadb(row.fallback) : row.fallback;
+    return { table: row.table, name: row.name, shape: columnShape({ ...row, fallback }) };
+  });
 }
 
 function columnShape({ type, nullable, fallback, extra, expression }: ColumnRow): ColumnShape {

@@ -136,7 +136,8 @@ async function readScriptsAhead(client: MysqlClient, place: SchemaPlace, present
     creates,
     rewrites: await readSizes(client, rewrites),
     missing: [],
-    leftOvers: (await findLeftOvers(client, place, present)).map(({ what, takeBack, doubt }) => ({
+    leftOvers: (await findLeftOvers(client, place, present)).map(({ table, tableGone, what, takeBack, doubt }) => ({
+      ...(tableGone === true ? { goneTable: table } : {}),
       what,
       takeBack,
       doubt,

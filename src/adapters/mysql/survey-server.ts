@@ -9,11 +9,14 @@ import type {
   WriteMode,
 } from '../../core/survey/store-survey.js';
 import type { MysqlClient } from './mysql-connection.js';
+import { readServer } from './mysql-inspect.js';
 
 /** Which tables these are, by whatever host name they are reached. MariaDB has no identity of its own but its address. */
 export async function readLocation(client: MysqlClient): Promise<StoreLocation> {
+  const isMariadb = (await readServer(client)).product === 'MariaDB';
+  const server = isMariadb ? "concat(@@hostname, ':', @@port)" : '@@server_uuid';
   const [row] = await client.ask<{ server: string; database: string }>(
-    'select @@server_uuid as server, database() as `database`',
+    `select ${server} as server, database() as \`database\``,
   );
   if (row === undefined) throw new Error('MySQL answered without a row');
   return { ...row, schema: row.database };
@@ -66,6 +69,9 @@ export async function readConnections(client: MysqlClient): Promise<ConnectionUs
  * @throws Error that says why it cannot be known from here
  */
 export async function readDisk(client: MysqlClient): Promise<FreeSpace> {
+  if ((await readServer(client)).product === 'MariaDB') {
+    throw new Error('MariaDB has no identity of its own, by which its data folder could be known');
+  }
   const [row] = await client.ask<{ folder: string; server: string }>(
     'select @@datadir as folder, @@server_uuid as server',
   );

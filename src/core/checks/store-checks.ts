@@ -9,6 +9,7 @@ import { rewriteSpace } from './rewrite-space.js';
 import { schemaVersionCheck } from './schema-version.js';
 import { scriptNeeds } from './script-needs.js';
 import { searchHealth } from './search-health.js';
+import { searchTemplate } from './search-template.js';
 import { storeNodes } from './store-nodes.js';
 import { storeReached } from './store-reached.js';
 import { storeRights } from './store-rights.js';
@@ -28,6 +29,7 @@ export const storeChecks: readonly Check[] = [
   databaseVersion,
   storeNodes,
   searchHealth,
+  searchTemplate,
   writeMode,
   storeRights,
   scriptNeeds,

@@ -11,6 +11,8 @@ export interface LeftOver {
   /** A new column, or index, that is there; of neither, the table is new itself. */
   readonly column?: string | undefined;
   readonly index?: string | undefined;
+  /** The table itself is gone before its time. */
+  readonly tableGone?: true | undefined;
   /** For people: `column Score of table orders is there already`. */
   readonly what: string;
   /** Statement after which it is as before the step. */
@@ -53,7 +55,21 @@ export function leftOvers({ before, after, found }: HalfDone, dialect: SchemaDia
       });
     }
   }
-  return [...indexes, ...columns, ...tables];
+  return [...indexes, ...columns, ...tables, ...goneTables({ before, after, found }, dialect)];
+}
+
+/**
+ * Tables that the step drops, and that are gone: a database drops none twice. Made anew they are empty, which loses nothing: the step
+ * drops them again. One that takes several statements to make is left to people.
+ */
+function goneTables({ before, after, found }: HalfDone, dialect: SchemaDialect): LeftOver[] {
+  return Object.entries(before).flatMap(([table, shape]) => {
+    if (after[table] !== undefined || found[table] !== undefined) return [];
+    const [takeBack, ...more] = dialect.createTable(table, shape);
+    if (takeBack === undefined || more.length > 0) return [];
+    const what = `table ${table} is gone already`;
+    return { table, tableGone: true, what, takeBack, holdsValues: false, isOther: false };
+  });
 }
 
 interface Place {

@@ -1,5 +1,6 @@
 import type { DatabaseVersion } from '../planning/databases.js';
 import type { Seen } from './seen.js';
+import type { TemplateLook } from '../schema/search-template.js';
 import type { ShapeDifference } from '../schema/shape-difference.js';
 
 /** One database of a target as it was seen. When `database` is unseen it was not reached, and nothing else is seen either. */
@@ -28,6 +29,8 @@ export interface StoreSurvey {
   readonly nodes?: Seen<readonly StoreNode[]> | undefined;
   /** How a search server says that the index is. */
   readonly search?: Seen<SearchHealth> | undefined;
+  /** How the template of new indexes of a search server is. */
+  readonly searchTemplate?: Seen<TemplateLook> | undefined;
   /**
    * Most connections that all server processes of the target together may open to this store at one time during a hop: the
    * sum of `maxConns` of their configurations. Filled by whoever reads those; absent when nobody did.
@@ -97,6 +100,8 @@ export interface LeftOverStep {
   readonly doubt?: string | undefined;
   /** The schema tool finds it there and goes on. */
   readonly passedOver?: boolean | undefined;
+  /** The table that is gone before its time: it is made anew, so that nobody has to. */
+  readonly goneTable?: string | undefined;
 }
 
 export interface TableSize {

@@ -60,6 +60,39 @@ test('a health that was not seen stops a hop', () => {
   expect(saidOf({ hop: HOP, visibility: { search: { unseen: 'no answer' } } })).toEqual(['block search-health-unseen']);
 });
 
+const TEMPLATE = {
+  ...{ name: 'temporal_visibility_v1_template', present: true, lacks: [], otherwise: [], ownSettings: [] },
+} as const;
+
+test.each<[string, NonNullable<StoreSurvey['searchTemplate']>, string[]]>([
+  ['as it should be', { seen: TEMPLATE }, []],
+  ['not there', { seen: { ...TEMPLATE, present: false } }, ['note search-template-absent']],
+  ['without a field', { seen: { ...TEMPLATE, lacks: ['BuildIds (keyword)'] } }, ['warn search-template-fields']],
+  [
+    'with a field of another type',
+    { seen: { ...TEMPLATE, otherwise: ['BuildIds is text, expected keyword'] } },
+    ['warn search-template-fields'],
+  ],
+  [
+    'with settings of its owner',
+    { seen: { ...TEMPLATE, ownSettings: ['index.number_of_replicas is "2", and "0" in that of the servers'] } },
+    ['note search-template-settings'],
+  ],
+  ['not seen', { unseen: 'no right' }, ['note search-template-unseen']],
+])('the template of new indexes is %s: told, and stops nothing', (_what, searchTemplate, said) => {
+  expect(saidOf({ visibility: { searchTemplate } })).toEqual(said);
+  expect(saidOf({ hop: HOP, visibility: { searchTemplate } })).toEqual(said);
+});
+
+test('a template that differs is named with what differs, and sent again by the step of a hop', () => {
+  const searchTemplate = { seen: { ...TEMPLATE, lacks: ['BuildIds (keyword)'] } };
+  const [before] = findingsOf({ visibility: { searchTemplate } });
+  expect(before?.found).toMatch(/template temporal_visibility_v1_template of new indexes lacks BuildIds \(keyword\)$/);
+  expect(before).toMatchObject({ action: expect.stringMatching(/^Send the template of \S+ again/) });
+  const [inHop] = findingsOf({ hop: HOP, visibility: { searchTemplate } });
+  expect(inHop).toMatchObject({ action: 'Nothing: the schema step of the hop sends the template again' });
+});
+
 test('what is left of a step: taken back, passed over, or a doubt that stops the hop and offers the restore', () => {
   const one = { what: 'table tasks_v2 is there already', takeBack: 'DROP TABLE tasks_v2;' };
   const left = [one, { ...one, passedOver: true }, { ...one, doubt: 'it is not what the scripts make' }];

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { CASSANDRA_DIALECT } from '../../../src/core/schema/cassandra-dialect.js';
 import { leftOvers } from '../../../src/core/schema/half-done.js';
-import { MYSQL_DIALECT } from '../../../src/core/schema/schema-dialect.js';
+import { MYSQL_DIALECT, type SchemaDialect } from '../../../src/core/schema/schema-dialect.js';
 import type { SchemaShape, TableShape } from '../../../src/core/schema/schema-shape.js';
 
 const ORDERS: TableShape = {
@@ -33,6 +34,25 @@ const orders = (over: Partial<TableShape>): SchemaShape => ({ orders: { ...ORDER
 
 test('nothing is left where no step was begun, or one that changed nothing yet', () => {
   expect(left(BEFORE)).toEqual([]);
+});
+
+test('a table that the step drops, and that is gone already, is made anew', () => {
+  const dropped = (found: SchemaShape, dialect: SchemaDialect) =>
+    leftOvers({ before: { ...BEFORE, items: ITEMS }, after: BEFORE, found }, dialect);
+  expect(dropped(BEFORE, MYSQL_DIALECT)).toEqual([
+    {
+      ...{ table: 'items', tableGone: true, what: 'table items is gone already', holdsValues: false, isOther: false },
+      takeBack: 'CREATE TABLE items (id bigint NOT NULL, late int, PRIMARY KEY (id), INDEX by_late (late));',
+    },
+  ]);
+  expect(dropped({ ...BEFORE, items: ITEMS }, MYSQL_DIALECT)).toEqual([]);
+  // Two statements there: people do them, or restore the backup.
+  expect(dropped(BEFORE, CASSANDRA_DIALECT)).toEqual([]);
+  const plain = { ...ITEMS, indexes: {} };
+  const again = leftOvers({ before: { items: plain }, after: {}, found: {} }, CASSANDRA_DIALECT);
+  expect(again.map(({ takeBack }) => takeBack)).toEqual([
+    'CREATE TABLE items (id bigint, late int, PRIMARY KEY (id));',
+  ]);
 });
 
 describe('what is there before its time', () => {

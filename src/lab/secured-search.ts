@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { Certificates } from '../../src/lab/certificates.js';
+import type { Certificates } from './certificates.js';
 
 export interface SecuredSearch {
   readonly url: string;

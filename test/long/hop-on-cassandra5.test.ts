@@ -1,0 +1,3 @@
+import { testOneHop } from '../helpers/two-hops.js';
+
+testOneHop('cassandra5');

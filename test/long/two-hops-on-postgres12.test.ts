@@ -1,0 +1,3 @@
+import { testTwoHops } from '../helpers/two-hops.js';
+
+testTwoHops('postgres12');
