@@ -27,8 +27,10 @@ export interface RollRequest extends RollTarget {
 /** What a roll has to know of a target. */
 export interface RollTarget {
   readonly nodes: readonly RollNode[];
-  /** Whether its nodes are found, as pods are: then their dynamic configuration is out of reach. */
+  /** Whether its nodes are pods: then their dynamic configuration is out of reach. */
   readonly isFound?: true | undefined;
+  /** Whether the plan names the roles of one process, as the input lists no nodes. */
+  readonly namesGaps?: true | undefined;
   readonly policy: RollPolicy;
   /** How long a process may take to stop before it is killed, in milliseconds. */
   readonly stopTimeoutMs: number;
@@ -45,10 +47,10 @@ export interface RollTarget {
  * one process: with nobody to take over, each second of draining is a second more of the gap.
  */
 export function planRollSettings(request: RollRequest): RollSettings {
-  const { nodes, policy, isFound, keysSet = [] } = request;
+  const { nodes, policy, isFound, namesGaps, keysSet = [] } = request;
   const { style } = policy;
   const pace = rollPace(nodes, policy);
-  const gaps = isFound === true ? { gaps: singleRoles(nodes) } : {};
+  const gaps = isFound === true || namesGaps === true ? { gaps: singleRoles(nodes) } : {};
   if (style === 'asConfigured' || isFound === true)
     return { style, settings: [], kept: [], limits: rollLimits(request), pace, ...gaps };
   const several = new Set(severalOf(nodes));
@@ -71,6 +73,7 @@ export function planRollSettings(request: RollRequest): RollSettings {
     kept,
     limits: [...rollLimits(request), ...connections, ...unwritten, ...limits],
     pace,
+    ...gaps,
   };
 }
 
@@ -90,7 +93,8 @@ export function rollTargetOf(
 ): RollTarget {
   const known = { policy, stopTimeoutMs: target.driver.stopTimeout, keysSet, connectionAgeMs, unreached };
   const listed = listedNodes(target);
-  return listed === undefined ? { nodes, ...known, isFound: true } : { nodes: listed, ...known };
+  if (listed !== undefined) return { nodes: listed, ...known };
+  return { nodes, ...known, ...(target.driver.type === 'kubernetes' ? { isFound: true } : { namesGaps: true }) };
 }
 
 /** The same path, each hop with what its roll sets. */

@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type ComposeDriver, overrideFileOf } from '../../core/input/input.js';
+
+/** Names under which Compose reads a second file by itself, beside one that it found by itself. */
+const BY_ITSELF = /^(docker-|podman-|container-)?compose\.override\.ya?ml$/;
+
+/**
+ * Whether an "up" of the operator that names no file reads ours too: by its name, or by COMPOSE_FILE in the .env beside the files.
+ */
+export async function isReadByItself(input: Pick<ComposeDriver, 'files' | 'overrideFile' | 'envFile'>): Promise<boolean> {
+  const [first = ''] = input.files;
+  const folder = dirname(first);
+  const own = overrideFileOf(input as ComposeDriver);
+  if (dirname(own) === folder && BY_ITSELF.test(basename(own)) && input.files.length === 1) return true;
+  const text = await readFile(input.envFile ?? join(folder, '.env'), 'utf8').catch(() => '');
+  const value = /^\s*(?:export\s+)?COMPOSE_FILE\s*=\s*["']?([^"'\n#]*)/m.exec(text)?.[1] ?? '';
+  return value
+    .trim()
+    .split(/[:;,]/)
+    .some((file) => join(folder, file) === own || file === own);
+}
+
+/** What to write where, so that it is. */
+export function howToKeep(input: ComposeDriver): string {
+  const folder = dirname(input.files[0] ?? '');
+  const own = overrideFileOf(input);
+  const short = (file: string) => (dirname(file) === folder ? basename(file) : file);
+  return `add COMPOSE_FILE=${[...input.files, own].map(short).join(':')} to ${join(folder, '.env')}`;
+}
