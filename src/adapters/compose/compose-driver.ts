@@ -41,7 +41,9 @@ export function createComposeDriver(input: ComposeDriver, programs: Programs = c
       const file = overrideFileOf(input);
       const isWritten = Object.keys((await readOverride(file)).images).length > 0;
       if (!isWritten || (await isReadByItself(input))) return [];
-      return [`${file} has the images of the servers, and an "up" by hand does not read it by itself: ${howToKeep(input)}`];
+      return [
+        `${file} has the images of the servers, and an "up" by hand does not read it by itself: ${howToKeep(input)}`,
+      ];
     },
 
     async readUsage({ pid }) {

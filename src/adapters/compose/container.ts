@@ -12,9 +12,7 @@ const Inspected = z.object({
     Health: z
       .object({
         Status: z.string().default(''),
-        Log: z
-          .array(z.object({ Output: z.string().default('') }))
-          .nullish(),
+        Log: z.array(z.object({ Output: z.string().default('') })).nullish(),
       })
       .nullish(),
   }),
@@ -36,9 +34,7 @@ const Inspected = z.object({
   NetworkSettings: z
     .object({ Networks: z.record(z.string(), z.object({ IPAddress: z.string().nullish() })).nullish() })
     .nullish(),
-  Mounts: z
-    .array(z.object({ Type: z.string(), Source: z.string().default(''), Destination: z.string() }))
-    .nullish(),
+  Mounts: z.array(z.object({ Type: z.string(), Source: z.string().default(''), Destination: z.string() })).nullish(),
   LogPath: z.string().nullish(),
   /** Containers that podman takes it to stand on. */
   Dependencies: z.array(z.string()).nullish(),

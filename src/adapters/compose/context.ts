@@ -44,7 +44,9 @@ export async function lookAtProject(context: Context): Promise<Found> {
     readOverride(overrideFileOf(context.input)),
     listContainers(context),
   ]);
-  const slots = context.input.services.flatMap((service) => slotsOfService(context.input, service, containers, override));
+  const slots = context.input.services.flatMap((service) =>
+    slotsOfService(context.input, service, containers, override),
+  );
   return { override, containers, slots };
 }
 

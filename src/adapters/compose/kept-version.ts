@@ -8,7 +8,9 @@ const BY_ITSELF = /^(docker-|podman-|container-)?compose\.override\.ya?ml$/;
 /**
  * Whether an "up" of the operator that names no file reads ours too: by its name, or by COMPOSE_FILE in the .env beside the files.
  */
-export async function isReadByItself(input: Pick<ComposeDriver, 'files' | 'overrideFile' | 'envFile'>): Promise<boolean> {
+export async function isReadByItself(
+  input: Pick<ComposeDriver, 'files' | 'overrideFile' | 'envFile'>,
+): Promise<boolean> {
   const [first = ''] = input.files;
   const folder = dirname(first);
   const own = overrideFileOf(input as ComposeDriver);

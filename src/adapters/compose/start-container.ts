@@ -55,7 +55,7 @@ export async function startContainer(context: Context, name: string, version: st
   const override = overrideFor(context, found, slot, version);
   await writeOverride(file, override);
   // Killed here or further down: the file says how many there are to be, so that the missing one is still a node.
-  if (slot.container !== undefined) await programs.engine(['rm', slot.container.name], { work });
+  if (slot.container !== undefined) await remove(context, slot.container);
   const known = new Set(found.containers.map(({ id }) => id));
   const failed = await programs
     .compose(upArgs(service, countOf(found.slots, service)), {
@@ -69,28 +69,30 @@ export async function startContainer(context: Context, name: string, version: st
     );
   work.signal?.throwIfAborted();
   const made = await newContainer(context, service, known);
-  if (made === undefined || (failed !== undefined && !made.running)) {
+  if (made === undefined) {
     if (failed !== undefined) throw failed;
     throw new PreconditionError(
       `"up" of ${service} was run and made no container; does the service belong to a profile that "driver.profiles" does not name?`,
       { service },
     );
   }
-  const state = await watch(context, { id: made.id, name, version });
+  // Where it failed, another "up" may have been there: that of a worker which was killed meanwhile ends what it began.
+  const state = await watch(context, { id: made.id, name, role: before.role, version, failed });
   if (Object.keys(override.containers).length > 0) await writeOverride(file, { ...override, containers: {} });
   return state;
 }
 
 async function watch(
   context: Context,
-  { id, name, version }: { readonly id: string; readonly name: string; readonly version: string },
+  started: { readonly failed: unknown } & Readonly<Record<'id' | 'name' | 'role' | 'version', string>>,
 ): Promise<NodeState> {
+  const { id, name, role, version, failed } = started;
   const look = async (): Promise<NodeState> => {
     const { slots } = await lookAtProject(context);
+    // By its container: where all of a service have one version again, another of them may have the name by now.
     const slot = slots.find(({ container }) => container?.id === id) ?? slotNamed(slots, name);
-    const role = slot.nodes.find((node) => node.name === name)?.role;
     const states = await statesOf(context, slot);
-    return states.find((state) => state.name === name || state.role === role) ?? stateNamed(states, name);
+    return states.find((state) => state.role === role) ?? stateNamed(states, name);
   };
   const { state, ended } = await watchStart(look, context.work);
   const facts = { node: name, version, found: state.version };
@@ -103,7 +105,8 @@ async function watch(
         context.work.onProgress?.(messageOf(error));
       });
     }
-    throw new PreconditionError(`node ${name} ended at once when it was started with ${version}; ${log}`, facts);
+    const why = failed === undefined ? '' : `${messageOf(failed)}\n`;
+    throw new PreconditionError(`node ${name} ended at once when it was started with ${version}; ${why}${log}`, facts);
   }
   if (state.version !== version) {
     throw new PreconditionError(
@@ -113,6 +116,13 @@ async function watch(
   }
   await waitForHealth(context, id);
   return look();
+}
+
+/** Removes one that has stopped; does nothing when it has gone already. */
+async function remove({ programs, work }: Context, { name }: Container): Promise<void> {
+  await programs.engine(['rm', name], { work }).catch((error: unknown) => {
+    if (!(error instanceof PreconditionError) || !/no such container|no container/i.test(error.message)) throw error;
+  });
 }
 
 async function newContainer(

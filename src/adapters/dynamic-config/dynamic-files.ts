@@ -110,9 +110,7 @@ async function lookAtFound(
   if (file === undefined) return { node: name, reason: unreached ?? 'its driver does not tell where its file is' };
   try {
     const facts =
-      configDir === undefined
-        ? undefined
-        : dynamicClientFacts(await readConfigurationFiles({ configDir, configEnv }));
+      configDir === undefined ? undefined : dynamicClientFacts(await readConfigurationFiles({ configDir, configEnv }));
     const path = await realpath(file).catch((error: unknown) => {
       throw new NotReadableError(`${file} cannot be found by this worker (${codeOf(error) ?? 'unknown reason'})`);
     });

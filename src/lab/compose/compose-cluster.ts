@@ -30,7 +30,17 @@ export async function writeProject(nodes: readonly ProcessNode[], project: Compo
       restart: 'unless-stopped',
       environment: { CONTRACT: 'kept' },
       volumes: [`${shared}:${shared}`],
-      command: ['--root', '/', '--config', configDir, '--env', configEnv, '--allow-no-auth', 'start', `--service=${role}`],
+      command: [
+        '--root',
+        '/',
+        '--config',
+        configDir,
+        '--env',
+        configEnv,
+        '--allow-no-auth',
+        'start',
+        `--service=${role}`,
+      ],
     },
   ]);
   await writeFile(file, stringify({ services: Object.fromEntries(services) }));
@@ -58,5 +68,5 @@ export async function asComposeTarget(cluster: LabCluster, project: ComposeProje
 }
 
 function portOf(address: string): number {
-  return Number(splitAddress(address).port);
+  return splitAddress(address).port;
 }

@@ -134,7 +134,10 @@ network_config_dir = "${at('store', 'networks')}"
     `[storage]\ndriver = "overlay"\ngraphroot = "${at('store')}"\nrunroot = "${at('run', 'storage')}"\n`,
   );
   await writeFile(at('registries.conf'), 'unqualified-search-registries = []\n');
-  await writeFile(at('home', '.config', 'containers', 'policy.json'), '{"default":[{"type":"insecureAcceptAnything"}]}\n');
+  await writeFile(
+    at('home', '.config', 'containers', 'policy.json'),
+    '{"default":[{"type":"insecureAcceptAnything"}]}\n',
+  );
   const podman = await writeProgram(at('podman'), [
     `export CONTAINERS_CONF=${at('containers.conf')} CONTAINERS_STORAGE_CONF=${at('storage.conf')}`,
     `export CONTAINERS_REGISTRIES_CONF=${at('registries.conf')} HOME=${at('home')}`,
