@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { z } from 'zod';
 
 /** Parts of `container inspect` that docker and podman (4.3 and later) agree in. */
@@ -66,6 +67,8 @@ export interface Container {
   /** Folders and files of the host that it sees. */
   readonly binds: readonly { readonly from: string; readonly to: string }[];
   readonly logFile: string | undefined;
+  /** Names, without folders, of the files that it was made from; empty where that is not known. */
+  readonly files: readonly string[];
   /** Ids of containers without which it cannot be. */
   readonly standsOn: readonly string[];
 }
@@ -117,6 +120,10 @@ function toContainer(found: z.infer<typeof Inspected>): Container {
       .filter(({ Type }) => Type === 'bind')
       .map(({ Source, Destination }) => ({ from: Source, to: Destination })),
     logFile: logFile === '' ? undefined : logFile,
+    files: (config.Labels?.['com.docker.compose.project.config_files'] ?? '')
+      .split(',')
+      .filter((file) => file !== '')
+      .map((file) => basename(file)),
     standsOn: [
       ...(found.Dependencies ?? []),
       ...(host.NetworkMode.startsWith('container:') ? [host.NetworkMode.slice('container:'.length)] : []),

@@ -1,4 +1,7 @@
+import { basename } from 'node:path';
+import { type ComposeDriver, overrideFileOf } from '../../core/input/input.js';
 import { readImage } from '../../core/pods/images.js';
+import type { Container } from './container.js';
 import type { Found } from './context.js';
 
 /** What keeps services from being replaced one by one. */
@@ -8,33 +11,50 @@ export interface Obstacle {
 }
 
 /** All that stands in the way, by what the containers of the project are. */
-export function obstaclesIn({ slots, containers }: Pick<Found, 'slots' | 'containers'>): Obstacle[] {
-  return slots.flatMap(({ service, container }): Obstacle[] => {
-    if (container === undefined) return [];
-    // podman removes no container that another one was made to stand on, and a network that is shared goes with its owner.
-    const onIt = containers.filter(({ standsOn }) => standsOn.includes(container.id)).map(({ name }) => name);
-    return [
-      ...(onIt.length === 0
-        ? []
-        : [
-            {
-              what: `${onIt.join(', ')} stand on container ${container.name}, so that it cannot be removed alone`,
-              remedy: `take ${service.service} out of their "depends_on" (or "network_mode"), then "up" once by hand: servers find each other by their database, and wait for it by themselves`,
-            },
-          ]),
-      ...(setsUpSchema(container.image, container.env)
-        ? [
-            {
-              what: `container ${container.name} has the image ${container.image}, which brings the schema of its databases to its own version whenever it starts`,
-              remedy: `set SKIP_SCHEMA_SETUP: "true" in the environment of ${service.service} and "up" once by hand: the schema is brought before the servers here, once and with a backup`,
-            },
-          ]
-        : []),
-    ];
-  });
+export function obstaclesIn(
+  { slots, containers }: Pick<Found, 'slots' | 'containers'>,
+  input: ComposeDriver,
+): Obstacle[] {
+  return slots.flatMap(({ service: { service }, container }) =>
+    container === undefined
+      ? []
+      : [
+          ...whatStandsOn(container, service, containers),
+          ...schemaSetUp(container, service),
+          ...unnamedFiles(container, input),
+        ],
+  );
+}
+
+/** podman removes no container that another one was made to stand on, and a network that is shared goes with its owner. */
+function whatStandsOn({ id, name }: Container, service: string, all: readonly Container[]): Obstacle[] {
+  return all
+    .filter(({ standsOn }) => standsOn.includes(id))
+    .map((other) => ({
+      what: `container ${other.name} stands on ${name}, which cannot be removed alone`,
+      remedy: `take ${service} out of "depends_on" (or "network_mode") of ${other.service}, then make ${other.service} anew by hand: what needs a server waits for it and finds it by itself`,
+    }));
 }
 
 /** auto-setup.sh of temporalio/docker-builds runs setup-schema and update-schema unless it is told not to. */
-function setsUpSchema(image: string, env: ReadonlyMap<string, string>): boolean {
-  return /(^|\/)auto-setup$/.test(readImage(image).repository) && env.get('SKIP_SCHEMA_SETUP') !== 'true';
+function schemaSetUp({ image, env, name }: Container, service: string): Obstacle[] {
+  const isAutoSetup = /(^|\/)auto-setup$/.test(readImage(image).repository);
+  if (!isAutoSetup || env.get('SKIP_SCHEMA_SETUP') === 'true') return [];
+  return [
+    {
+      what: `container ${name} has the image ${image}, which brings the schema of its databases to its own version whenever it starts`,
+      remedy: `set SKIP_SCHEMA_SETUP: "true" in the environment of ${service} and "up" once by hand: the schema is brought before the servers here, once and with a backup`,
+    },
+  ];
+}
+
+/** Made anew without them it would be another container. */
+function unnamedFiles({ files, name }: Container, input: ComposeDriver): Obstacle[] {
+  const named = [...input.files, overrideFileOf(input)].map((file) => basename(file));
+  return files
+    .filter((file) => !named.includes(file))
+    .map((file) => ({
+      what: `container ${name} was made from ${file} too, which "driver.files" does not name`,
+      remedy: `name all files of the project there, in their order`,
+    }));
 }

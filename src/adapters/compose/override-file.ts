@@ -7,7 +7,7 @@ import { journaled } from '../command-journal.js';
 import { READABLE, writeWhole } from '../write-whole.js';
 
 const FIRST_LINE = '# Written by temporal-upgrade: the image of each service that it replaced.';
-const MORE_LINES = ['# Laid over your files with -f; keep it, or the next "up" goes back to the images in them.'];
+const MORE_LINES = ['# Laid over your files; keep it, or the next "up" goes back to the images in them.'];
 
 /** Compose passes over keys that begin with `x-`. */
 const OWN_KEY = 'x-temporal-upgrade';
@@ -31,7 +31,7 @@ export async function readOverride(file: string): Promise<Override> {
     const text = await readFile(file, 'utf8');
     if (!text.startsWith(FIRST_LINE)) {
       throw new PreconditionError(
-        `${file} was not written by this tool, and would be overwritten; name another one in "driver.overrideFile"`,
+        `${file} was not written by this tool, and would be overwritten; name it in "driver.files" if it belongs to the project, or another one in "driver.overrideFile"`,
         { file },
       );
     }

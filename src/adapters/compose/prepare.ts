@@ -12,7 +12,7 @@ const PULL_TIMEOUT_MS = 30 * 60_000;
  */
 export async function prepareVersion(context: Context, version: string): Promise<void> {
   const found = await lookAtProject(context);
-  const obstacles = obstaclesIn(found).map(({ what, remedy }) => `${what}: ${remedy}`);
+  const obstacles = obstaclesIn(found, context.input).map(({ what, remedy }) => `${what}: ${remedy}`);
   if (obstacles.length > 0) throw new PreconditionError(obstacles.join('\n'));
   for (const image of imagesOf(context, found, version)) {
     if (await hasImage(context, image)) continue;

@@ -34,7 +34,7 @@ export async function surveyCompose(
         };
       }),
     ),
-    obstacles: mapSeen(found, obstaclesIn),
+    obstacles: mapSeen(found, (seen) => obstaclesIn(seen, input)),
     overrideFile: overrideFileOf(input),
     ...(isKept ? {} : { toKeep: howToKeep(input) }),
   };

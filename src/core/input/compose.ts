@@ -55,7 +55,7 @@ export const ComposeDriver = z.strictObject({
     .min(1)
     .describe('Its files in the order in which you name them with -f. None of them is written.'),
   overrideFile: AbsolutePath.optional().describe(
-    'File of ours that holds the images, laid over yours; compose.temporal-upgrade.yaml beside the first when left out.',
+    'File of ours that holds the images, laid over yours. When left out compose.override.yaml beside yours, or compose.temporal-upgrade.yaml where you name more than one.',
   ),
   envFile: AbsolutePath.optional().describe('--env-file; .env beside the first file when left out.'),
   profiles: z.array(Name).default([]).describe('--profile, where services belong to some.'),
@@ -81,7 +81,14 @@ export function engineOf({ engine, command }: Pick<ComposeDriver, 'engine' | 'co
   return [/podman[^/]*$/.test(command[0] ?? '') ? 'podman' : 'docker'];
 }
 
-/** Where the images of the versions are written. */
-export function overrideFileOf({ overrideFile, files: [first = ''] }: ComposeDriver): string {
-  return overrideFile ?? first.replace(/[^/]*$/, 'compose.temporal-upgrade.yaml');
+/** Where the images of the versions are written: beside one file alone under the name that Compose reads by itself. */
+export function overrideFileOf({ overrideFile, files }: Pick<ComposeDriver, 'overrideFile' | 'files'>): string {
+  const [first = '', ...more] = files;
+  const name = more.length === 0 ? 'compose.override.yaml' : 'compose.temporal-upgrade.yaml';
+  return overrideFile ?? first.replace(/[^/]*$/, name);
+}
+
+/** Whether its Compose may be podman-compose, which finds files in its own way. */
+export function isPodmanCompose({ command }: Pick<ComposeDriver, 'command'>): boolean {
+  return engineOf({ command })[0] === 'podman';
 }

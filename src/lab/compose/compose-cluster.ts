@@ -44,7 +44,6 @@ export async function writeProject(nodes: readonly ProcessNode[], project: Compo
     },
   ]);
   await writeFile(file, stringify({ services: Object.fromEntries(services) }));
-  await writeFile(join(directory, '.env'), 'COMPOSE_FILE=compose.yaml:compose.temporal-upgrade.yaml\n');
   return ComposeDriver.parse({
     type: 'compose',
     command: podman.compose,

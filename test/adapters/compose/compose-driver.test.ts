@@ -139,10 +139,21 @@ test('what cannot be replaced alone, or would bring the schema itself, is refuse
   const leaning = { more: (service: string) => (service === 'worker' ? { Dependencies: ['id-1'] } : {}) };
   const first = project({ ...ONE_EACH, history: 1 }, leaning);
   await expect(first.driver.prepare(NEW)).rejects.toThrow(
-    /temporal-worker-1 stand on container temporal-frontend-1.*depends_on/,
+    /temporal-worker-1 stands on temporal-frontend-1.*depends_on/,
   );
   const auto = project({ ...ONE_EACH, history: 1 }, { image: `temporalio/auto-setup:${OLD}` });
   await expect(auto.driver.prepare(NEW)).rejects.toThrow(/brings the schema.*SKIP_SCHEMA_SETUP/);
+  const more = (service: string, image: string) => ({
+    Config: {
+      Image: image,
+      Labels: {
+        'com.docker.compose.service': service,
+        'com.docker.compose.project.config_files': '/srv/compose.yaml,/srv/docker-compose.override.yml',
+      },
+    },
+  });
+  const files = project({ ...ONE_EACH, history: 1 }, { more });
+  await expect(files.driver.prepare(NEW)).rejects.toThrow(/was made from docker-compose\.override\.yml too/);
   const { driver, engine } = project({ ...ONE_EACH, history: 1 });
   await driver.prepare(NEW);
   await expect(driver.prepare('1.30.99')).rejects.toThrow(

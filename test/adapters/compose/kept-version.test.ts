@@ -6,25 +6,39 @@ import { howToKeep, isReadByItself } from '../../../src/adapters/compose/kept-ve
 import { composeInput } from '../../helpers/compose-project.js';
 
 let directory: string;
+let two: string[];
 
-beforeEach(async () => void (directory = await mkdtemp(join(tmpdir(), 'kept-'))));
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'kept-'));
+  two = ['compose.yaml', 'more.yaml'].map((name) => join(directory, name));
+});
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-test('an "up" by hand reads our file when COMPOSE_FILE names it, and what has to be written for that is said', async () => {
-  const input = composeInput({ files: [join(directory, 'compose.yaml')] });
+test('beside one file ours has a name that every "up" reads', async () => {
+  const files = [join(directory, 'compose.yaml')];
+  expect(await isReadByItself(composeInput({ files }))).toBe(true);
+  expect(await isReadByItself(composeInput({ files, command: ['podman-compose'] }))).toBe(true);
+  expect(await isReadByItself(composeInput({ files, overrideFile: join(directory, 'ours.yaml') }))).toBe(false);
+  expect(await isReadByItself(composeInput({ files, overrideFile: '/etc/compose.override.yaml' }))).toBe(false);
+});
+
+test('docker compose reads it by COMPOSE_FILE in .env too, and what has to be written there is said', async () => {
+  const input = composeInput({ files: two });
   expect(await isReadByItself(input)).toBe(false);
   const said = howToKeep(input);
-  expect(said).toBe(`add COMPOSE_FILE=compose.yaml:compose.temporal-upgrade.yaml to ${join(directory, '.env')}`);
+  expect(said).toBe(
+    `add COMPOSE_FILE=compose.yaml:more.yaml:compose.temporal-upgrade.yaml to ${join(directory, '.env')}`,
+  );
   await writeFile(join(directory, '.env'), `TAG=1\n${said.split(' ')[1] ?? ''}\n`);
   expect(await isReadByItself(input)).toBe(true);
-  await writeFile(join(directory, '.env'), 'COMPOSE_FILE=compose.yaml\n');
+  await writeFile(join(directory, '.env'), 'COMPOSE_FILE=compose.yaml:more.yaml\n');
   expect(await isReadByItself(input)).toBe(false);
 });
 
-test('or when it has the name of an override file', async () => {
-  const files = [join(directory, 'compose.yaml')];
-  const overrideFile = join(directory, 'compose.override.yaml');
-  expect(await isReadByItself(composeInput({ files, overrideFile }))).toBe(true);
-  const two = [...files, join(directory, 'more.yaml')];
-  expect(await isReadByItself(composeInput({ files: two, overrideFile }))).toBe(false);
+test('podman-compose reads that in its environment alone', async () => {
+  const input = composeInput({ files: two, command: ['podman-compose'] });
+  const said = howToKeep(input);
+  expect(said).toMatch(/^set COMPOSE_FILE=compose\.yaml:more\.yaml:compose\.temporal-upgrade\.yaml in the environment/);
+  await writeFile(join(directory, '.env'), `${said.split(' ')[1] ?? ''}\n`);
+  expect(await isReadByItself(input)).toBe(false);
 });

@@ -23,7 +23,9 @@ test('a right one gets its defaults, and can be parsed again', () => {
     stopTimeout: 120_000,
   });
   expect(DriverInput.parse(JSON.parse(JSON.stringify(parsed)))).toEqual(parsed);
-  expect(overrideFileOf(parsed)).toBe('/srv/temporal/compose.temporal-upgrade.yaml');
+  expect(overrideFileOf(parsed)).toBe('/srv/temporal/compose.override.yaml');
+  const two = composeInput({ files: ['/srv/a.yaml', '/etc/b.yaml'] });
+  expect(overrideFileOf(two)).toBe('/srv/compose.temporal-upgrade.yaml');
   expect(told({ services: [service('temporal', ...ROLES)] })).toEqual({});
 });
 
