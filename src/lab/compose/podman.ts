@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from '../../adapters/run-command.js';
 import type { ToolResolver } from '../../adapters/tools/tools.js';
@@ -69,11 +69,19 @@ export async function startPodman(directory: string): Promise<LabPodman> {
     },
     async remove() {
       await podman('rm', '--all', '--force', '--time', '5').catch(() => undefined);
-      // It mounts its own store on itself.
-      await runCommand('umount', ['--lazy', join(directory, 'store', 'overlay')]).catch(() => undefined);
+      // It mounts its own store on itself, and a little memory for each container.
+      for (const mount of await mountsBelow(directory)) {
+        await runCommand('umount', ['--lazy', mount]).catch(() => undefined);
+      }
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** The innermost first. */
+async function mountsBelow(directory: string): Promise<string[]> {
+  const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
+  return mounts.filter((mount) => mount.startsWith(`${directory}/`)).toReversed();
 }
 
 interface PodmanPrograms {
