@@ -40,7 +40,7 @@ export async function surveyProcesses(target: Target, nodes: Seen<readonly NodeS
       const [health, metrics, configuration, startErrors] = await Promise.all([
         readHealth(target, node, state),
         readMetrics(node, state),
-        state?.pod === undefined ? readConfiguration(node, pid) : CONFIGURATION_OF_POD,
+        state?.pod === undefined ? readConfiguration(node, pid, state?.dynamicConfig) : CONFIGURATION_OF_POD,
         state?.running === false ? look(() => readStartErrors(node)) : ({ seen: [] } as const),
       ]);
       const supervisors = supervisorsOfNode(pid, state, supervision);
