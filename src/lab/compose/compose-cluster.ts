@@ -28,7 +28,8 @@ export async function writeProject(nodes: readonly ProcessNode[], project: Compo
       image: `${podman.repository}:${version}`,
       network_mode: 'host',
       restart: 'unless-stopped',
-      environment: { CONTRACT: 'kept' },
+      // There is no /etc/passwd in the image, and the server's tracing asks who it is.
+      environment: { CONTRACT: 'kept', USER: 'temporal', HOME: '/' },
       volumes: [`${shared}:${shared}`],
       command: [
         '--root',
