@@ -102,7 +102,7 @@ function toContainer(found: z.infer<typeof Inspected>): Container {
     startedAt: timeOf(state.StartedAt),
     pid: state.Pid,
     health:
-      isChecked && state.Health != null
+      isChecked && state.Health !== undefined && state.Health !== null
         ? {
             status: state.Health.Status,
             output: state.Health.Log?.at(-1)?.Output ?? '',
@@ -114,7 +114,7 @@ function toContainer(found: z.infer<typeof Inspected>): Container {
     workingDir: config.WorkingDir === '' ? '/' : config.WorkingDir,
     networkMode: host.NetworkMode,
     addresses: new Map(
-      networks.flatMap(([name, { IPAddress }]) => (IPAddress == null || IPAddress === '' ? [] : [[name, IPAddress]])),
+      networks.map(([name, { IPAddress }]) => [name, IPAddress ?? ''] as const).filter(([, address]) => address !== ''),
     ),
     binds: (found.Mounts ?? [])
       .filter(({ Type }) => Type === 'bind')

@@ -36,7 +36,7 @@ export async function readOverride(file: string): Promise<Override> {
       );
     }
     const { services, [OWN_KEY]: own } = Content.parse(parse(text));
-    const images = Object.entries(services).map(([name, { image }]) => [name, image]);
+    const images = Object.entries(services).map(([name, { image }]) => [name, image] as const);
     return { images: Object.fromEntries(images), containers: own?.containers ?? {} };
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT') return { images: {}, containers: {} };

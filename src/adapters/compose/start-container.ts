@@ -65,7 +65,7 @@ export async function startContainer(context: Context, name: string, version: st
     })
     .then(
       () => undefined,
-      (error: unknown) => error,
+      (error: unknown) => (error instanceof Error ? error : new Error(messageOf(error))),
     );
   work.signal?.throwIfAborted();
   const made = await newContainer(context, service, known);
@@ -84,7 +84,7 @@ export async function startContainer(context: Context, name: string, version: st
 
 async function watch(
   context: Context,
-  started: { readonly failed: unknown } & Readonly<Record<'id' | 'name' | 'role' | 'version', string>>,
+  started: { readonly failed: Error | undefined } & Readonly<Record<'id' | 'name' | 'role' | 'version', string>>,
 ): Promise<NodeState> {
   const { id, name, role, version, failed } = started;
   const look = async (): Promise<NodeState> => {

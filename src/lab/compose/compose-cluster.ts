@@ -22,7 +22,7 @@ export async function writeProject(nodes: readonly ProcessNode[], project: Compo
   const { name, directory, podman, version, shared } = project;
   await mkdir(directory, { recursive: true });
   const file = join(directory, 'compose.yaml');
-  const services = nodes.map(({ name: service, role, configDir, configEnv }) => [
+  const services = nodes.map(({ name: service, role, configDir, configEnv }): [string, object] => [
     service,
     {
       image: `${podman.repository}:${version}`,
