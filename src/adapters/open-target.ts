@@ -4,6 +4,7 @@ import { nodesOf } from '../core/input/listed-nodes.js';
 import { mapStores, mapStoresAsync, roleOfPart, type PerStore } from '../core/stores.js';
 import { keepBackups } from './backups/keep-backups.js';
 import { createCommandDriver } from './command/command-driver.js';
+import { createComposeDriver } from './compose/compose-driver.js';
 import type { Driver } from './driver.js';
 import { createKubernetesDriver } from './kubernetes/kubernetes-driver.js';
 import { createProcessDriver } from './process/process-driver.js';
@@ -27,6 +28,8 @@ export function createDriver(target: Target, tools: ToolResolver): Driver {
       return createSystemdDriver(target.driver);
     case 'command':
       return createCommandDriver(target.driver);
+    case 'compose':
+      return createComposeDriver(target.driver);
     case 'kubernetes':
       return createKubernetesDriver(target.driver);
   }

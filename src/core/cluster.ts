@@ -62,12 +62,26 @@ export interface NodeState {
   readonly pid?: number | undefined;
   /** Name of the pod that it is, where it is one. */
   readonly pod?: string | undefined;
+  /** Name of the service of Compose whose container it is. */
+  readonly service?: string | undefined;
+  /** Where its dynamic configuration is, where its driver alone can tell. */
+  readonly dynamicConfig?: FoundDynamicConfig | undefined;
   /** Its successor serves before it goes, so that its role is not without it for a moment. */
   readonly surge?: true | undefined;
   /** Time that its platform gives it to stop, in seconds, where that is not the driver's: the grace period of a pod, without its hook. */
   readonly stopSeconds?: number | undefined;
   /** One more than its role is to have, or one that is ending: it goes away by itself, and is not replaced. */
   readonly leaving?: true | undefined;
+}
+
+/** The dynamic configuration of a server that sees other paths than the worker. */
+export interface FoundDynamicConfig {
+  /** Its file, as the worker sees it. */
+  readonly file?: string | undefined;
+  /** Why there is none that could be edited. */
+  readonly unreached?: string | undefined;
+  /** File that its output goes to, where the worker can read it. */
+  readonly logFile?: string | undefined;
 }
 
 /** A row of the `shards` table. */

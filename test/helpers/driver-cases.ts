@@ -1,6 +1,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createComposeDriver } from '../../src/adapters/compose/compose-driver.js';
 import { createCommandDriver } from '../../src/adapters/command/command-driver.js';
 import type { Driver } from '../../src/adapters/driver.js';
 import { createProcessDriver } from '../../src/adapters/process/process-driver.js';
@@ -9,6 +10,8 @@ import { createSystemdDriver } from '../../src/adapters/systemd/systemd-driver.j
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { CommandDriver, type ProcessNode, SystemdDriver } from '../../src/core/input/input.js';
 import type { LabCluster } from '../../src/lab/cluster.js';
+import { writeProject } from '../../src/lab/compose/compose-cluster.js';
+import { startPodman } from '../../src/lab/compose/podman.js';
 import { sshMissing, startSystemdHost, systemdMissing, type SystemdHost } from './systemd-host.js';
 
 /** Every driver, each on the same two nodes of a lab cluster that the contract is tried on. */
@@ -44,9 +47,13 @@ export interface NamedCase {
   readonly open: (files: CaseFiles) => Promise<DriverCase>;
 }
 
+/** Containers with the network and the control groups of the host are for root alone. */
+const podmanMissing = process.getuid?.() === 0 ? undefined : 'root, who may run containers';
+
 export const DRIVER_CASES: readonly NamedCase[] = [
   { name: 'process', open: openProcess },
   { name: 'command: a script of the operator', open: openCommand },
+  { name: 'compose: podman-compose', missing: podmanMissing, open: openCompose },
   { name: 'systemd here, by drop-in', missing: systemdMissing, open: openSystemd },
   { name: 'systemd by ssh, by symlink', missing: sshMissing, open: openSystemdBySsh },
 ];
@@ -99,6 +106,34 @@ const REST = (['frontend', 'history'] as const).map((role, index) => ({
   role,
   rpcAddress: `127.0.0.1:${index + 1}`,
 }));
+
+async function openCompose({ cluster, nodes, directory }: CaseFiles): Promise<DriverCase> {
+  const podman = await startPodman(join(directory, 'podman'));
+  const tools = createToolResolver();
+  for (const version of ['1.29.1', '1.30.7']) await podman.makeImage(version, tools);
+  const folder = join(nodes[0]?.configDir ?? '', '..', '..');
+  const all = await writeProject(cluster.nodes, {
+    name: 'contract',
+    directory: join(directory, 'project'),
+    podman,
+    version: '1.29.1',
+    shared: folder,
+  });
+  const services = nodes.flatMap(({ name }) => all.services.filter(({ service }) => service === name));
+  const input = {
+    ...all,
+    services,
+    images: { ...all.images, repository: podman.repository },
+    stopTimeout: 5_000,
+  };
+  return {
+    driver: createComposeDriver(input),
+    script: `
+      const { createComposeDriver } = await import(folder + '/adapters/compose/compose-driver.js');
+      const driver = createComposeDriver(${JSON.stringify(input)});`,
+    remove: () => podman.remove(),
+  };
+}
 
 async function openSystemd(files: CaseFiles): Promise<DriverCase> {
   const host = await startSystemdHost(files.directory);

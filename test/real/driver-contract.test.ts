@@ -88,7 +88,7 @@ async function surroundingsOf({ pid }: ServerProcess) {
   const read = (file: string) => readFile(`/proc/${pid}/${file}`, 'utf8');
   const environment = (await read('environ'))
     .split('\0')
-    .filter((text) => !/^(INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|PWD|OLDPWD|_|SHLVL)=/.test(text));
+    .filter((text) => !/^(INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|PWD|OLDPWD|_|SHLVL|HOSTNAME)=/.test(text));
   return {
     user: /^Uid:\s+(\d+)/m.exec(await read('status'))?.[1],
     files: /^Max open files\s+(\d+)/m.exec(await read('limits'))?.[1],
@@ -145,7 +145,9 @@ describe.each(DRIVER_CASES)('$name', ({ name: caseName, missing, open }) => {
       await driver.stopNode(NODE);
       expect(await processesOf(NODE)).toEqual([]);
       const { name, role, rpcAddress, metricsAddress } = nodeNamed(NODE);
-      expect(await stateOf(driver)).toEqual({ name, role, rpcAddress, metricsAddress, running: false });
+      const stopped = await stateOf(driver);
+      expect(stopped).toMatchObject({ name, role, rpcAddress, metricsAddress, running: false });
+      for (const field of ['version', 'instance', 'startedAt', 'pid']) expect(stopped).not.toHaveProperty(field);
 
       const after = await driver.startNode(NODE, version);
       expect(after).toMatchObject({ running: true, version });
@@ -165,6 +167,7 @@ describe.each(DRIVER_CASES)('$name', ({ name: caseName, missing, open }) => {
     await driver.startNode(NODE, NEW);
     const [after] = await processesOf(NODE);
     expect(after && (await surroundingsOf(after))).toEqual(surroundings);
+    if (caseName.startsWith('compose')) expect(surroundings?.environment).toContain('CONTRACT=kept');
     if (!caseName.startsWith('systemd')) return;
     const { stdout: uid } = await promisify(execFile)('id', ['-u', UNIT_USER]);
     expect(surroundings).toMatchObject({ user: uid.trim(), files: '4096' });

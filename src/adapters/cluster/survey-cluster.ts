@@ -12,6 +12,7 @@ import { nodesOf } from '../../core/input/listed-nodes.js';
 import { mapStores } from '../../core/stores.js';
 import type { NamespacesSurvey } from '../../core/survey/namespace-survey.js';
 import { type Seen, valueOf } from '../../core/survey/seen.js';
+import { surveyCompose } from '../compose/survey-compose.js';
 import { surveyKubernetes } from '../kubernetes/survey-kubernetes.js';
 import { createDriver, frontendsOf } from '../open-target.js';
 import type { Work } from '../store.js';
@@ -30,6 +31,7 @@ const HOP_TOOLS: Readonly<Record<Target['driver']['type'], readonly ServerTool[]
   process: ['temporal-server', 'temporal-sql-tool'],
   systemd: ['temporal-sql-tool'],
   command: ['temporal-sql-tool'],
+  compose: ['temporal-sql-tool'],
   kubernetes: ['temporal-sql-tool'],
 };
 
@@ -54,7 +56,7 @@ export async function surveyCluster(
     address,
     down: nodeThatIsDown(nodes, address),
   }));
-  const [frontends, processes, rings, throughFrontend, found, kubernetes] = await Promise.all([
+  const [frontends, processes, rings, throughFrontend, found, kubernetes, compose] = await Promise.all([
     surveyFrontends(target, addresses),
     surveyProcesses(target, nodes),
     surveyRings(target, nodes),
@@ -64,6 +66,7 @@ export async function surveyCluster(
     ),
     lookForTools(tools, { wanted: HOP_TOOLS[target.driver.type], versions, work }),
     target.driver.type === 'kubernetes' ? surveyKubernetes(target.driver) : undefined,
+    target.driver.type === 'compose' ? surveyCompose(target.driver) : undefined,
   ]);
   return {
     input: {
@@ -77,6 +80,7 @@ export async function surveyCluster(
     strangers: await surveyStrangers(target, valueOf(nodes) ?? [], rings),
     ...throughFrontend,
     ...(kubernetes === undefined ? {} : { kubernetes }),
+    ...(compose === undefined ? {} : { compose }),
     tools: found,
   };
 }

@@ -38,7 +38,8 @@ export async function surveyProcesses(target: Target, nodes: Seen<readonly NodeS
       const [health, metrics, configuration, startErrors] = await Promise.all([
         readHealth(target, node, state),
         readMetrics(node, state),
-        ofPods?.then((configurationOf) => configurationOf(node.name)) ?? readConfiguration(node, pid),
+        ofPods?.then((configurationOf) => configurationOf(node.name)) ??
+          readConfiguration(node, pid, state?.dynamicConfig),
         state?.running === false ? look(() => readStartErrors(node)) : ({ seen: [] } as const),
       ]);
       const supervisors = supervisorsOfNode(pid, state, supervision);

@@ -7,6 +7,15 @@ import type { ConfiguredNode } from './dynamic-files.js';
 export function configuredNodes(target: Target, states: readonly NodeState[]): ConfiguredNode[] {
   return nodesOf(target, states).map(({ name, role, configDir, configEnv, logFile }) => {
     const state = states.find((one) => one.name === name);
-    return { name, role, configDir, configEnv, logFile, running: state?.running === true, pid: state?.pid };
+    return {
+      name,
+      role,
+      configDir,
+      configEnv,
+      logFile,
+      running: state?.running === true,
+      pid: state?.pid,
+      found: state?.dynamicConfig,
+    };
   });
 }

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { codeOf } from '../../core/errors.js';
+import type { FoundDynamicConfig } from '../../core/cluster.js';
 import type { Role, ServerNode } from '../../core/input/input.js';
 import { dynamicClientFacts } from '../process/configuration-facts.js';
 import { NotReadableError } from '../process/parse-configuration.js';
@@ -13,6 +14,8 @@ export interface ConfiguredNode extends Pick<ServerNode, 'name' | 'role' | 'conf
   readonly logFile?: string | undefined;
   /** Process id of its server; absent when it does not run, or on another host. */
   readonly pid?: number | undefined;
+  /** What its driver found, where the server sees other paths than the worker. */
+  readonly found?: FoundDynamicConfig | undefined;
 }
 
 /** A file of dynamic configuration, with the nodes that read it. */
@@ -66,7 +69,9 @@ type Look =
   | { readonly path: string; readonly pollMs: number; readonly node: DynamicFileNode }
   | { readonly node: string; readonly reason: string };
 
-async function look({ name, role, running, configDir, configEnv, logFile, pid }: ConfiguredNode): Promise<Look> {
+async function look(node: ConfiguredNode): Promise<Look> {
+  const { name, role, running, configDir, configEnv, logFile, pid, found } = node;
+  if (found !== undefined) return lookAtFound(node, found);
   if (configDir === undefined)
     return { node: name, reason: 'the input names no "configDir" that this worker could read' };
   try {
@@ -90,6 +95,30 @@ async function look({ name, role, running, configDir, configEnv, logFile, pid }:
         running,
         logFile: SILENT.includes(logLevel.toLowerCase()) ? undefined : log,
       },
+    };
+  } catch (error) {
+    if (error instanceof NotReadableError) return { node: name, reason: error.message };
+    throw error;
+  }
+}
+
+/** The place is the driver's word; how often the server looks at it, and what it writes down, is its configuration's, where that is there. */
+async function lookAtFound(
+  { name, role, running, configDir, configEnv }: ConfiguredNode,
+  { file, unreached, logFile }: FoundDynamicConfig,
+): Promise<Look> {
+  if (file === undefined) return { node: name, reason: unreached ?? 'its driver does not tell where its file is' };
+  try {
+    const facts =
+      configDir === undefined ? undefined : dynamicClientFacts(await readConfigurationFiles({ configDir, configEnv }));
+    const path = await realpath(file).catch((error: unknown) => {
+      throw new NotReadableError(`${file} cannot be found by this worker (${codeOf(error) ?? 'unknown reason'})`);
+    });
+    const isTold = facts?.logOutputFile === undefined && !SILENT.includes((facts?.logLevel ?? 'info').toLowerCase());
+    return {
+      path,
+      pollMs: readGoDuration(facts?.pollInterval) ?? UNKNOWN_POLL_MS,
+      node: { name, role, running, logFile: isTold ? logFile : undefined },
     };
   } catch (error) {
     if (error instanceof NotReadableError) return { node: name, reason: error.message };

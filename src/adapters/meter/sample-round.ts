@@ -105,8 +105,8 @@ interface Listed {
 async function listNodes(target: Target, driver: OpenTarget['driver']): Promise<Listed> {
   try {
     const nodes = await driver.listNodes();
-    // Where nodes are found, one that is wanted and has no pod is nothing that could be sampled.
-    return { nodes: listedNodes(target) === undefined ? nodes.filter(({ pod }) => pod !== undefined) : nodes };
+    // One that is wanted and has no pod is nothing that could be sampled.
+    return { nodes: target.driver.type === 'kubernetes' ? nodes.filter(({ pod }) => pod !== undefined) : nodes };
   } catch (error) {
     const problem = `the processes of this host could not be listed: ${messageOf(error)}`;
     return { nodes: (listedNodes(target) ?? []).map((node) => ({ ...node, running: false })), problem };

@@ -1,5 +1,6 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
+import type { FoundDynamicConfig } from '../../core/cluster.js';
 import { codeOf } from '../../core/errors.js';
 import type { ServerNode } from '../../core/input/input.js';
 import type { NodeConfiguration, PlacedKey } from '../../core/survey/node-configuration.js';
@@ -9,15 +10,21 @@ import { type ConfigurationFile, NotReadableError, parseConfiguration } from './
 
 /**
  * Reads the configuration of one node as its server does: `base.yaml`, and `ENV.yaml` over it (common/config/loader.go).
- * `pid` is the process that runs it, which tells what a relative path means. Never throws.
+ * `pid` is the process that runs it, which tells what a relative path means; `found` is what its driver says of its dynamic
+ * configuration, where the process sees other paths than the worker. Never throws.
  */
-export async function readConfiguration(node: ServerNode, pid?: number): Promise<Seen<NodeConfiguration>> {
+export async function readConfiguration(
+  node: ServerNode,
+  pid?: number,
+  found?: FoundDynamicConfig,
+): Promise<Seen<NodeConfiguration>> {
   const { configDir, configEnv } = node;
   if (configDir === undefined) return { unseen: 'the input names no "configDir" that this worker could read' };
   try {
     const files = await readConfigurationFiles({ configDir, configEnv });
     const { facts, dynamicFile } = configurationFacts(files, node.role);
-    return { seen: { ...facts, dynamic: await readDynamic(dynamicFile, pid) } };
+    if (found?.unreached !== undefined) return { seen: { ...facts, dynamic: { unseen: found.unreached } } };
+    return { seen: { ...facts, dynamic: await readDynamic(found?.file ?? dynamicFile, pid) } };
   } catch (error) {
     if (error instanceof NotReadableError) return { unseen: error.message };
     throw error;

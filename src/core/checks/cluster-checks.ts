@@ -1,5 +1,6 @@
 import type { Check } from '../survey/survey.js';
 import { checkBuilds, checkMetricsSeen } from './builds.js';
+import { checkCompose } from './compose.js';
 import { checkDynamicKeys } from './dynamic-keys.js';
 import { checkFrontends } from './frontends.js';
 import { checkMembership } from './membership.js';
@@ -51,4 +52,5 @@ export const clusterChecks: readonly Check[] = [
   checkSupervisors,
   checkTools,
   checkPods,
+  checkCompose,
 ];

@@ -31,6 +31,12 @@ export const DRIVER_WORDS: Readonly<Record<DriverInput['type'], DriverWords>> = 
     source: 'status command of the input',
     look: 'run the status command by hand, as the worker’s user',
   },
+  compose: {
+    down: 'its service has no container that runs',
+    correct: '"project" or "services" of the input',
+    source: 'containers of the project, as the engine lists them',
+    look: 'see that the worker’s user may ask the engine ("engine" and "environment" of the input)',
+  },
   kubernetes: {
     down: 'its workload wants one more pod than runs',
     correct: '"namespace", "release" or "workloads" of the input',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ComposeDriver } from './compose.js';
 import { AbsolutePath, commandTemplate, Environment, reportPlaceholders, timing } from './driver-parts.js';
 import { FilePath, HostAndPort, Role, type SecretRef } from './fields.js';
 import { anyShape, reportFolderProblems, reportNodeProblems, reportUnitProblems } from './input-checks.js';
@@ -168,6 +169,7 @@ export const DriverInput = z.discriminatedUnion('type', [
   ProcessDriver,
   SystemdDriver,
   CommandDriver,
+  ComposeDriver,
   KubernetesDriver,
 ]);
 export type DriverInput = z.infer<typeof DriverInput>;

@@ -38,14 +38,22 @@ export function reportPinProblems(input: unknown, context: z.RefinementCtx): voi
   }
 }
 
-/** Pods of a workload are replaced by its controller, which is held after each of them. */
+/**
+ * Pods of a workload are replaced by its controller, which is held after each of them; images of all services of Compose stand in
+ * one file, which is written for each of them.
+ */
 export function reportBatchProblems(input: unknown, context: z.RefinementCtx): void {
   const batch = at(input, 'policy', 'roll', 'batch');
-  const environments = ['staging', 'live'].filter((one) => at(input, one, 'driver', 'type') === 'kubernetes');
-  if (typeof batch !== 'number' || batch <= 1 || environments.length === 0) return;
-  const message = `${batch} at a time cannot be had of the driver kubernetes (${environments.join(', ')}): it replaces pods one by one; leave it out`;
-  context.addIssue({ code: 'custom', path: ['policy', 'roll', 'batch'], message });
+  if (typeof batch !== 'number' || batch <= 1) return;
+  for (const [type, what] of Object.entries(ONE_BY_ONE)) {
+    const environments = ['staging', 'live'].filter((one) => at(input, one, 'driver', 'type') === type);
+    if (environments.length === 0) continue;
+    const message = `${batch} at a time cannot be had of the driver ${type} (${environments.join(', ')}): it replaces ${what} one by one; leave it out`;
+    context.addIssue({ code: 'custom', path: ['policy', 'roll', 'batch'], message });
+  }
 }
+
+const ONE_BY_ONE = { kubernetes: 'pods', compose: 'containers' } as const;
 
 /** Staging and live are two clusters. */
 export function reportSameCluster(input: unknown, context: z.RefinementCtx): void {
@@ -120,6 +128,29 @@ export function reportNodeProblems(nodes: unknown, context: z.RefinementCtx): vo
   for (const role of NEEDED) {
     if (roles.includes(role)) continue;
     const message = `no node has the role ${role}; name every server process of the cluster, or some would stay behind`;
+    context.addIssue({ code: 'custom', path: [], message });
+  }
+}
+
+/** Services are named once, every role that a cluster has is there, and one port is not that of several roles. */
+export function reportServiceProblems(services: unknown, context: z.RefinementCtx): void {
+  if (!Array.isArray(services)) return;
+  const all: readonly unknown[] = services;
+  reportShared(all, { field: 'service', context });
+  const rolesOf = (service: unknown): readonly unknown[] => {
+    const roles = at(service, 'roles');
+    return Array.isArray(roles) ? roles : [];
+  };
+  for (const [index, service] of all.entries()) {
+    if (rolesOf(service).length < 2 || at(service, 'rpcPort') === undefined) continue;
+    const message = 'one port cannot be that of several roles; leave it out, or give each role a service of its own';
+    context.addIssue({ code: 'custom', path: [index, 'rpcPort'], message });
+  }
+  const roles = all.flatMap(rolesOf);
+  if (roles.length === 0 || roles.some((role) => !KNOWN.includes(role))) return;
+  for (const role of NEEDED) {
+    if (roles.includes(role)) continue;
+    const message = `no service runs the role ${role}; name every service of the cluster, or some would stay behind`;
     context.addIssue({ code: 'custom', path: [], message });
   }
 }

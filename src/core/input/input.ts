@@ -30,6 +30,7 @@ export {
   VersionSwitch,
   type ServerNode,
 } from './drivers.js';
+export { ComposeDriver, ComposeService, engineOf, isPodmanCompose, overrideFileOf } from './compose.js';
 export { KubernetesChange, KubernetesDriver } from './kubernetes.js';
 export type { ApprovalPolicy } from './approval.js';
 export { Role, SecretRef, Tls } from './fields.js';

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { Duration } from '../duration.js';
 import { AbsolutePath, commandTemplate, Environment, reportPlaceholders, timing } from './driver-parts.js';
-import { FilePath, ServerVersion } from './fields.js';
+import { FilePath } from './fields.js';
 import { anyShape } from './input-checks.js';
+import { Images, Port, PORTS } from './pod-parts.js';
 import { isMinor } from '../version.js';
 
 /** How the servers of a target are replaced that run as pods, as an operator writes it. */
@@ -38,32 +39,12 @@ const Workloads = z
     }
   });
 
-const Port = z.int().min(1).max(65_535);
-const PORTS = { frontend: 7233, 'internal-frontend': 7236, history: 7234, matching: 7235, worker: 7239 } as const;
-
 const RpcPorts = z.strictObject({
   frontend: Port.default(PORTS.frontend).describe('That of the frontends.'),
   'internal-frontend': Port.default(PORTS['internal-frontend']).describe('That of the internal frontends.'),
   history: Port.default(PORTS.history).describe('That of history.'),
   matching: Port.default(PORTS.matching).describe('That of matching.'),
   worker: Port.default(PORTS.worker).describe('That of the worker role.'),
-});
-
-const Images = z.strictObject({
-  repository: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Where the image of the server is; that of the present image when left out.'),
-  tag: z
-    .string()
-    .superRefine(reportPlaceholders({ allowed: ['version'], needed: 'version' }))
-    .default('{version}')
-    .describe('Tag of each version: "{version}-ours".'),
-  versions: z
-    .record(ServerVersion, z.string().min(1))
-    .default({})
-    .describe('Tag or digest ("sha256:…") of a version, where its tag does not tell it: {"1.31.2": "2026-08-stable"}.'),
 });
 
 const WITH_VERSION = { allowed: ['role', 'version', 'tag'], needed: 'version' } as const;

@@ -28,7 +28,7 @@ export interface RollRequest extends RollTarget {
 /** What a roll has to know of a target. */
 export interface RollTarget {
   readonly nodes: readonly RollNode[];
-  /** Whether its nodes are found, as pods are, and not listed by the input. */
+  /** Whether its nodes are found, as pods and containers are, and not listed by the input. */
   readonly isFound?: true | undefined;
   readonly policy: RollPolicy;
   /** How long a process may take to stop before it is killed, in milliseconds. */

@@ -1,8 +1,6 @@
-import type { KubernetesDriver } from '../input/kubernetes.js';
 import { fillPlaceholders } from '../input/placeholders.js';
+import type { Images } from '../input/pod-parts.js';
 import { isServerVersion } from '../version.js';
-
-type Images = KubernetesDriver['images'];
 
 /** The name of an image in its parts. */
 export interface ImageName {

@@ -1,6 +1,7 @@
 import type { PerStore } from '../stores.js';
 import type { NodeState } from '../cluster.js';
 import type { DriverInput, Role } from '../input/input.js';
+import type { ComposeSurvey } from './compose-survey.js';
 import type { KubernetesSurvey } from './kubernetes-survey.js';
 import type { NamespacesSurvey } from './namespace-survey.js';
 import type { NodeConfiguration } from './node-configuration.js';
@@ -26,6 +27,8 @@ export interface ClusterSurvey {
   readonly namespaces: Seen<NamespacesSurvey>;
   /** Where its servers are pods. */
   readonly kubernetes?: KubernetesSurvey | undefined;
+  /** Where its servers are services of Compose. */
+  readonly compose?: ComposeSurvey | undefined;
   /** Programs of the versions that were asked about. */
   readonly tools: readonly ToolSurvey[];
 }

@@ -357,6 +357,14 @@ describe('laws', () => {
   });
 });
 
+test('containers of Compose are found too, and get their settings; the plan names the roles of one process', () => {
+  const nodes = nodesOf({ frontend: 1, history: 2, matching: 1, worker: 1 });
+  const planned = plan('1.30.7', '1.31.2', { nodes, isFound: true });
+  expect(planned.gaps).toEqual(['frontend', 'matching']);
+  expect(valuesOf(planned)).toEqual(valuesOf(plan('1.30.7', '1.31.2', { nodes })));
+  expect(planned.settings.length).toBeGreaterThan(0);
+});
+
 describe('pods', () => {
   const pods = (counts: Partial<Record<Role, number>>, more: object = {}) =>
     nodesOf(counts).map((node) => ({ ...node, surge: true as const, ...more }));
