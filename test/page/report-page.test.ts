@@ -129,7 +129,9 @@ describe('in a browser', () => {
     ['a command whose end nobody saw', /pg_dump\s+1\s+0ms\s+not known: its worker ended/],
     ['what the report does not know', /not in this report, prod: the last 400 of 600 commands are shown/],
     ['who decided', /approve\s+live\/1\.31\.2\/schema\s+ada\s+said\s+quiet hour\s+yes/],
-    ['backups', /\/backups\/default\.dump\s+100\s+f00d/],
+    ['backups', /\/backups\/default\.dump\s+100\s+f00d\s+encrypted; also in bucket\/prefix/],
+    ['rules that are not the default ones, and why', /policy\.settle\.atLeast\s+1m\s+10m\s+a rehearsal/],
+    ['the planned path', /live\s+prod\s+1\.30\.7\s+1\.30\.7 → 1\.31\.2\s+1\.31\.2/],
   ])('shows %s', (_, shown) => {
     expect(opened.text).toMatch(shown);
   });
