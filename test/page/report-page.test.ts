@@ -18,6 +18,13 @@ const EVIDENCE: TargetEvidence = {
     { at: iso(10), activity: 'upgradeSchema', line: 'temporal-sql-tool update', times: 1, ms: 900 },
     { at: iso(20), activity: 'replaceNode', line: 'systemctl stop', times: 3, ms: 90, failed: 'no such unit' },
     { at: iso(30), activity: 'backUpStore', line: 'pg_dump', times: 1, ms: 0, unfinished: true },
+    {
+      at: iso(40),
+      activity: 'applyRollSettings',
+      line: `kubectl ${'--a-word-that-does-not-end='.repeat(8)}`,
+      times: 1,
+      ms: 12_000,
+    },
   ],
   windows: [
     {
@@ -114,6 +121,13 @@ describe('in a browser', () => {
 
   test('is no wider than its window', () => {
     expect(opened.overflow).toEqual({ 1_400: 0, 600: 0 });
+  });
+
+  test('comes out whole on paper, as a person can read it', () => {
+    const { cut, folded, smallestPoints, pages } = opened.printed;
+    expect({ cut, folded }).toEqual({ cut: [], folded: [] });
+    expect(smallestPoints).toBeGreaterThanOrEqual(7);
+    expect(pages).toBeGreaterThan(0);
   });
 
   test.each([
