@@ -17,9 +17,8 @@ import {
   NamespaceNotFoundError,
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { diagnoseConnection } from './adapters/cluster/diagnose-connection.js';
-import { profileProblem } from './adapters/connection-options.js';
+import { controlPlaneConfig, type ProfileChoice } from './adapters/connection-options.js';
 import type { ReportRequest } from './contract/activities.js';
 import {
   DECISION_REFUSED,
@@ -31,6 +30,7 @@ import {
 } from './contract/names.js';
 import type { DecisionKind, DecisionPayload } from './core/decision.js';
 import type { ReportData } from './core/evidence.js';
+import { PreconditionError } from './core/errors.js';
 import type { IdentityGrade } from './core/identity.js';
 import { parseRolloutInput, type RolloutInput, type RolloutInputText } from './core/input/input.js';
 import { environmentOf } from './core/plan.js';
@@ -39,10 +39,9 @@ import { ShardPicture } from './core/shard-picture.js';
 import type { RolloutStatus } from './core/status.js';
 
 /** Which Temporal runs the roll-outs, as the Temporal CLI names it. */
-export interface ControlPlaneOptions {
+export interface ControlPlaneOptions extends ProfileChoice {
   readonly address?: string | undefined;
   readonly namespace?: string | undefined;
-  readonly profile?: string | undefined;
   /** What events say of who caused them; user@host when left out, as the Temporal CLI does without its prefix. */
   readonly identity?: string | undefined;
 }
@@ -66,7 +65,7 @@ export class NoAnswerError extends RequestError {
 
 /** Connects to the control plane by the same profiles and variables as the Temporal CLI. @throws RequestError */
 export async function connectControlPlane(options: ControlPlaneOptions): Promise<Client> {
-  const config = readProfile(options.profile);
+  const config = readProfile(options);
   const { tls } = config.connectionOptions;
   const address = options.address ?? config.connectionOptions.address ?? 'localhost:7233';
   try {
@@ -86,14 +85,11 @@ export async function connectControlPlane(options: ControlPlaneOptions): Promise
 
 const TLS_SETTINGS = 'TLS of the profile (TEMPORAL_TLS and the other TEMPORAL_TLS_* variables)';
 
-function readProfile(profile: string | undefined): ReturnType<typeof loadClientConnectConfig> {
+function readProfile(options: ControlPlaneOptions): ReturnType<typeof controlPlaneConfig> {
   try {
-    return loadClientConnectConfig({ profile });
+    return controlPlaneConfig(options);
   } catch (error) {
-    const named = profile ?? process.env['TEMPORAL_PROFILE'] ?? 'default';
-    const place = process.env['TEMPORAL_CONFIG_FILE'] ?? 'the standard temporal.toml';
-    // Neither message nor cause of a parser: they quote the lines around the mistake, with the key that may stand there.
-    throw new RequestError(`profile "${named}" of ${place} cannot be used: ${profileProblem(error)}`);
+    throw error instanceof PreconditionError ? new RequestError(error.message) : error;
   }
 }
 

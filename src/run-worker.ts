@@ -1,22 +1,21 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { aborted } from 'node:util';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type NativeConnectionOptions } from '@temporalio/worker';
 import { createActivities } from './activities/index.js';
 import { loadCatalogue } from './adapters/catalogue-file.js';
+import { diagnoseConnection } from './adapters/cluster/diagnose-connection.js';
+import { controlPlaneConfig, type ProfileChoice } from './adapters/connection-options.js';
 import { startHealthServer, type Health } from './adapters/health-server.js';
 import { jsonLine } from './adapters/json-log.js';
 import { createToolResolver } from './adapters/tools/tool-resolver.js';
 import { DEFAULT_TASK_QUEUE, SEARCH_ATTRIBUTE_NAMES } from './contract/names.js';
 import { addSearchAttributes, missingSearchAttributes } from './adapters/search-attributes.js';
-import { messageOf } from './core/errors.js';
+import { messageOf, PreconditionError } from './core/errors.js';
 import type { Tracing } from './tracing.js';
 
-export interface WorkerSettings {
+export interface WorkerSettings extends ProfileChoice {
   readonly taskQueue?: string | undefined;
-  /** Profile of the standard temporal.toml; the default profile, and TEMPORAL_* variables, when left out. */
-  readonly profile?: string | undefined;
   readonly address?: string | undefined;
   readonly namespace?: string | undefined;
   /** What it tells the control plane of itself; pid@host when left out. */
@@ -44,6 +43,7 @@ export async function runWorker(
   { stop, onReady }: { readonly stop: AbortSignal; readonly onReady?: () => void },
 ): Promise<void> {
   const { metricsAddress, healthAddress, logFormat } = settings;
+  if (logFormat === 'json') logUncaughtErrors();
   Runtime.install({
     // The caller's signal is the only thing that stops it.
     shutdownSignals: [],
@@ -93,6 +93,21 @@ function jsonLogger(): DefaultLogger {
   return new DefaultLogger('INFO', (entry) => process.stderr.write(`${jsonLine(entry)}\n`));
 }
 
+/** Says what ends this process as every other entry of its log: a line of JSON on stderr. */
+export function logEnd(error: unknown): void {
+  const timestampNanos = BigInt(Date.now()) * 1_000_000n;
+  const message = `the worker ends: ${messageOf(error)}`;
+  process.stderr.write(`${jsonLine({ level: 'ERROR', message, timestampNanos, meta: { error } })}\n`);
+}
+
+/** What nobody awaits ends a process of Node with its stack in lines; here it is one line as well. */
+function logUncaughtErrors(): void {
+  process.on('uncaughtException', (error) => {
+    logEnd(error);
+    process.exit(1);
+  });
+}
+
 /**
  * Aborted when the process gets SIGINT or SIGTERM; a second one ends it at once. The handlers stay in place: the library that
  * removes lock files at exit ends the process when nobody else listens any more, in the middle of a graceful shutdown.
@@ -107,18 +122,25 @@ export function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
+async function connect(options: NativeConnectionOptions & { readonly address: string }): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect(options);
+  } catch (error) {
+    const why = await diagnoseConnection(options.address, options.tls ?? undefined, 'TLS of the profile');
+    throw new PreconditionError(`no Temporal answers at ${options.address}: ${why ?? messageOf(error)}`);
+  }
+}
+
 /** Connected and ready to run. The caller closes `connection` in the end. */
 async function createWorker(
   settings: WorkerSettings,
   tracing: Tracing | undefined,
 ): Promise<{ worker: Worker; connection: NativeConnection }> {
   if (!existsSync(WORKFLOW_BUNDLE)) throw new Error(`${WORKFLOW_BUNDLE} is not there; run "make build"`);
-  const config = loadClientConnectConfig({ profile: settings.profile });
+  const config = controlPlaneConfig(settings);
   const namespace = settings.namespace ?? config.namespace ?? 'default';
-  const connection = await NativeConnection.connect({
-    ...config.connectionOptions,
-    ...(settings.address === undefined ? {} : { address: settings.address }),
-  });
+  const address = settings.address ?? config.connectionOptions.address ?? 'localhost:7233';
+  const connection = await connect({ ...config.connectionOptions, address });
   try {
     await ensureSearchAttributes(connection, namespace);
     const activities = createActivities({ tools: createToolResolver(), catalogue: await loadCatalogue() });

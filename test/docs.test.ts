@@ -2,7 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
+import { loadCatalogue } from '../src/adapters/catalogue-file.js';
 import { DECISION_REFUSED, FailureType } from '../src/contract/names.js';
+import { SETTING_CHANGES } from '../src/core/catalogue/rules.js';
+import { SHAPE_DIFFERENCES } from '../src/core/schema/shape-difference.js';
+import { START_CAUSES } from '../src/core/survey/start-errors.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const documents = [
@@ -18,6 +22,37 @@ test('every error that leaves an activity or the workflow is explained by its na
   const text = readFileSync(join(ROOT, 'docs', 'troubleshooting.md'), 'utf8');
   for (const name of [...Object.values(FailureType), DECISION_REFUSED, ...CLI_TYPES])
     expect(text).toMatch(new RegExp(`^\\| \`${name}\` `, 'm'));
+});
+
+/** Where an id is written down: after `id:`, as the first argument of a helper, or in a list of kinds. */
+const ID_PLACES = [
+  /\bid: '([a-z0-9-]+)'/g,
+  /\bid: [^'`\n]*\? '([a-z0-9-]+)' : '([a-z0-9-]+)'/g,
+  /Unseen\('([a-z0-9-]+)'/g,
+  /unseenFinding\('([a-z0-9-]+)'/g,
+  /\breason\(\s*'([a-z0-9-]+)'/g,
+];
+
+test('every finding, and every reason of a plan, is explained by its id, and no other', async () => {
+  const folders = ['src/core/checks', 'src/core/planning'].map((folder) => join(ROOT, folder));
+  const sources = folders.flatMap((folder) =>
+    readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8')),
+  );
+  const written = sources.flatMap((text) =>
+    ID_PLACES.flatMap((place) => [...text.matchAll(place)].flatMap(([, ...ids]) => ids)),
+  );
+  const { rules } = await loadCatalogue();
+  const made = [
+    ...rules.moves.map(({ id }) => id),
+    ...rules.roll.limits.map(({ id }) => id),
+    ...SETTING_CHANGES.flatMap((change) => [`setting-${change}`, `setting-${change}-set`]),
+    ...SHAPE_DIFFERENCES.map((kind) => `schema-${kind}`),
+    ...START_CAUSES.map((cause) => `start-error-${cause}`),
+    ...['persistence', 'visibility'].flatMap((store) => [`${store}-errors`, `${store}-slow`]),
+  ];
+  const text = readFileSync(join(ROOT, 'docs', 'findings.md'), 'utf8');
+  const explained = [...text.matchAll(/^\| `([a-z0-9-]+)` +\| \S/gm)].map(([, id]) => id);
+  expect(explained.toSorted()).toEqual([...new Set([...written, ...made])].toSorted());
 });
 
 test.each(documents)('the links of %s lead somewhere', (document) => {

@@ -83,13 +83,13 @@ const ROOMS: readonly {
   {
     room: 'run-worker.ts',
     rooms: ['core', 'contract', 'adapters', 'activities', 'tracing.ts'],
-    libraries: ['node:', '@temporalio/worker', '@temporalio/envconfig'],
+    libraries: ['node:', '@temporalio/worker'],
   },
   { room: 'worker.ts', rooms: ['run-worker.ts'], libraries: [] },
   {
     room: 'client.ts',
     rooms: ['core', 'contract', 'adapters'],
-    libraries: ['node:', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig'],
+    libraries: ['node:', '@temporalio/client', '@temporalio/common'],
   },
   { room: 'input-file.ts', rooms: ['core', 'client.ts'], libraries: ['node:', 'yaml'] },
   { room: 'planning.ts', rooms: ['core', 'adapters'], libraries: [] },

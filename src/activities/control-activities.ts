@@ -10,6 +10,7 @@ import { FailureType, SEARCH_ATTRIBUTE_NAMES } from '../contract/names.js';
 import type { Catalogue } from '../core/catalogue/catalogue.js';
 import { PreconditionError } from '../core/errors.js';
 import { parseRolloutInput } from '../core/input/input.js';
+import { policyDifferences } from '../core/input/policy-differences.js';
 import { type Finding, findingText } from '../core/finding.js';
 import type { Identity } from '../core/identity.js';
 import type { RolloutPlan } from '../core/plan.js';
@@ -33,6 +34,7 @@ export const createControlActivities = ({ catalogue }: { readonly catalogue: Cat
       controlPlane: { clusterId: clusterId ?? '', namespace },
       searchAttributes: await hasSearchAttributes(namespace),
       starter: await starterOf(ownRun()),
+      differences: policyDifferences(input),
     };
   },
 

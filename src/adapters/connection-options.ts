@@ -64,6 +64,32 @@ function load(profile: string, configFile: string | undefined): ClientConnectCon
   }
 }
 
+/** Which profile leads to the control plane; by the variables of the Temporal CLI when left out. */
+export interface ProfileChoice {
+  readonly profile?: string | undefined;
+  /** Another file than TEMPORAL_CONFIG_FILE, or the standard one. */
+  readonly configFile?: string | undefined;
+}
+
+/**
+ * How the control plane is reached, by the same profiles, files and variables as the Temporal CLI. The result holds secrets and
+ * stays in this process.
+ * @throws PreconditionError that names the profile, and nothing of what stands in it
+ */
+export function controlPlaneConfig({ profile, configFile }: ProfileChoice): ClientConnectConfig {
+  try {
+    return loadClientConnectConfig({
+      profile,
+      ...(configFile === undefined ? {} : { configSource: { path: configFile } }),
+    });
+  } catch (error) {
+    const named = profile ?? process.env['TEMPORAL_PROFILE'] ?? 'default';
+    const place = configFile ?? process.env['TEMPORAL_CONFIG_FILE'] ?? 'the standard temporal.toml';
+    // Neither message nor cause of a parser: they quote the lines around the mistake, with the key that may stand there.
+    throw new PreconditionError(`profile "${named}" of ${place} cannot be used: ${profileProblem(error)}`);
+  }
+}
+
 /** Why a temporal.toml cannot be read, without anything that stands in it: there may be keys. */
 export function profileProblem(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown reason';

@@ -22,14 +22,15 @@ export interface Release {
 }
 
 /**
- * Gets a release from the Go module proxy by way of Go and its cache; nothing is compiled or unpacked.
+ * Gets a release from the Go module proxy by way of Go and its cache; nothing is compiled or unpacked. `wanted` says by their paths
+ * which files are read; those of the facts of the catalogue when left out.
  * @throws PreconditionError when Go or the module cannot be had
  */
-export async function getModule(version: string): Promise<Release> {
+export async function getModule(version: string, wanted: (path: string) => boolean = isReadForFacts): Promise<Release> {
   const { zip, info } = await download(version);
   const prefix = `${MODULE}@v${version}/`;
   const archive = await readFile(zip);
-  const inside = readZip(archive, (path) => path.startsWith(prefix) && isReadForFacts(path.slice(prefix.length)));
+  const inside = readZip(archive, (path) => path.startsWith(prefix) && wanted(path.slice(prefix.length)));
   const files = new Map([...inside].map(([path, text]) => [path.slice(prefix.length), text]));
   const { Time } = ModuleInfo.parse(JSON.parse(await readFile(info, 'utf8')));
   return {

@@ -50,15 +50,17 @@ export function addWorkerCommand(program: Command): void {
           .default('text')
           .env('TEMPORAL_UPGRADE_LOG'),
       ),
-  ).action((options: WorkerOptions) =>
-    runCommandLine('text', async () => {
-      const { runWorker, stopSignal } = await import('../run-worker.js');
-      const onReady = () => {
-        if (options.logFormat === 'text') process.stderr.write(`worker on task queue ${options.taskQueue}\n`);
-      };
-      await runWorker(options, { stop: stopSignal(), onReady });
-    }),
-  );
+  ).action(async (options: WorkerOptions) => {
+    const { logEnd, runWorker, stopSignal } = await import('../run-worker.js');
+    const work = () =>
+      runWorker(options, {
+        stop: stopSignal(),
+        onReady: () => {
+          if (options.logFormat === 'text') process.stderr.write(`worker on task queue ${options.taskQueue}\n`);
+        },
+      });
+    await (options.logFormat === 'json' ? runCommandLine('text', work, logEnd) : runCommandLine('text', work));
+  });
 }
 
 interface WorkerOptions extends ControlPlaneOptions {

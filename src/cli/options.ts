@@ -11,6 +11,7 @@ export function withControlPlane(command: Command): Command {
     .addOption(new Option('--address <host:port>', 'frontend of the control plane').env('TEMPORAL_ADDRESS'))
     .addOption(new Option('-n, --namespace <name>', 'namespace of the roll-outs').env('TEMPORAL_NAMESPACE'))
     .addOption(new Option('--profile <name>', 'profile of temporal.toml').env('TEMPORAL_PROFILE'))
+    .option('--config-file <path>', 'another temporal.toml than TEMPORAL_CONFIG_FILE, or the standard one')
     .addOption(new Option('--identity <name>', 'who events say it was; user@host when left out'));
 }
 

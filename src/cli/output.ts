@@ -12,8 +12,15 @@ export function print(format: OutputFormat, data: unknown, text: string): void {
   process.stdout.write(`${printed[format]()}\n`);
 }
 
+/** Says on stderr why a command ended; `isExpected` when an operator can mend it. */
+type Tell = (error: unknown, isExpected: boolean) => void;
+
 /** Runs a command; what an operator can mend is one clear message and exit code 2, anything else keeps its stack. */
-export async function runCommandLine(format: OutputFormat, command: () => Promise<void>): Promise<void> {
+export async function runCommandLine(
+  format: OutputFormat,
+  command: () => Promise<void>,
+  tell: Tell = inWords,
+): Promise<void> {
   try {
     await command();
   } catch (error) {
@@ -28,12 +35,13 @@ export async function runCommandLine(format: OutputFormat, command: () => Promis
       const problems = error instanceof InvalidRolloutError ? { problems: error.problems } : {};
       print(format, { error: messageOf(error), type: typeOf(error, expected), ...problems }, '');
     }
-    if (!expected) {
-      console.error(error);
-      return;
-    }
-    process.stderr.write(`error: ${error.message.replaceAll('\n', '\n       ')}\n`);
+    tell(error, expected);
   }
+}
+
+function inWords(error: unknown, isExpected: boolean): void {
+  if (isExpected) process.stderr.write(`error: ${messageOf(error).replaceAll('\n', '\n       ')}\n`);
+  else console.error(error);
 }
 
 /** The name by which docs/troubleshooting.md explains it. */

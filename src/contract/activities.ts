@@ -2,6 +2,7 @@ import type { ClusterFacts } from '../core/cluster.js';
 import type { EarlierHop, ReportData, Span, TargetEvidence } from '../core/evidence.js';
 import type { Finding } from '../core/finding.js';
 import type { EventPlace, Identity } from '../core/identity.js';
+import type { PolicyDifference } from '../core/input/policy-differences.js';
 import type { NoticeChannel } from '../core/input/notices.js';
 import type { Notice } from '../core/notice.js';
 import type { Windows } from '../core/input/windows.js';
@@ -56,6 +57,8 @@ export interface ValidatedInput {
   readonly searchAttributes: boolean;
   /** Who started the roll-out. */
   readonly starter: Identity;
+  /** Rules that are not the default ones, for the report; absent where a worker of an earlier release validated. */
+  readonly differences?: readonly PolicyDifference[] | undefined;
 }
 
 /** One decision among the events of a run: the signal of this name that came as the `number`th (from 1), or an update. */

@@ -1,5 +1,6 @@
 import type { LedgerSummary } from './ledger.js';
 import type { Finding } from './finding.js';
+import type { PolicyDifference } from './input/policy-differences.js';
 import type { Environment } from './plan.js';
 import type { DecisionRecord } from './decision.js';
 import type { HopResult, IncidentRecord, PhaseResult, RolloutState } from './status.js';
@@ -22,6 +23,8 @@ export interface RolloutResult {
   readonly incidents: readonly IncidentRecord[];
   readonly findings: readonly Finding[];
   readonly settle: { readonly atLeastMs: number; readonly reason?: string | undefined };
+  /** Rules that were not the default ones; absent in results of earlier releases. */
+  readonly policy?: readonly PolicyDifference[] | undefined;
   /** Why it was aborted. */
   readonly reason?: string | undefined;
   /** Folders of backups that were removed at the end, as the input wants them kept no longer; absent where there were none. */
@@ -42,4 +45,6 @@ export interface TargetResult {
   readonly from: string;
   /** Server version that it runs now; two, with "and", when it was left half-way. */
   readonly to: string;
+  /** The versions of the plan, from the first to the last; absent in results of earlier releases. */
+  readonly path?: readonly string[] | undefined;
 }

@@ -110,7 +110,10 @@ export interface HopResult {
     readonly store: string;
     readonly file: string;
     readonly bytes: number;
+    /** Of the backup as its store wrote it, before it was encrypted. */
     readonly sha256: string;
+    /** Whether it is encrypted, and where else it lies; absent in results of earlier releases. */
+    readonly kept?: string | undefined;
   }[];
   readonly incidents: number;
   /** Schema versions by store before the hop and, as far as it came, after it; absent in results of earlier releases. */

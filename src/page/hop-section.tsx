@@ -175,8 +175,9 @@ function Backups({ backups }: HopResult) {
         { title: 'file', kind: 'code' },
         { title: 'bytes', kind: 'number' },
         { title: 'sha256', kind: 'code' },
+        { title: 'kept', kind: 'text' },
       ]}
-      rows={backups.map(({ store, file, bytes, sha256 }) => [store, file, bytes, sha256])}
+      rows={backups.map(({ store, file, bytes, sha256, kept = '' }) => [store, file, bytes, sha256, kept])}
     />
   );
 }

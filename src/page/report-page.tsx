@@ -35,6 +35,7 @@ function Page(data: ReportData) {
         <Head {...rollout} />
         <Figures {...data} />
         <Exceptions {...data} />
+        <Rules {...rollout} />
         <Path {...rollout} />
         {stretchesOf(data).map(({ environment, ...stretch }) => (
           <StretchSection stretch={stretch} evidence={evidence.find((one) => one.environment === environment)} />
@@ -152,16 +153,45 @@ function Exceptions({ rollout, evidence }: ReportData) {
   );
 }
 
+/** Every rule that was not the default one: who reads a report does not know the input. */
+function Rules({ policy }: RolloutSoFar) {
+  if (policy === undefined) return null;
+  return (
+    <>
+      <h2>Rules that differ from the defaults</h2>
+      {policy.length === 0 ? <p>None: every rule was the default one.</p> : null}
+      <Table
+        columns={[
+          { title: 'rule', kind: 'code' },
+          { title: 'here', kind: 'text' },
+          { title: 'by default', kind: 'text' },
+          { title: 'why', kind: 'text' },
+        ]}
+        rows={policy.map(({ field, value, byDefault, reason = '' }) => [field, value, byDefault, reason])}
+      />
+    </>
+  );
+}
+
 function Path({ staging, live, steps, removedBackups = [] }: RolloutSoFar) {
   return (
     <>
       <h2>Targets</h2>
       <Table
-        columns={[{ title: '' }, { title: 'cluster' }, { title: 'from' }, { title: 'now' }]}
-        rows={[
-          ['staging', staging.name, staging.from, staging.to],
-          ['live', live.name, live.from, live.to],
+        columns={[
+          { title: '' },
+          { title: 'cluster' },
+          { title: 'from' },
+          { title: 'planned path', kind: 'text' },
+          { title: 'now' },
         ]}
+        rows={Object.entries({ staging, live }).map(([environment, { name, from, path = [], to }]) => [
+          environment,
+          name,
+          from,
+          path.join(' → '),
+          to,
+        ])}
       />
       <Table
         columns={[

@@ -33,6 +33,10 @@ svg { max-width: 100%; height: auto; display: block; }
 ul { padding-left: 1.2rem; margin: .25rem 0 1rem; }
 @media print {
   body { max-width: none; padding: 0; font-size: 11px; }
+  table { font-size: 10px; }
+  th, td { padding-right: .4rem; }
+  th, td.moment, td.number { white-space: normal; }
+  td, td.text { min-width: 0; overflow-wrap: anywhere; }
   details::details-content { content-visibility: visible; display: block; }
   h2, h3, figure, tr { break-inside: avoid; }
   h2, h3 { break-after: avoid; }

@@ -15,13 +15,16 @@ export function reportMarkdown(result: RolloutSoFar): string {
     `From ${result.startedAt} to ${result.endedAt}, ${formatDuration(Date.parse(result.endedAt) - Date.parse(result.startedAt))}.`,
     ...(result.reason === undefined ? [] : ['', `Reason: ${inline(result.reason)}`]),
     '',
-    '| target | from | to |',
-    '| --- | --- | --- |',
-    `| staging ${staging.name} | ${staging.from} | ${staging.to} |`,
-    `| live ${live.name} | ${live.from} | ${live.to} |`,
+    '| target | from | planned | to |',
+    '| --- | --- | --- | --- |',
+    ...Object.entries({ staging, live }).map(
+      ([environment, { name, from, path = [], to }]) =>
+        `| ${environment} ${name} | ${from} | ${path.slice(1).join(', ')} | ${to} |`,
+    ),
     '',
     `Settle: at least ${formatDuration(settle.atLeastMs)}${settle.reason === undefined ? '' : `, shortened: ${inline(settle.reason)}`}.`,
     '',
+    ...policySection(result),
     ...ledgerSection(result),
     ...result.hops.flatMap(hopSection),
     ...presentSection(result),
@@ -32,6 +35,22 @@ export function reportMarkdown(result: RolloutSoFar): string {
     ...removedSection(result),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
+}
+
+/** Every rule that was not the default one: who reads a report does not know the input. */
+function policySection({ policy }: RolloutSoFar): string[] {
+  if (policy === undefined) return [];
+  if (policy.length === 0) return ['Every rule was the default one.', ''];
+  return [
+    '## Rules that differ from the defaults',
+    '',
+    '| rule | here | by default | why |',
+    '| --- | --- | --- | --- |',
+    ...policy.map(
+      ({ field, value, byDefault, reason = '' }) => `| ${[field, value, byDefault, reason].map(cell).join(' | ')} |`,
+    ),
+    '',
+  ];
 }
 
 /** What was there to go back to, and is not any more. */
@@ -75,8 +94,8 @@ function hopSection({
     `${incidents} incidents; ${formatDuration(waitedSeconds * 1_000)} waiting for people.`,
     '',
     ...backups.map(
-      ({ store, file, bytes, sha256 }) =>
-        `- backup of ${store}: \`${oneLine(file)}\`, ${bytes} bytes, sha256 ${sha256}`,
+      ({ store, file, bytes, sha256, kept }) =>
+        `- backup of ${store}: \`${oneLine(file)}\`, ${bytes} bytes, sha256 ${sha256}${kept === undefined ? '' : `, ${inline(kept)}`}`,
     ),
     '',
   ];

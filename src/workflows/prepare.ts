@@ -2,6 +2,7 @@ import { ActivityFailure, ApplicationFailure, CancellationScope, workflowInfo } 
 import type { Holder, MaybeRecorded } from '../contract/activities.js';
 import type { Identity } from '../core/identity.js';
 import type { RolloutInput } from '../core/input/input.js';
+import type { PolicyDifference } from '../core/input/policy-differences.js';
 import { ENVIRONMENTS, type Environment, type Path, type RolloutPlan } from '../core/plan.js';
 import type { Conductor } from './conductor.js';
 import { letGoOf } from './let-go.js';
@@ -15,6 +16,8 @@ export interface Prepared {
   readonly searchAttributes: boolean;
   /** Who started the roll-out; absent in runs of builds that did not know it. */
   readonly starter?: Identity | undefined;
+  /** What the report says of the rules; absent in runs of builds that did not tell it. */
+  readonly differences?: readonly PolicyDifference[] | undefined;
 }
 
 /** Validates, looks at both clusters, plans, and takes hold of them; changes nothing else. */
@@ -23,10 +26,8 @@ export async function prepare(conductor: Conductor, raw: unknown): Promise<Prepa
   conductor.show();
   const { workflowId, firstExecutionRunId } = workflowInfo();
   try {
-    const { input, controlPlane, searchAttributes, starter } = await control.validateInput.executeWithOptions(
-      { summary: 'input' },
-      [raw],
-    );
+    const { input, controlPlane, searchAttributes, starter, differences } =
+      await control.validateInput.executeWithOptions({ summary: 'input' }, [raw]);
     const inspect = (environment: Environment) =>
       near(input[environment]).glance.inspectTarget.executeWithOptions(
         { summary: `look at ${input[environment].name}` },
@@ -58,7 +59,7 @@ export async function prepare(conductor: Conductor, raw: unknown): Promise<Prepa
       });
       throw error;
     }
-    return { input, plan: examined, holder, searchAttributes, starter };
+    return { input, plan: examined, holder, searchAttributes, starter, differences };
   } catch (error) {
     // A failed activity says what is wrong in its cause; the roll-out fails with just that, type and details included.
     if (error instanceof ActivityFailure && error.cause instanceof ApplicationFailure) {

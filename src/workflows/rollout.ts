@@ -405,12 +405,12 @@ class Rollout {
 
   #result(): Omit<RolloutResult, 'status'> {
     const { conductor } = this;
-    const { input, plan } = this.prepared;
+    const { input, plan, differences } = this.prepared;
     const reached = (environment: Environment) => {
       const { path } = plan[environment];
       const from = path[0] ?? '';
       const last = conductor.hops.findLast((hop) => hop.environment === environment);
-      return { name: input[environment].name, from, to: last?.servers ?? from };
+      return { name: input[environment].name, from, to: last?.servers ?? from, path };
     };
     return {
       rolloutId: conductor.rolloutId,
@@ -425,6 +425,7 @@ class Rollout {
       incidents: conductor.incidentLog,
       findings: [...plan.findings, ...plan.staging.findings, ...plan.live.findings],
       settle: { atLeastMs: input.policy.settle.atLeast, reason: input.policy.settle.reason },
+      policy: differences,
     };
   }
 }

@@ -1,5 +1,6 @@
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { BackupResult } from '../contract/activities.js';
+import { backupKeeping } from '../core/backup-keeping.js';
 import { formatDuration } from '../core/duration.js';
 import { type Finding, findingText } from '../core/finding.js';
 import { ledgerLine, ledgerProblems } from '../core/ledger.js';
@@ -135,7 +136,13 @@ function resultOf(
     waitedSeconds: conductor.waitedSeconds,
     incidents: conductor.incidents,
     historyEvents: workflowInfo().historyLength,
-    backups: backups.map(({ store, file, bytes, sha256 }) => ({ store, file, bytes, sha256 })),
+    backups: backups.map(({ store, file, bytes, sha256 }) => ({
+      store,
+      file,
+      bytes,
+      sha256,
+      kept: backupKeeping(place.target, store),
+    })),
     // A restore has put it back.
     ...(outcome === 'restored' || Object.keys(schema).length === 0 ? {} : { schema }),
   };

@@ -48,7 +48,15 @@ export const hop = (more: Partial<HopResult> = {}): HopResult => ({
   phases: [phase('preflight', '4 nodes SERVING')],
   waitedSeconds: 90,
   historyEvents: 200,
-  backups: [{ store: 'default', file: '/backups/default.dump', bytes: 100, sha256: 'f00d' }],
+  backups: [
+    {
+      store: 'default',
+      file: '/backups/default.dump',
+      bytes: 100,
+      sha256: 'f00d',
+      kept: 'encrypted; also in bucket/prefix',
+    },
+  ],
   incidents: 2,
   ...more,
 });
@@ -86,8 +94,8 @@ export const result = (more: Partial<RolloutResult> = {}): RolloutResult => ({
   status: 'completed',
   startedAt: AT,
   endedAt: '2026-01-01T12:00:00.000Z',
-  staging: { name: 'prod-staging', from: '1.30.7', to: '1.31.2' },
-  live: { name: 'prod', from: '1.30.7', to: '1.31.2' },
+  staging: { name: 'prod-staging', from: '1.30.7', to: '1.31.2', path: ['1.30.7', '1.31.2'] },
+  live: { name: 'prod', from: '1.30.7', to: '1.31.2', path: ['1.30.7', '1.31.2'] },
   hops: [hop(), hop({ environment: 'live', target: 'prod' })],
   steps: [phase('promote', 'live approved by ada')],
   ledgers: { staging: LEDGER },
@@ -103,6 +111,7 @@ export const result = (more: Partial<RolloutResult> = {}): RolloutResult => ({
       source: 'https://example.com/guide',
     },
   ],
+  policy: [{ field: 'policy.settle.atLeast', value: '1m', byDefault: '10m', reason: 'a rehearsal' }],
   settle: { atLeastMs: 600_000 },
   ...more,
 });

@@ -18,6 +18,13 @@ const EVIDENCE: TargetEvidence = {
     { at: iso(10), activity: 'upgradeSchema', line: 'temporal-sql-tool update', times: 1, ms: 900 },
     { at: iso(20), activity: 'replaceNode', line: 'systemctl stop', times: 3, ms: 90, failed: 'no such unit' },
     { at: iso(30), activity: 'backUpStore', line: 'pg_dump', times: 1, ms: 0, unfinished: true },
+    {
+      at: iso(40),
+      activity: 'applyRollSettings',
+      line: `kubectl ${'--a-word-that-does-not-end='.repeat(8)}`,
+      times: 1,
+      ms: 12_000,
+    },
   ],
   windows: [
     {
@@ -116,6 +123,13 @@ describe('in a browser', () => {
     expect(opened.overflow).toEqual({ 1_400: 0, 600: 0 });
   });
 
+  test('comes out whole on paper, as a person can read it', () => {
+    const { cut, folded, smallestPoints, pages } = opened.printed;
+    expect({ cut, folded }).toEqual({ cut: [], folded: [] });
+    expect(smallestPoints).toBeGreaterThanOrEqual(7);
+    expect(pages).toBeGreaterThan(0);
+  });
+
   test.each([
     ['what was lost', /0\s+workflows lost, of 40 canaries/],
     ['what clients of live saw', /live\s+0\s+0\s+0\s+30000\s+1\s+312 ms/],
@@ -129,7 +143,9 @@ describe('in a browser', () => {
     ['a command whose end nobody saw', /pg_dump\s+1\s+0ms\s+not known: its worker ended/],
     ['what the report does not know', /not in this report, prod: the last 400 of 600 commands are shown/],
     ['who decided', /approve\s+live\/1\.31\.2\/schema\s+ada\s+said\s+quiet hour\s+yes/],
-    ['backups', /\/backups\/default\.dump\s+100\s+f00d/],
+    ['backups', /\/backups\/default\.dump\s+100\s+f00d\s+encrypted; also in bucket\/prefix/],
+    ['rules that are not the default ones, and why', /policy\.settle\.atLeast\s+1m\s+10m\s+a rehearsal/],
+    ['the planned path', /live\s+prod\s+1\.30\.7\s+1\.30\.7 → 1\.31\.2\s+1\.31\.2/],
   ])('shows %s', (_, shown) => {
     expect(opened.text).toMatch(shown);
   });

@@ -10,7 +10,7 @@ import { checkRelease } from '../../src/catalogue-builder/check-release.js';
 import { getModule, type Release } from '../../src/catalogue-builder/get-release.js';
 import { readRelease } from '../../src/catalogue-builder/read-release.js';
 import { schemaVersion } from '../../src/core/schema/schema-version.js';
-import { minorOf } from '../../src/core/version.js';
+import { compareVersions, minorOf } from '../../src/core/version.js';
 import { step, writeSource } from '../helpers/server-source.js';
 
 /**
@@ -49,6 +49,40 @@ test('the catalogue says what the modules of the server say', async () => {
   if (refused.length > 0) console.warn(`not held by the module proxy, so not compared: ${refused.join(', ')}`);
   expect(read.size).toBeGreaterThanOrEqual(FEWEST_MINORS);
 }, 900_000);
+
+describe('words of servers that docs/troubleshooting.md quotes', () => {
+  /** What has another form in the source. */
+  const IN_SOURCE: Readonly<Record<string, string>> = {
+    'activity Heartbeat timeout': 'activity %v timeout',
+    'activity StartToClose timeout': 'activity %v timeout',
+  };
+  /** Words of Go and of gRPC, settings, options and columns that the servers' advice names, and ids of findings. */
+  const OF_OTHERS = /^(context deadline exceeded|Unavailable|--.*)$/;
+  /** Servers since then say it. */
+  const SINCE: Readonly<Record<string, string>> = {
+    'Workflow is busy.': '1.23.1',
+    'no usable database connection found': '1.25.2',
+    'unknown plugin': '1.27.3',
+  };
+
+  test.each(['1.20.5', '1.32.1'])('are those of %s', async (version) => {
+    const text = await readFile(fileURLToPath(new URL('../../docs/troubleshooting.md', import.meta.url)), 'utf8');
+    const section = /## Failures of the servers[^\n]*\n(.*?)\n## /s.exec(text)?.[1] ?? '';
+    const quoted = [...section.matchAll(/^\| (`.*?) +\|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`([^`]+)`/g)].map(([, words = '']) => words),
+    );
+    expect(quoted.length).toBeGreaterThan(10);
+    const source = await getModule(
+      version,
+      (path) => path === 'go.mod' || (/\.go$/.test(path) && !/_test\.go$/.test(path)),
+    );
+    const all = [...source.files.values()].join('\n');
+    const unsaid = quoted
+      .filter((words) => !OF_OTHERS.test(words) && compareVersions(version, SINCE[words] ?? '1.0.0') >= 0)
+      .flatMap((words) => (IN_SOURCE[words] ?? words).split('…').filter((piece) => !all.includes(piece.trim())));
+    expect(unsaid).toEqual([]);
+  });
+});
 
 /** A copy of a module with some files changed. */
 async function changed(version: string, change: (files: Map<string, string>) => void): Promise<Release> {

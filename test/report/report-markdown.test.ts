@@ -9,14 +9,15 @@ test('says what ran before and what runs now, how long it took, and what became 
     expect.arrayContaining([
       '# Roll-out upgrade-prod: completed',
       'From 2026-01-01T10:00:00.000Z to 2026-01-01T12:00:00.000Z, 2h.',
-      '| staging prod-staging | 1.30.7 | 1.31.2 |',
-      '| live prod | 1.30.7 | 1.31.2 |',
+      '| staging prod-staging | 1.30.7 | 1.31.2 | 1.31.2 |',
+      '| live prod | 1.30.7 | 1.31.2 | 1.31.2 |',
+      '| policy.settle.atLeast | 1m | 10m | a rehearsal |',
       'Settle: at least 10m.',
       '| staging | 40 | 40 | 0 | 0 | 0 | 0 | 0 | 0 |',
       '## live prod: 1.30.7 → 1.31.2, completed',
       '| preflight | 12s | 4 nodes SERVING |',
       '2 incidents; 1m 30s waiting for people.',
-      '- backup of default: `/backups/default.dump`, 100 bytes, sha256 f00d',
+      '- backup of default: `/backups/default.dump`, 100 bytes, sha256 f00d, encrypted; also in bucket/prefix',
       '- promote: live approved by ada',
       '| 2026-01-01T10:00:00.000Z | approve | live/1.31.2/schema | ada | said | quiet hour | yes |',
       '- warn: an index is built; expected none. Wait for it (https://example.com/guide)',
@@ -29,7 +30,7 @@ test('an aborted roll-out says why, and both versions where it stopped half-way'
   const lines = linesOf({ status: 'aborted', reason: 'enough for today', live });
   expect(lines).toContain('# Roll-out upgrade-prod: aborted');
   expect(lines).toContain('Reason: enough for today');
-  expect(lines).toContain('| live prod | 1.30.7 | 1.30.7 and 1.31.2 |');
+  expect(lines).toContain('| live prod | 1.30.7 |  | 1.30.7 and 1.31.2 |');
 });
 
 test('a shortened settle, an override and a decision that did not count are told with their reasons', () => {
@@ -72,8 +73,14 @@ test('incidents are told with what was wrong, and what was decided', () => {
   expect(lines).toContain('| 2026-01-01T10:00:00.000Z | live/1.31.2/verify/incident/2 | no owner | open |');
 });
 
+test('a roll-out by the default rules says so', () => {
+  expect(linesOf({ policy: [] })).toContain('Every rule was the default one.');
+});
+
 test('what there was none of has no section', () => {
-  const text = reportMarkdown(result({ ledgers: {}, steps: [], decisions: [], findings: [], hops: [] }));
+  const text = reportMarkdown(
+    result({ ledgers: {}, steps: [], decisions: [], findings: [], hops: [], policy: undefined }),
+  );
   expect(text).not.toContain('##');
 });
 

@@ -3,6 +3,7 @@ import { createTransport } from 'nodemailer';
 import { PreconditionError } from '../../core/errors.js';
 import type { NoticeChannel } from '../../core/input/notices.js';
 import { noticeSubject, noticeText, type Notice } from '../../core/notice.js';
+import { readCertificate } from '../tls-files.js';
 import { runCommand } from '../run-command.js';
 import { readEnvironment, readSecret } from '../secrets.js';
 
@@ -84,13 +85,16 @@ function causeOf(error: unknown): string {
 }
 
 async function sendEmail(channel: Of<'email'>, notice: Notice): Promise<void> {
-  const { host, port, security, user, password, from, to } = channel;
+  const { host, security, caFile, user, password, from, to } = channel;
+  const { port = security === 'tls' ? 465 : 587 } = channel;
+  const ca = await readCertificate(caFile);
   const transport = createTransport({
     host,
     port,
     secure: security === 'tls',
     requireTLS: security === 'starttls',
     ignoreTLS: security === 'none',
+    ...(ca === undefined ? {} : { tls: { ca } }),
     connectionTimeout: TIMEOUT_MS,
     greetingTimeout: TIMEOUT_MS,
     socketTimeout: TIMEOUT_MS,

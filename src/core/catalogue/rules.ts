@@ -65,10 +65,13 @@ const SchemaScript = z.strictObject({
   source: Source,
 });
 
+/** What a version does to a setting; a finding of it is `setting-` and that. */
+export const SETTING_CHANGES = ['appears', 'changed', 'renamed', 'removed'] as const;
+
 const SettingRule = z.strictObject({
   key: z.string().min(1),
   where: z.enum(['static', 'dynamic', 'tool', 'image', 'metric']),
-  change: z.enum(['appears', 'changed', 'renamed', 'removed']),
+  change: z.enum(SETTING_CHANGES),
   since: Version,
   /** First version that takes the new way, where that lies before `since`. */
   noticeFrom: Version.optional(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Duration } from '../duration.js';
-import { SecretRef } from './fields.js';
+import { FilePath, SecretRef } from './fields.js';
 
 /** What people are told of. */
 export const NOTICE_KINDS = ['gate', 'reminder', 'incident', 'completed', 'aborted'] as const;
@@ -34,11 +34,12 @@ const Slack = z.strictObject({
 const Email = z.strictObject({
   type: z.literal('email').describe('Mail by SMTP.'),
   host: z.string().min(1).describe('Mail server.'),
-  port: z.int().min(1).max(65_535).default(587).describe('Its port.'),
+  port: z.int().min(1).max(65_535).optional().describe('Its port; 465 with tls and 587 else, when left out.'),
   security: z
     .enum(['starttls', 'tls', 'none'])
     .default('starttls')
-    .describe('starttls has to succeed; tls from the first byte (port 465); none sends in the clear.'),
+    .describe('starttls has to succeed; tls from the first byte; none sends in the clear.'),
+  caFile: FilePath.optional().describe('Certificate authority of its host; the system’s when left out.'),
   user: z.string().min(1).optional().describe('Who logs in there; nobody when left out.'),
   password: SecretRef.optional().describe('Of that user.'),
   from: z.string().min(1).describe('Address of the sender.'),

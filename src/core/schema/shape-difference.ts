@@ -1,19 +1,22 @@
-export type ShapeDifferenceKind =
-  | 'table-missing'
-  | 'table-extra'
-  | 'column-missing'
-  | 'column-type'
-  | 'column-nullability'
-  | 'column-default'
-  | 'column-generated'
-  | 'column-extra'
-  | 'primary-key'
-  | 'index-missing'
-  | 'index-invalid'
-  | 'index-not-unique'
-  | 'index-differs'
-  | 'index-renamed'
-  | 'index-extra';
+/** The ways in which a shape may differ; a finding of it is `schema-` and the way. */
+export const SHAPE_DIFFERENCES = [
+  'table-missing',
+  'table-extra',
+  'column-missing',
+  'column-type',
+  'column-nullability',
+  'column-default',
+  'column-generated',
+  'column-extra',
+  'primary-key',
+  'index-missing',
+  'index-invalid',
+  'index-not-unique',
+  'index-differs',
+  'index-renamed',
+  'index-extra',
+] as const;
+export type ShapeDifferenceKind = (typeof SHAPE_DIFFERENCES)[number];
 
 /** One place where a database is not as the scripts of its schema version make it. */
 export interface ShapeDifference {

@@ -25,14 +25,17 @@ const START_ERRORS: readonly { readonly cause: StartCause; readonly words: RegEx
   },
 ];
 
-export type StartCause =
-  | 'schema-behind'
-  | 'schema-unreadable'
-  | 'database-rights'
-  | 'database-unreachable'
-  | 'port-taken'
-  | 'configuration'
-  | 'plugin';
+/** A finding of it is `start-error-` and the cause. */
+export const START_CAUSES = [
+  'schema-behind',
+  'schema-unreadable',
+  'database-rights',
+  'database-unreachable',
+  'port-taken',
+  'configuration',
+  'plugin',
+] as const;
+export type StartCause = (typeof START_CAUSES)[number];
 
 /** Why a server could not start, by its own words. */
 export interface StartError {

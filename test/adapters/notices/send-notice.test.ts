@@ -4,12 +4,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { sendNotice } from '../../../src/adapters/notices/send-notice.js';
 import { messageOf } from '../../../src/core/errors.js';
 import { NoticeChannel } from '../../../src/core/input/notices.js';
 import type { Notice } from '../../../src/core/notice.js';
+import { makeCertificates, type Certificates } from '../../../src/lab/certificates.js';
 import { WebhookReceiver } from '../../helpers/webhook-receiver.js';
 
 const NOTICE: Notice = {
@@ -115,6 +116,8 @@ test('nothing of it is a link or a mention to Slack', async () => {
 
 describe('a mail', () => {
   interface Mail {
+    /** Whether it came over TLS. */
+    readonly isSecure: boolean;
     readonly from: string;
     readonly to: readonly string[];
     readonly text: string;
@@ -131,17 +134,19 @@ describe('a mail', () => {
     server = new SMTPServer({
       onAuth: ({ username, password }, _, done) =>
         username === 'ada' && password === 'pa55' ? done(null, { user: username }) : done(new Error('wrong password')),
-      onData: (stream, { envelope }, done) => {
+      onData: (stream, { envelope, secure }, done) => {
         let text = '';
         stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
         stream.on('end', () => {
           const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
-          mails.push({ from, to: envelope.rcptTo.map(({ address }) => address), text });
+          mails.push({ isSecure: secure, from, to: envelope.rcptTo.map(({ address }) => address), text });
           done();
         });
       },
       ...options,
     });
+    // A client that breaks a handshake off is an error to the server, and what the test is about.
+    server.on('error', () => undefined);
     const listening = server.listen(0, '127.0.0.1');
     await once(listening, 'listening');
     const { port } = listening.address() as AddressInfo; // of a TCP server that listens
@@ -172,6 +177,61 @@ describe('a mail', () => {
     const channel = await mailServer({ authOptional: true, disabledCommands: ['STARTTLS'] });
     expect(await failure({ ...channel, security: 'starttls' })).toMatch(/TLS/);
     expect(mails).toEqual([]);
+  });
+
+  describe('over TLS', () => {
+    let place: string;
+    let made: Certificates;
+    let keys: { readonly cert: Buffer; readonly key: Buffer };
+    beforeAll(async () => {
+      place = await mkdtemp(join(tmpdir(), 'mail-tls-'));
+      made = await makeCertificates(place);
+      keys = { cert: await readFile(made.serverCert), key: await readFile(made.serverKey) };
+    });
+    afterAll(() => rm(place, { recursive: true, force: true }));
+
+    const LOGIN = { user: 'ada' };
+    const withPassword = async () => ({ ...LOGIN, password: await secret('password', 'pa55') });
+
+    test.each(['starttls', 'tls'] as const)('%s: password and mail go encrypted', async (security) => {
+      const channel = await mailServer({ ...keys, secure: security === 'tls' });
+      await send({ ...channel, security, caFile: made.ca, ...(await withPassword()) });
+      expect(mails).toMatchObject([{ isSecure: true, to: ['ada@example.com', 'ben@example.com'] }]);
+    });
+
+    test.each(['starttls', 'tls'] as const)('%s: a host that nobody vouches for gets neither', async (security) => {
+      const seen: string[] = [];
+      const onAuth: SMTPServerOptions['onAuth'] = ({ username }, _, done) => {
+        seen.push(String(username));
+        done(new Error('not asked'));
+      };
+      const channel = await mailServer({ ...keys, secure: security === 'tls', onAuth });
+      const told = await failure({ ...channel, security, ...(await withPassword()) });
+      expect(told).toMatch(/certificate/);
+      expect(told).not.toContain('pa55');
+      expect([seen, mails]).toEqual([[], []]);
+    });
+
+    test('a server that speaks no TLS at once is told', async () => {
+      const channel = await mailServer({ authOptional: true, disabledCommands: ['STARTTLS'] });
+      expect(await failure({ ...channel, security: 'tls', caFile: made.ca })).toMatch(/SSL|TLS/);
+      expect(mails).toEqual([]);
+    });
+
+    test('a file of an authority that is not there is named', async () => {
+      const channel = await mailServer({ ...keys, authOptional: true });
+      expect(await failure({ ...channel, security: 'starttls', caFile: join(place, 'none.pem') })).toContain(
+        'none.pem',
+      );
+    });
+  });
+
+  test('a mail server that is away is told, and not waited for', async () => {
+    const channel = await mailServer({ authOptional: true, disabledCommands: ['STARTTLS'] });
+    const gone = server;
+    server = undefined;
+    await new Promise<void>((closed) => gone?.close(() => closed()));
+    expect(await failure(channel)).toMatch(/ECONNREFUSED/);
   });
 });
 
