@@ -1,5 +1,6 @@
 import { Connection, type ConnectionOptions, isGrpcServiceError } from '@temporalio/client';
 import type { Tls } from '../core/input/input.js';
+import { ONE_TRY_CHANNEL } from './channel-args.js';
 import { readCertificate } from './tls-files.js';
 
 /** Names that the roles of a Temporal server register with gRPC's health service; the worker role only since 1.31. */
@@ -34,8 +35,7 @@ export async function checkHealth(
     address,
     tls: tls === undefined ? false : await readTls(tls),
     interceptors: [], // one question, one answer: the caller decides whether to ask again
-    // Its own channel each time: the shared pool would answer "unreachable" from the back-off of an earlier question.
-    channelArgs: { 'grpc.use_local_subchannel_pool': 1 },
+    channelArgs: ONE_TRY_CHANNEL,
   });
   try {
     return await askHealth(connection, service, timeoutMs);

@@ -322,6 +322,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
   measurement((say) => measureSettle('postgres', say), settleOf('settle-proof', 5)),
   measurement((say) => measureSettle('mysql', say), settleOf('settle-proof-mysql', 5)),
   measurement((say) => measureSettle('cassandra', say), settleOf('settle-proof-cassandra', 15)),
+  measurement((say) => measureSettle('admin', say), settleOf('settle-proof-admin', 30)),
   measurement(measureInspection, INSPECTION),
   measurement(measureBackup, BACKUP),
   measurement(measureRolls, ROLLS),

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { SHARD_INFO } from '../adapters/shard-info.js';
 import { ShardWatchFile } from '../adapters/shard-watch-file.js';
-import { createStore } from '../adapters/stores.js';
 import { createToolResolver } from '../adapters/tools/tool-resolver.js';
 import { drawPicture } from '../core/settling/draw-picture.js';
 import { proveSettle, type SettleCase } from '../core/settling/prove-settle.js';
+import { startShardFrontend } from './shards-by-admin.js';
 import { startShardTable, type ShardStore, type WrittenShard } from './shard-tables.js';
 
 /** How long looking at a large cluster's shards took. */
@@ -33,18 +33,25 @@ const QUEUE_STATES = Buffer.concat(
   Array.from({ length: 5 }, () => Buffer.concat([Buffer.from([0x8a, 0x01, 60]), Buffer.alloc(60)])),
 );
 
-/** Fills the rows of shards in a real database, has every one written anew before each pass, and proves the settle of them. */
-export async function measureSettle(product: ShardStore, onProgress: (line: string) => void): Promise<MeasuredSettle> {
+/**
+ * Fills the rows of shards in a real database, or those that an AdminService tells one by one; has every one written anew before
+ * each pass, and proves the settle of them.
+ */
+export async function measureSettle(
+  product: ShardStore | 'admin',
+  onProgress: (line: string) => void,
+): Promise<MeasuredSettle> {
   const directory = await mkdtemp(join(tmpdir(), 'bench-settle-'));
   await chmod(directory, 0o711); // PostgreSQL's user has to pass through
-  const tools = createToolResolver();
-  const table = await startShardTable(product, { directory, version: VERSION, tools });
+  const table =
+    product === 'admin'
+      ? await startShardFrontend(SHARDS)
+      : await startShardTable(product, { directory, version: VERSION, tools: createToolResolver() });
   try {
     onProgress(`filling ${SHARDS} shards of ${table.product}`);
-    const store = createStore(table.input, 'default', tools);
     const write = (written: Written) => table.write(rowsOf(written));
     await write({ rangeId: 4, minute: -10 });
-    const before = await store.readShards();
+    const before = await table.readShards();
     await write({ rangeId: 5, minute: 1 });
     const watched = join(directory, 'watched.jsonl');
     const file = await ShardWatchFile.open(watched);
@@ -52,7 +59,7 @@ export async function measureSettle(product: ShardStore, onProgress: (line: stri
     for (let pass = 0; pass < PASSES; pass += 1) {
       await write({ rangeId: 5, minute: 5 * (pass + 1) });
       const began = performance.now();
-      const after = await store.readShards();
+      const after = await table.readShards();
       const lookedAt = STARTED + 5 * (pass + 1) * MINUTE;
       const watch = await file.add(after, lookedAt);
       const settling: SettleCase = { ...caseOf(before), after, lookedAt, watch };
@@ -64,7 +71,6 @@ export async function measureSettle(product: ShardStore, onProgress: (line: stri
         throw new Error(`pass ${pass + 1}: ${JSON.stringify(proof.missing[0])}, ${owners.length} owners`);
       }
     }
-    await store.close();
     const rowBytes = blobOf(1, { rangeId: 5, minute: 1 }).length;
     return { product: table.product, shards: SHARDS, seconds, rowBytes, fileBytes: (await stat(watched)).size };
   } finally {

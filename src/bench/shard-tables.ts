@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { withCassandra } from '../adapters/cassandra/cassandra-connection.js';
 import { withMysql } from '../adapters/mysql/mysql-connection.js';
 import { withPostgres } from '../adapters/postgres/postgres-connection.js';
+import { createStore } from '../adapters/stores.js';
+import type { ShardRow } from '../core/cluster.js';
 import type { StoreInput } from '../core/input/input.js';
 import { startStores } from '../lab/start-database.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
@@ -13,11 +15,11 @@ export interface WrittenShard {
   readonly blob: Buffer;
 }
 
-/** A default store whose rows of shards the bench writes itself. */
-export interface ShardTable {
+/** Shards that the bench writes itself, and reads as a settle does. */
+export interface ShardSource {
   readonly product: string;
-  readonly input: StoreInput;
   write(rows: readonly WrittenShard[]): Promise<void>;
+  readShards(): Promise<ShardRow[]>;
   readonly stop: () => Promise<void>;
 }
 
@@ -35,12 +37,21 @@ const STATEMENTS_AT_ONCE = 64;
 export async function startShardTable(
   store: ShardStore,
   { directory, version, tools }: { readonly directory: string; readonly version: string; readonly tools: ToolResolver },
-): Promise<ShardTable> {
+): Promise<ShardSource> {
   const { stores, stop } = await startStores(store, join(directory, 'stores'));
   try {
     await stores.default.setUp('default', DATABASE, { version, tools });
     const input = stores.default.inputOf(DATABASE);
-    return { product: PRODUCTS[store], input, write: (rows) => writeRows(input, rows), stop };
+    const opened = createStore(input, 'default', tools);
+    return {
+      product: PRODUCTS[store],
+      write: (rows) => writeRows(input, rows),
+      readShards: () => opened.readShards(),
+      stop: async () => {
+        await opened.close();
+        await stop();
+      },
+    };
   } catch (error) {
     await stop();
     throw error;

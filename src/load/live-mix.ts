@@ -1,6 +1,6 @@
-import { Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { isRefusalToCount } from '../adapters/cluster/target-cluster.js';
-import { connectionOptions } from '../adapters/connection-options.js';
+import { connectTo } from '../adapters/connect.js';
 import type { LoadPolicy, OwnWorkflow } from '../core/input/input.js';
 
 /** How many executions are looked at in each namespace to learn which types there are. */
@@ -24,7 +24,7 @@ export async function copyMix(
   from: NonNullable<LoadPolicy['copyMixOf']>,
   own: readonly OwnWorkflow[],
 ): Promise<CopiedMix> {
-  const connection = await Connection.connect(await connectionOptions(from.connection));
+  const connection = await connectTo(from.connection);
   try {
     const counts: Record<string, number> = {};
     for (const namespace of from.namespaces) {

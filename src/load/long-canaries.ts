@@ -1,5 +1,4 @@
-import { Connection } from '@temporalio/client';
-import { connectionOptions } from '../adapters/connection-options.js';
+import { connectTo } from '../adapters/connect.js';
 import { messageOf } from '../core/errors.js';
 import type { Connection as ConnectionInput, LoadPolicy } from '../core/input/input.js';
 import { forEachAtOnce } from '../adapters/at-once.js';
@@ -66,7 +65,7 @@ async function withTarget<T>(
   options: LongCanaryOptions,
   work: (ledger: Ledger, target: CanaryTarget) => Promise<T>,
 ): Promise<T> {
-  const connection = await Connection.connect(await connectionOptions(options.connection));
+  const connection = await connectTo(options.connection);
   try {
     using ledger = new Ledger(options.ledgerFile, options.loadId);
     return await work(ledger, new CanaryTarget(connection, options.loadId));

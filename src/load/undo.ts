@@ -1,6 +1,5 @@
-import { Connection } from '@temporalio/client';
 import { forEachAtOnce } from '../adapters/at-once.js';
-import { connectionOptions } from '../adapters/connection-options.js';
+import { connectTo } from '../adapters/connect.js';
 import type { Connection as ConnectionInput } from '../core/input/input.js';
 import { planCanary } from './canary-plan.js';
 import { CanaryTarget } from './canary-target.js';
@@ -36,7 +35,7 @@ export async function undoInLedger(
   { backupAt, stoppedAt }: { readonly backupAt: number; readonly stoppedAt: number },
   signal?: AbortSignal,
 ): Promise<{ readonly undone: number }> {
-  const connection = await Connection.connect(await connectionOptions(input));
+  const connection = await connectTo(input);
   try {
     using ledger = new Ledger(of.ledgerFile, of.loadId);
     const target = new CanaryTarget(connection, of.loadId);

@@ -1,6 +1,5 @@
-import { Connection } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
-import { connectionOptions } from '../adapters/connection-options.js';
+import { connectTo } from '../adapters/connect.js';
 import type { Connection as ConnectionInput, LoadPolicy } from '../core/input/input.js';
 import type { LedgerSummary } from '../core/ledger.js';
 import { forEachAtOnce } from '../adapters/at-once.js';
@@ -34,7 +33,7 @@ export interface VerifyOptions {
  * Safe to run at any time, beside a running generator too. @throws when the target cannot be asked
  */
 export async function verifyLedger(options: VerifyOptions): Promise<LedgerSummary> {
-  const connection = await Connection.connect(await connectionOptions(options.connection));
+  const connection = await connectTo(options.connection);
   try {
     using ledger = new Ledger(options.ledgerFile, options.loadId);
     const target = new CanaryTarget(connection, options.loadId);

@@ -165,7 +165,7 @@ async function openSystemdBySsh(files: CaseFiles): Promise<DriverCase> {
       to: join(files.releases, '{version}'),
       program: join(files.releases, '{version}/temporal-server'),
     },
-    sshConfigFile: host.sshConfigFile,
+    sshConfigFile: await host.startSsh(),
     host: 'lab-host',
   });
   return {

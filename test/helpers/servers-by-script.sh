@@ -20,6 +20,8 @@ status)
   pid=$(pid_of "$2")
   [ -n "$pid" ] || exit 0
   version=$("/proc/$pid/exe" --version | sed -n 's/.*version \([0-9.]*\).*/\1/p')
+  # For a moment it is still setsid, which is to become the server.
+  [ -n "$version" ] || exit 0
   ticks=$(sed 's/.*) //' "/proc/$pid/stat" | cut -d ' ' -f 20)
   boot=$(sed -n 's/^btime //p' /proc/stat)
   started=$(date -u -d "@$((boot + ticks / 100))" +%Y-%m-%dT%H:%M:%SZ)

@@ -4,7 +4,7 @@ import { appendFile, copyFile, mkdir, readFile, rmdir, writeFile } from 'node:fs
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { findFreePorts } from '../../src/lab/free-ports.js';
+import { startSshServer } from './ssh-server.js';
 
 /**
  * A real systemd as process 1 of namespaces of its own (mounts, process ids, host name, control groups), with the network and
@@ -30,8 +30,8 @@ function whatIsMissing(): string | undefined {
   return files.find((file) => !existsSync(file)) ?? (cgroupRoot() === undefined ? 'cgroup2' : undefined);
 }
 
-/** What is missing to reach it by ssh. */
-export const sshMissing = systemdMissing ?? ['/usr/sbin/sshd', '/usr/bin/ssh'].find((file) => !existsSync(file));
+/** What is missing to reach it by ssh: the server is brought where there is none. */
+export const sshMissing = systemdMissing ?? ['/usr/bin/ssh', '/usr/bin/ssh-keygen'].find((file) => !existsSync(file));
 
 function cgroupRoot(): string | undefined {
   return /^\S+ (\S+) cgroup2 \S*\brw\b/m.exec(readFileSync('/proc/mounts', 'utf8'))?.[1];
@@ -40,8 +40,8 @@ function cgroupRoot(): string | undefined {
 export interface SystemdHost {
   /** What is run before a command so that it runs there. */
   readonly prefix: readonly string[];
-  /** Given to ssh, it reaches this host as `lab-host`; undefined where there is no ssh server. */
-  readonly sshConfigFile: string | undefined;
+  /** Starts an ssh server there. Given to ssh, the file reaches this host as `lab-host`. Needs what {@link sshMissing} says. */
+  startSsh(): Promise<string>;
   /** Writes a unit and has it loaded. */
   addUnit(name: string, text: string): Promise<void>;
   run(...argv: readonly string[]): Promise<string>;
@@ -97,56 +97,16 @@ export async function startSystemdHost(directory: string): Promise<SystemdHost> 
   };
   try {
     await untilThere(async () => (await run('systemctl', 'is-system-running').catch(() => '')).trim() || undefined);
-    const sshConfigFile = sshMissing === undefined ? await startSsh(directory, addUnit, run) : undefined;
-    return { prefix, sshConfigFile, addUnit, run, stop };
+    const startSsh = async () => {
+      const file = await startSshServer(directory, { addUnit, run });
+      await untilThere(async () => (await exec('ssh', ['-F', file, 'lab-host', 'echo', 'there'])).stdout || undefined);
+      return file;
+    };
+    return { prefix, startSsh, addUnit, run, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-}
-
-async function startSsh(directory: string, addUnit: SystemdHost['addUnit'], run: SystemdHost['run']): Promise<string> {
-  const [port = 0] = await findFreePorts(1);
-  const at = (name: string) => join(directory, name);
-  for (const key of ['host-key', 'user-key'])
-    await exec('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', at(key)]);
-  await copyFile(at('user-key.pub'), at('authorized-keys'));
-  await writeFile(at('known-hosts'), `[127.0.0.1]:${port} ${await readFile(at('host-key.pub'), 'utf8')}`);
-  const server = [
-    `Port ${port}`,
-    'ListenAddress 127.0.0.1',
-    `HostKey ${at('host-key')}`,
-    `AuthorizedKeysFile ${at('authorized-keys')}`,
-    'PermitRootLogin prohibit-password',
-    'StrictModes no',
-    'UsePAM no',
-    'PidFile none',
-  ];
-  await writeFile(at('sshd-config'), `${server.join('\n')}\n`);
-  const client = [
-    'Host lab-host',
-    '  HostName 127.0.0.1',
-    `  Port ${port}`,
-    '  User root',
-    `  IdentityFile ${at('user-key')}`,
-    '  IdentitiesOnly yes',
-    `  UserKnownHostsFile ${at('known-hosts')}`,
-    '  StrictHostKeyChecking yes',
-    // As operators are told to: one connection for many commands.
-    '  ControlMaster auto',
-    `  ControlPath ${at('ssh-%C')}`,
-    '  ControlPersist 20',
-  ];
-  await writeFile(at('ssh-config'), `${client.join('\n')}\n`);
-  await addUnit('sshd-lab.service', `[Service]\nExecStart=/usr/sbin/sshd -D -e -f ${at('sshd-config')}\n`);
-  await run('systemctl', 'start', 'sshd-lab.service');
-  await untilThere(async () =>
-    exec('ssh', ['-F', at('ssh-config'), 'lab-host', 'true']).then(
-      () => true,
-      () => undefined,
-    ),
-  );
-  return at('ssh-config');
 }
 
 async function childOf(pid: number): Promise<number | undefined> {

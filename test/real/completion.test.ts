@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { completionScript, SHELLS } from '../../src/cli/completion.js';
 import { buildProgram } from '../../src/cli/program.js';
 import { librariesOf } from '../../src/lab/debian-packages.js';
-import { findShell, type ShellProgram } from '../../src/lab/shells.js';
+import { findShell } from '../../src/lab/shells.js';
+import type { SystemProgram } from '../../src/lab/system-program.js';
 import { Terminal } from '../helpers/terminal.js';
 
 /** The scripts of `completion` in the shells themselves: bash and zsh at a terminal, fish by the command that asks its completion. */
@@ -31,7 +32,7 @@ const COMPLETED = [
 ] as const;
 
 /** Where zsh finds its functions and modules when it was only unpacked. */
-async function ownPlaces({ folder }: ShellProgram): Promise<string[]> {
+async function ownPlaces({ folder }: SystemProgram): Promise<string[]> {
   if (folder === undefined) return [];
   const modules = join(await librariesOf(folder), 'zsh');
   const [version = ''] = await readdir(modules);

@@ -21,6 +21,7 @@ import { stopServersBelow } from '../../src/lab/clean-up.js';
 import { startCluster, type LabCluster } from '../../src/lab/cluster.js';
 import { removePostgres, startPostgres } from '../../src/lab/postgres.js';
 import { compileSource } from '../helpers/compiled-source.js';
+import { changesSomething, commandOf, journaling } from '../helpers/command-lines.js';
 import { DRIVER_CASES, layOutReleases, SCRIPT, UNIT_USER, type DriverCase } from '../helpers/driver-cases.js';
 
 /** What every driver does, tried with real servers: two nodes of a cluster, whose schema both versions take. */
@@ -137,19 +138,22 @@ describe.each(DRIVER_CASES)('$name', ({ name: caseName, missing, open }) => {
     expect(await driver.listNodes()).toEqual(before);
   });
 
-  it('stops a node; twice changes nothing; then it goes to another version, and back', async () => {
+  it('stops a node; twice changes nothing; then it goes to another version, and back, by what it said', async () => {
     const before = await driver.listNodes();
     for (const version of [OLD, NEW]) {
-      await driver.prepare(version);
-      await driver.stopNode(NODE);
-      await driver.stopNode(NODE);
-      expect(await processesOf(NODE)).toEqual([]);
-      const { name, role, rpcAddress, metricsAddress } = nodeNamed(NODE);
-      const stopped = await stateOf(driver);
-      expect(stopped).toMatchObject({ name, role, rpcAddress, metricsAddress, running: false });
-      for (const field of ['version', 'instance', 'startedAt', 'pid']) expect(stopped).not.toHaveProperty(field);
-
-      const after = await driver.startNode(NODE, version);
+      const said = await driver.explain(NODE, version);
+      const { result: after, ran } = await journaling(join(directory, `${caseName}-${version}.jsonl`), async () => {
+        await driver.prepare(version);
+        await driver.stopNode(NODE);
+        await driver.stopNode(NODE);
+        expect(await processesOf(NODE)).toEqual([]);
+        const { name, role, rpcAddress, metricsAddress } = nodeNamed(NODE);
+        const stopped = await stateOf(driver);
+        expect(stopped).toMatchObject({ name, role, rpcAddress, metricsAddress, running: false });
+        for (const field of ['version', 'instance', 'startedAt', 'pid']) expect(stopped).not.toHaveProperty(field);
+        return driver.startNode(NODE, version);
+      });
+      expect(ran.filter(changesSomething)).toEqual(said.map(commandOf));
       expect(after).toMatchObject({ running: true, version });
       expect(after.instance).toMatch(/./);
       expect(after.instance).not.toBe(before[0]?.instance);

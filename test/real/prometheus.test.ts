@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -11,10 +11,9 @@ import { MetricsSource } from '../../src/core/input/input.js';
 import { reducePage } from '../../src/core/measuring/series.js';
 import { parseMetrics } from '../../src/core/measuring/metrics.js';
 import { findFreePort } from '../../src/lab/free-ports.js';
+import { findPrometheus } from '../../src/lab/prometheus-binary.js';
 
-/** A real Prometheus scrapes the page of a real server. Debian's package `prometheus` brings it; without it there is nothing to test. */
-const THERE = spawnSync('prometheus', ['--version']).status === 0;
-const withPrometheus = THERE ? test : test.skip;
+/** A real Prometheus scrapes the page of a real server. */
 
 let folder: string;
 let server: Server;
@@ -24,7 +23,6 @@ let child: ChildProcess;
 let source: MetricsSource;
 
 beforeAll(async () => {
-  if (!THERE) return;
   folder = await mkdtemp(join(tmpdir(), 'temporal-upgrade-prometheus-'));
   page = await readFile(new URL('../fixtures/metrics-1.29.1-after.txt', import.meta.url), 'utf8');
   server = createServer((_request, response) => {
@@ -37,20 +35,20 @@ beforeAll(async () => {
 scrape_configs: [{ job_name: temporal, static_configs: [{ targets: ['${address}'], labels: { cluster: prod } }] }]
 `;
   await writeFile(join(folder, 'prometheus.yml'), scrapes);
+  const { program, env } = await findPrometheus();
   child = spawn(
-    'prometheus',
+    program,
     [
       `--config.file=${join(folder, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
     ],
-    { stdio: 'ignore' },
+    { stdio: 'ignore', env: { ...process.env, ...env } },
   );
   source = MetricsSource.parse({ prometheus: `http://127.0.0.1:${port}`, labels: { cluster: 'prod' } });
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
-  if (!THERE) return;
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
   await ended;
@@ -73,28 +71,20 @@ async function ask(until: (found: ReadonlyMap<string, Scraped>) => boolean): Pro
   }
 }
 
-withPrometheus(
-  'what Prometheus has of a process is what its page says',
-  async () => {
-    const found = await ask((series) => series.size > 0);
-    expect([...found.keys()]).toEqual([address]);
-    const scraped = found.get(address);
-    expect(reducePage(scraped?.samples ?? [])).toEqual(reducePage(parseMetrics(page)));
-    expect(Math.abs(Date.now() - (scraped?.readAt ?? 0))).toBeLessThan(60_000);
-  },
-  60_000,
-);
+test('what Prometheus has of a process is what its page says', async () => {
+  const found = await ask((series) => series.size > 0);
+  expect([...found.keys()]).toEqual([address]);
+  const scraped = found.get(address);
+  expect(reducePage(scraped?.samples ?? [])).toEqual(reducePage(parseMetrics(page)));
+  expect(Math.abs(Date.now() - (scraped?.readAt ?? 0))).toBeLessThan(60_000);
+}, 60_000);
 
-withPrometheus('another cluster of the same Prometheus is not this one', async () => {
+test('another cluster of the same Prometheus is not this one', async () => {
   expect((await queryPrometheus({ ...source, labels: { cluster: 'staging' } }, [address], 5_000)).size).toBe(0);
 });
 
-withPrometheus(
-  'a process that Prometheus cannot scrape any more has no series, though some are still kept',
-  async () => {
-    server.closeAllConnections();
-    server.close();
-    expect((await ask((series) => series.size === 0)).size).toBe(0);
-  },
-  60_000,
-);
+test('a process that Prometheus cannot scrape any more has no series, though some are still kept', async () => {
+  server.closeAllConnections();
+  server.close();
+  expect((await ask((series) => series.size === 0)).size).toBe(0);
+}, 60_000);

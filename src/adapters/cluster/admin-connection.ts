@@ -1,6 +1,7 @@
 import { Connection } from '@temporalio/client';
 import type { ConnectionCtorOptions } from '@temporalio/client/lib/connection.js';
 import protobuf from 'protobufjs';
+import { connectOrClose } from '../connect.js';
 import { SHARD_INFO, type ShardInfo } from '../shard-info.js';
 
 /**
@@ -84,11 +85,11 @@ export class AdminConnection extends Connection {
     });
   }
 
-  /** As `Connection.connect`, which makes one of the class that it is called on but does not say so. */
+  /** As `Connection.connect`, but nothing is left of one that fails. */
   static override async connect(options: Parameters<typeof Connection.connect>[0]): Promise<AdminConnection> {
-    const connection = await super.connect(options);
+    const connection = this.lazy(options);
     if (!(connection instanceof AdminConnection)) throw new TypeError('the SDK makes another class of connection');
-    return connection;
+    return connectOrClose(connection);
   }
 
   /** Asks the history process at `hostAddress` (host:port) what it holds, through this frontend. */

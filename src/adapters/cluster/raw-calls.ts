@@ -1,6 +1,7 @@
 import { Connection } from '@temporalio/client';
 import { messageOf } from '../../core/errors.js';
 import type { Connection as ConnectionInput } from '../../core/input/input.js';
+import { ONE_TRY_CHANNEL } from '../channel-args.js';
 import { connectionOptions } from '../connection-options.js';
 import { grpcCodeOf } from './target-connection.js';
 
@@ -16,8 +17,7 @@ export async function callInARow(input: ConnectionInput, count: number): Promise
   const connection = Connection.lazy({
     ...(await connectionOptions(input)),
     interceptors: [],
-    // Its own channel: as a client has that connects now.
-    channelArgs: { 'grpc.use_local_subchannel_pool': 1 },
+    channelArgs: ONE_TRY_CHANNEL, // its own: as a client has that connects now
   });
   try {
     for (let index = 1; index <= count; index += 1) {

@@ -1,6 +1,7 @@
 import { Client, isGrpcServiceError } from '@temporalio/client';
 import { messageOf, PreconditionError } from '../../core/errors.js';
 import type { Connection } from '../../core/input/input.js';
+import { OWN_CHANNEL } from '../channel-args.js';
 import { connectionOptions } from '../connection-options.js';
 import { AdminConnection } from './admin-connection.js';
 import { diagnoseConnection } from './diagnose-connection.js';
@@ -36,8 +37,7 @@ export async function connectTarget(connection: Connection, otherAddress?: strin
     ...reachableBy,
     address,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    // Its own channel each time: the pool that is shared otherwise would answer from the back-off of an earlier failure.
-    channelArgs: { 'grpc.use_local_subchannel_pool': 1 },
+    channelArgs: OWN_CHANNEL,
   };
   let grpc: AdminConnection;
   try {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
+import { OWN_CHANNEL } from '../../adapters/channel-args.js';
 import type { ReachableBy } from '../../adapters/connection-options.js';
 import { messageOf } from '../../core/errors.js';
 import { HoldUpWatch } from '../hold-up-watch.js';
@@ -60,7 +61,7 @@ class Caller {
       ...reachableBy,
       interceptors: way === 'raw' ? [] : [makeGrpcRetryInterceptor(defaultGrpcRetryOptions())],
       // A channel of its own: the canaries' could otherwise hide, or cause, what this one meets.
-      channelArgs: { 'grpc.use_local_subchannel_pool': 1 },
+      channelArgs: OWN_CHANNEL,
     });
     this.#turn = first.turn;
     this.nextAt = first.at;
