@@ -45,6 +45,20 @@ export function slotsOf<T extends SlotPod>(pods: readonly T[], { wanted, coming 
   };
 }
 
+/**
+ * Whether pods of a newer version that are ready have slots before this one, and none the slot itself. As the controller takes
+ * away a pod that did not come up, it makes one more of the version before: all that are wanted of that are there, and those that were
+ * replaced and proved before it would go with it. They have steps of their own.
+ */
+export function hasNewerBefore(
+  pods: readonly (SlotPod & { readonly ready: boolean })[],
+  { version, slot }: { readonly version: string; readonly slot: number },
+): boolean {
+  const isNewer = (one: string | undefined) => one !== undefined && compareVersions(one, version) > 0;
+  const newer = pods.filter((pod) => !pod.ending && pod.ready && isNewer(pod.version));
+  return newer.length > 0 && newer.length < slot;
+}
+
 function inOrder<T extends SlotPod>(pods: readonly T[]): T[] {
   const newest = pods
     .flatMap(({ version }) => version ?? [])

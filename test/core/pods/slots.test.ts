@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type SlotPod, slotsOf } from '../../../src/core/pods/slots.js';
+import { hasNewerBefore, type SlotPod, slotsOf } from '../../../src/core/pods/slots.js';
 
 const OLD = '1.30.7';
 const NEW = '1.31.2';
@@ -38,6 +38,24 @@ test('one too many is of the version that goes; one that is ending has no slot',
     [3, 2, 1],
     [4, 5],
   ]);
+});
+
+describe('newer pods that are ready keep the slots before the one that went back', () => {
+  const ready = (version: string, is = true, ending = false) => ({ ...pod(1, version, ending), ready: is });
+  test.each([
+    ['put back in slot 2, the first one stays', [ready(NEW), ready(OLD), ready(OLD), ready(OLD)], 2, true],
+    ['the last step of a way back takes it', [ready(NEW), ready(OLD), ready(OLD), ready(OLD)], 1, false],
+    ['one that is not ready keeps nothing', [ready(NEW, false), ready(OLD), ready(OLD)], 2, false],
+    ['nor does one that is ending', [ready(NEW, true, true), ready(OLD), ready(OLD)], 2, false],
+    ['there is none', [ready(OLD), ready(OLD)], 2, false],
+  ])('%s', (_, pods, slot, expected) => {
+    expect(hasNewerBefore(pods, { version: OLD, slot })).toBe(expected);
+  });
+
+  test('on the way forward the older ones go with the last step', () => {
+    const pods = [ready(NEW), ready(NEW), ready(OLD)];
+    expect(hasNewerBefore(pods, { version: NEW, slot: 2 })).toBe(false);
+  });
 });
 
 describe('a roll by surge', () => {
