@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import type { Driver } from '../../src/adapters/driver.js';
-import { createKubeApi } from '../../src/adapters/kubernetes/api.js';
+import { createKubeApi, type KubeApi } from '../../src/adapters/kubernetes/api.js';
 import { loadKubeConfig } from '../../src/adapters/kubernetes/connection.js';
 import { createKubernetesDriver } from '../../src/adapters/kubernetes/kubernetes-driver.js';
 import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
@@ -37,23 +37,33 @@ afterAll(async () => {
 
 const { open, podsOf, counts, stateOf } = workloadCases(() => kubernetes);
 
+/** What lets a controller go. */
+const Resumed = z.object({ spec: z.object({ paused: z.literal(false) }) });
+
 /** The driver of a worker that dies as soon as it has let the controller go: nothing of it is heard any more. */
 function dyingDriver(input: Opened['input']): Driver {
   const api = createKubeApi(loadKubeConfig(input));
   let isDead = false;
-  const unlessDead = <A extends readonly unknown[], T>(call: (...args: A) => Promise<T>) =>
-    async function (...args: A): Promise<T> {
-      if (isDead) throw new Error('this worker is dead');
-      return call(...args);
-    };
-  const patch = unlessDead(async (...args: Parameters<typeof api.patch>) => {
-    const answer = await api.patch(...args);
-    const resumed = z.object({ spec: z.object({ paused: z.literal(false) }) });
-    isDead = resumed.safeParse(args[1]).success;
-    return answer;
-  });
-  const watch = unlessDead(api.watch);
-  const own = { ...api, get: unlessDead(api.get), patch, watch };
+  const dieIfDead = () => {
+    if (isDead) throw new Error('this worker is dead');
+  };
+  const own: KubeApi = {
+    ...api,
+    async get(...args) {
+      dieIfDead();
+      return api.get(...args);
+    },
+    async patch(...args) {
+      dieIfDead();
+      const answer = await api.patch(...args);
+      isDead = Resumed.safeParse(args[1]).success;
+      return answer;
+    },
+    async watch(...args) {
+      dieIfDead();
+      return api.watch(...args);
+    },
+  };
   return createKubernetesDriver(input, { api: own, leastSeconds: 1 });
 }
 

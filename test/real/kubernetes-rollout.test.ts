@@ -25,7 +25,7 @@ import { SHORT_POLICY, startWorkflow, stateOf, statusNow, until } from '../helpe
  */
 const [FIRST, MIDDLE, LAST] = ['1.29.1', '1.30.7', '1.31.2'];
 const HOP = `live/${LAST}`;
-const LOAD = { startsPerSecond: 2, longRunning: 3, probesPerSecond: 10 };
+const LOAD = { startsPerSecond: 1, longRunning: 2, probesPerSecond: 5 };
 /** No connection is left when a frontend closes; history and matching leave their rings at a moment that all know. */
 const DRAINING = {
   'frontend.keepAliveMaxConnectionAge': '5s',
@@ -105,7 +105,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 }, 120_000);
 
-/** Follows the roll-out until `isOver`. @throws Error with what an incident says */
+/** Follows the roll-out until `isOver`, and approves what it asks: staging rehearses nothing. @throws Error with what an incident says */
 async function follow(isOver: (status: RolloutStatus) => boolean): Promise<void> {
   await until(async () => {
     const status = await statusNow(lab(), workflowId);
@@ -113,6 +113,8 @@ async function follow(isOver: (status: RolloutStatus) => boolean): Promise<void>
     if (isOver(status)) return true;
     if (status.state === 'incident' || status.state === 'aborted' || status.state === 'completed')
       throw new Error(`the roll-out is ${status.state}: ${status.problem ?? JSON.stringify(status.current)}`);
+    if (status.waiting?.for !== 'decision') return undefined;
+    await control.client.workflow.getHandle(workflowId).signal('approve', { gate: status.waiting.name, by: 'test' });
     return undefined;
   }, 500);
 }
@@ -223,7 +225,7 @@ test.each(WAYS)('no client call failed on the way %s', async (way) => {
   const window = { file: join(folder, file), loadId: basename(file, '.sqlite'), policy: LOAD, from, to };
   const { probe } = readLoadWindow(window);
   expect(probe).toMatchObject({ failedCalls: 0 });
-  expect(probe?.calls).toBeGreaterThan(500);
+  expect(probe?.calls).toBeGreaterThan(200);
 });
 
 test('nor did a call of a client behind the Service of the frontends', () => {
@@ -235,5 +237,5 @@ test('every canary is right, and none was lost', () => {
   const ledger = { running: 0, lost: 0, duplicated: 0, wrong: 0, failed: 0, failedCalls: 0, examples: [] };
   expect(result.ledgers.live).toMatchObject(ledger);
   expect(result.ledgers.live?.completed).toBe(result.ledgers.live?.started);
-  expect(result.ledgers.live?.started).toBeGreaterThan(100);
+  expect(result.ledgers.live?.started).toBeGreaterThan(60);
 });
