@@ -1,13 +1,9 @@
 import type { Pod } from '../../core/pods/pod.js';
 import { slotsOf } from '../../core/pods/slots.js';
+import { DELETION_COST, GOES_FIRST } from './annotations.js';
 import { hasStatus } from './api-error.js';
 import type { Context } from './context.js';
 import type { Workload } from './workload.js';
-
-/** Among pods that are equally ready a ReplicaSet takes the one with the lowest first (pod-deletion-cost of Kubernetes, since 1.22). */
-const COST = 'controller.kubernetes.io/pod-deletion-cost';
-/** Below any that an operator is likely to give; the lowest that is allowed is -2147483648. */
-const FIRST = '-2000000000';
 
 /**
  * Marks the pods that are one too many on the way to `version`, so that the controller takes just these away. It would choose by
@@ -20,7 +16,7 @@ export async function markSurplus(
 ): Promise<void> {
   const { leaving } = slotsOf(pods, { wanted: workload.wanted, coming: version });
   for (const { name } of leaving.filter(({ ending }) => !ending)) {
-    const metadata = { annotations: { [COST]: FIRST } };
+    const metadata = { annotations: { [DELETION_COST]: GOES_FIRST } };
     await api
       .patch(`/api/v1/namespaces/${input.namespace}/pods/${name}`, { metadata }, 'merge', work)
       .catch((error: unknown) => {

@@ -59,6 +59,19 @@ export function hasNewerBefore(
   return newer.length > 0 && newer.length < slot;
 }
 
+/**
+ * Whether the pod in a slot is to be put back: the version before comes again while one pod is too many, as it is after a step
+ * forward. It may be ready, and not have been proved; it is then the one too many.
+ */
+export function isPutBack(
+  pods: readonly SlotPod[],
+  { slot, version, wanted, coming }: SlotRole & { readonly version: string; readonly slot: number },
+): boolean {
+  const present = pods.filter(({ ending }) => !ending);
+  if (coming === undefined || compareVersions(version, coming) >= 0 || present.length <= wanted) return false;
+  return slotsOf(pods, { wanted, coming }).staying[slot - 1]?.version === coming;
+}
+
 function inOrder<T extends SlotPod>(pods: readonly T[]): T[] {
   const newest = pods
     .flatMap(({ version }) => version ?? [])
