@@ -1,24 +1,10 @@
-import { readFile, readlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
-import {
-  isRunning,
-  listProcesses,
-  signalProcess,
-  type LinuxProcess,
-  type ProcessId,
-} from '../adapters/process/linux-process.js';
-import { startDetached } from '../adapters/run-command.js';
+import { join } from 'node:path';
 import type { ToolResolver } from '../adapters/tools/tools.js';
-import { DEFAULT_TASK_QUEUE } from '../contract/names.js';
 import type { RolloutInputText } from '../core/input/input.js';
-import { startDevServer, type DevServer } from '../dev-server.js';
 import { removeLab } from './clean-up.js';
 import { startCluster, type LabCluster } from './cluster.js';
-import { findFreePorts } from './free-ports.js';
 import type { LabDatabase } from './lab-database.js';
+import { startRolloutControl, stopRolloutControl, type RolloutControl } from './rollout-control.js';
 import type { LabRole } from './server-config.js';
 import { removeDatabases, startStores, storeName, type LabStore } from './start-database.js';
 
@@ -49,59 +35,34 @@ export interface RolloutLabOptions {
   readonly onProgress?: (line: string) => void;
 }
 
-/** A worker of the roll-out, as a process of its own. */
-export interface WorkerProcess {
-  readonly id: ProcessId;
-  /** Ends it at once, as `kill -9` does. */
-  kill(): Promise<void>;
-  stop(): Promise<void>;
-  /** Highest resident memory so far, in bytes. */
-  peakMemory(): Promise<number>;
-}
-
 /** Two real clusters, a control plane, and what a roll-out between them needs. */
-export interface RolloutLab {
+export interface RolloutLab extends Omit<RolloutControl, 'disconnect'> {
   readonly directory: string;
   /** Its SQL database server. @throws TypeError when its clusters stand on none */
   sqlDatabase(): LabDatabase;
   readonly staging: LabCluster;
   readonly live: LabCluster;
-  readonly controlPlane: DevServer;
-  readonly client: Client;
-  startWorker(): Promise<WorkerProcess>;
-  /** Ends the control plane at once, and starts it again on its database file. */
-  killControlPlane(): Promise<void>;
-  restartControlPlane(): Promise<void>;
   /** A roll-out of both clusters; `policy` is put over short waits with their reasons. */
   input(to: string, more?: Partial<RolloutInputText>): RolloutInputText;
   stop(): Promise<void>;
 }
 
-const CLI = fileURLToPath(new URL('../../bin/temporal-upgrade', import.meta.url));
-const BUILT_CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-
 /** Starts a database server, a staging and a live cluster, and the control plane; no worker yet. */
 export async function startRolloutLab(options: RolloutLabOptions): Promise<RolloutLab> {
   const { directory, version, tools, store = 'postgres', onProgress = () => undefined } = options;
-  const controlPlaneDir = join(directory, 'control-plane');
-  await stopControlPlaneOf(controlPlaneDir);
-  await stopWorkersOf(directory);
+  await stopRolloutControl(directory);
   await removeDatabases(directory);
   await removeLab(directory);
 
   onProgress(`starting ${storeName(store)}`);
   const stores = await startStores(store, directory, { tls: options.storeTls === true });
   const clusters: LabCluster[] = [];
-  const workers: WorkerProcess[] = [];
-  let controlPlane: DevServer | undefined;
-  let client: Client | undefined;
+  let control: RolloutControl | undefined;
   const stop = async () => {
-    for (const worker of workers) await worker.stop();
-    await controlPlane?.stop();
+    await control?.stop();
     for (const cluster of clusters) await cluster.stop();
     await stores.stop();
-    // Last: a call that is still tried again throws then where nobody can catch it (interrupted by Ctrl-C).
-    await client?.connection.close();
+    await control?.disconnect();
   };
   try {
     const start = async (name: 'staging' | 'live') => {
@@ -120,13 +81,9 @@ export async function startRolloutLab(options: RolloutLabOptions): Promise<Rollo
     const staging = await start('staging');
     const live = await start('live');
     onProgress('starting the control plane');
-    const [port = 0, uiPort = 0] = await findFreePorts(2);
-    const serverOptions = { dataDir: controlPlaneDir, port, uiPort, tools };
-    controlPlane = await startDevServer(serverOptions);
-    const { address } = controlPlane;
-    const connection = await Connection.connect({ address });
-    client = new Client({ connection });
+    control = await startRolloutControl({ directory, tools, databases: stores.databases });
     return {
+      ...control,
       directory,
       sqlDatabase: () => {
         const [database] = stores.databases;
@@ -135,17 +92,6 @@ export async function startRolloutLab(options: RolloutLabOptions): Promise<Rollo
       },
       staging,
       live,
-      controlPlane,
-      client,
-      startWorker: async () => {
-        const number = workers.length + 1;
-        const worker = await startWorker({ directory, address, databases: stores.databases, number });
-        workers.push(worker);
-        await waitUntilPolling(connection, worker.id, workerLog(directory, number));
-        return worker;
-      },
-      killControlPlane: () => stopControlPlaneOf(controlPlaneDir, 'SIGKILL'),
-      restartControlPlane: async () => void (await startDevServer(serverOptions)),
       input: (to, more) => ({
         to,
         staging: staging.target,
@@ -158,103 +104,5 @@ export async function startRolloutLab(options: RolloutLabOptions): Promise<Rollo
   } catch (error) {
     await stop();
     throw error;
-  }
-}
-
-async function startWorker(options: {
-  readonly directory: string;
-  readonly address: string;
-  readonly databases: readonly LabDatabase[];
-  readonly number: number;
-}): Promise<WorkerProcess> {
-  const { directory, address, databases, number } = options;
-  const logFile = workerLog(directory, number);
-  const { pid } = await startDetached(CLI, ['worker'], {
-    cwd: directory,
-    logFile,
-    env: {
-      TEMPORAL_ADDRESS: address,
-      TEMPORAL_NAMESPACE: 'default',
-      // The same Node as here.
-      PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
-      // Programs that dump must not be older than the server, which is the lab's own.
-      ...Object.fromEntries(databases.map(({ binVariable, binDir }) => [binVariable, binDir])),
-      ...environmentOfTools(),
-    },
-  });
-  const found = (await listProcesses()).find((candidate) => candidate.pid === pid);
-  if (found === undefined) throw new Error(`the worker ended at once; ${logFile} says why`);
-  const id: ProcessId = { pid, startTicks: found.startTicks };
-  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
-    await signalProcess(id, signal);
-    const deadline = Date.now() + 30_000;
-    while (await isRunning(id)) {
-      if (Date.now() > deadline) await signalProcess(id, 'SIGKILL');
-      await sleep(50);
-    }
-  };
-  return { id, kill: () => end('SIGKILL'), stop: () => end('SIGTERM'), peakMemory: () => peakMemoryOf(pid) };
-}
-
-function workerLog(directory: string, number: number): string {
-  return join(directory, `worker-${number}.log`);
-}
-
-/** Waits until the worker asks for tasks; identities of pollers begin with their process id. */
-async function waitUntilPolling(connection: Connection, id: ProcessId, logFile: string): Promise<void> {
-  for (;;) {
-    if (!(await isRunning(id)))
-      throw new Error(`the worker ended while it started:\n${await readFile(logFile, 'utf8')}`);
-    const { pollers } = await connection.workflowService.describeTaskQueue({
-      namespace: 'default',
-      taskQueue: { name: DEFAULT_TASK_QUEUE },
-      taskQueueType: 1, // workflow tasks
-    });
-    if (pollers?.some(({ identity }) => identity?.startsWith(`${id.pid}@`))) return;
-    await sleep(200);
-  }
-}
-
-/** What tells the worker's tool resolver where to look, as it tells this process. */
-function environmentOfTools(): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) =>
-      value !== undefined &&
-      /^(TEMPORAL_UPGRADE_(TOOLS_DIR|CACHE_DIR|RELEASES_URL)|XDG_CACHE_HOME|GO[A-Z]+)$/.test(name)
-        ? [[name, value]]
-        : [],
-    ),
-  );
-}
-
-/** `VmHWM` of /proc/PID/status, which the kernel gives in kibibytes. */
-async function peakMemoryOf(pid: number): Promise<number> {
-  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kibibytes) * 1_024;
-}
-
-async function stopControlPlaneOf(dataDir: string, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
-  await endAll(({ argv }) => argv.includes(join(dataDir, 'control-plane.db')), signal);
-}
-
-async function stopWorkersOf(directory: string): Promise<void> {
-  await endAll(
-    async ({ pid, argv }) => argv.includes(BUILT_CLI) && (await workingDirectoryOf(pid)) === directory,
-    'SIGKILL',
-  );
-}
-
-async function workingDirectoryOf(pid: number): Promise<string | undefined> {
-  return readlink(`/proc/${pid}/cwd`).catch(() => undefined);
-}
-
-async function endAll(
-  matches: (found: LinuxProcess) => boolean | Promise<boolean>,
-  signal: 'SIGTERM' | 'SIGKILL',
-): Promise<void> {
-  for (const found of await listProcesses()) {
-    if (!(await matches(found))) continue;
-    await signalProcess(found, signal);
-    while (await isRunning(found)) await sleep(50);
   }
 }

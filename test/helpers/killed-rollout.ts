@@ -16,7 +16,8 @@ import { rollOrder } from '../../src/core/planning/roll-order.js';
 import type { ReportData } from '../../src/core/evidence.js';
 import { HOP_PHASES, type HopPhase } from '../../src/core/status.js';
 import { listWaitingWorkflows, startWaitingWorkflows } from '../../src/lab/waiting-workflows.js';
-import type { RolloutLab, WorkerProcess } from '../../src/lab/rollout-lab.js';
+import type { WorkerProcess } from '../../src/lab/rollout-control.js';
+import type { RolloutLab } from '../../src/lab/rollout-lab.js';
 import { openPage } from './opened-page.js';
 import {
   FROM,

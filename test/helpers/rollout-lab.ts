@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
+import type { Driver } from '../../src/adapters/driver.js';
 import { createStore } from '../../src/adapters/stores.js';
 import { ROLLOUT_WORKFLOW, DEFAULT_TASK_QUEUE, rolloutIdOf } from '../../src/contract/names.js';
 import type { NodeState } from '../../src/core/cluster.js';
-import type { RolloutInputText, StoreInput } from '../../src/core/input/input.js';
+import type { RolloutInputText, StoreInput, Target } from '../../src/core/input/input.js';
 import type { RolloutStatus } from '../../src/core/status.js';
 import { mapStoresAsync, roleOfPart, type PerStore, type StorePart } from '../../src/core/stores.js';
 import { removeLab } from '../../src/lab/clean-up.js';
@@ -68,18 +69,24 @@ export async function startTestLab(
   };
 }
 
+/** Of a lab what is needed to start a roll-out and to follow it. */
+export interface Followed {
+  readonly client: RolloutLab['client'];
+  readonly live: { readonly target: { readonly name: string } };
+}
+
 /** Starts the workflow as the Temporal CLI does: whatever is given goes to it unchecked. Returns its id. */
-export async function startWorkflow(lab: RolloutLab, input: unknown, workflowId = idOf(lab)): Promise<string> {
+export async function startWorkflow(lab: Followed, input: unknown, workflowId = idOf(lab)): Promise<string> {
   await lab.client.workflow.start(ROLLOUT_WORKFLOW, { workflowId, taskQueue: DEFAULT_TASK_QUEUE, args: [input] });
   return workflowId;
 }
 
-export function idOf(lab: RolloutLab): string {
+export function idOf(lab: Followed): string {
   return rolloutIdOf(lab.live.target.name);
 }
 
 /** The answer of the query `status`; undefined while nobody is there to give it. */
-export async function statusNow(lab: RolloutLab, workflowId: string): Promise<RolloutStatus | undefined> {
+export async function statusNow(lab: Followed, workflowId: string): Promise<RolloutStatus | undefined> {
   try {
     return await lab.client.connection.withDeadline(Date.now() + 5_000, () =>
       lab.client.workflow.getHandle(workflowId).query<RolloutStatus>('status'),
@@ -91,7 +98,7 @@ export async function statusNow(lab: RolloutLab, workflowId: string): Promise<Ro
 
 /** Follows the status until `wanted` says so. @throws Error when the roll-out ends or has an incident before, unless that is wanted */
 export async function waitForStatus(
-  lab: RolloutLab,
+  lab: Followed,
   workflowId: string,
   wanted: (status: RolloutStatus) => boolean,
 ): Promise<RolloutStatus> {
@@ -116,7 +123,13 @@ export async function until<T>(fulfilled: () => Promise<T | undefined> | T | und
 }
 
 /** What a roll-out may change of a cluster: schema versions as the databases have them, and which processes run. */
-export async function stateOf({ target, driver }: LabCluster): Promise<{
+export async function stateOf({
+  target,
+  driver,
+}: {
+  readonly target: Target;
+  readonly driver: Pick<Driver, 'listNodes'>;
+}): Promise<{
   readonly schema: PerStore<string>;
   readonly nodes: readonly Pick<NodeState, 'name' | 'version' | 'instance' | 'running'>[];
 }> {

@@ -44,6 +44,12 @@ const { open, nextNamespace, podsOf, counts, stateOf } = workloadCases(() => kub
 const versionsOf = (nodes: readonly NodeState[], role = 'history') =>
   nodes.filter((node) => node.role === role && node.leaving !== true).map(({ version }) => version);
 
+/** Names of the pods of the new version that stay. */
+const newOnes = async (namespace: string) =>
+  (await podsOf(namespace, 'history'))
+    .filter(({ version, ending }) => version === NEW && !ending)
+    .map(({ name }) => name);
+
 describe('Deployments, by image', () => {
   test(
     'every node by its role and slot, with the pod that it is',
@@ -179,15 +185,35 @@ describe('what does not come up is named with its events, and put back', () => {
     async () => {
       const { namespace, driver } = await open({}, { startTimeout: 15_000 });
       await driver.replaceNode?.('history-1', NEW);
+      const first = await newOnes(namespace);
       standIn.behave({ tag: NEW, namespace, component: 'history' }, { kind: 'no-image' });
       // The one that runs goes on running: only what starts anew is pulled.
       await expect(driver.replaceNode?.('history-2', NEW)).rejects.toThrow(/cannot be pulled/);
       await driver.replaceNode?.('history-2', OLD);
       expect(versionsOf(await driver.listNodes())[1]).toBe(OLD);
       expect((await podsOf(namespace, 'history')).filter(({ ready, ending }) => !ready && !ending)).toEqual([]);
+      expect(await newOnes(namespace)).toEqual(first);
       standIn.behave({ tag: NEW, namespace, component: 'history' }, undefined);
       await roll(driver, 'forward', NEW);
       expect(await counts(namespace)).toEqual({ old: 0, new: 3 });
+      expect(await newOnes(namespace)).toEqual(expect.arrayContaining(first));
+      expect(await stateOf(namespace)).toMatchObject({ paused: false, ours: [] });
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'one that is ready and cannot be proved goes alone too, and the roll-back from there takes the first',
+    async () => {
+      const { namespace, driver } = await open();
+      await driver.replaceNode?.('history-1', NEW);
+      const first = await newOnes(namespace);
+      await driver.replaceNode?.('history-2', NEW);
+      await driver.replaceNode?.('history-2', OLD);
+      expect(await newOnes(namespace)).toEqual(first);
+      expect(await counts(namespace)).toEqual({ old: 3, new: 1 });
+      await roll(driver, 'back', OLD);
+      expect(await counts(namespace)).toEqual({ old: 3, new: 0 });
       expect(await stateOf(namespace)).toMatchObject({ paused: false, ours: [] });
     },
     TIMEOUT_MS,

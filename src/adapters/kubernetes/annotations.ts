@@ -8,3 +8,8 @@ export const STOPPED = 'temporal-upgrade/replicas';
 export const SETTINGS = 'temporal-upgrade/settings';
 /** The run of helm that is under way, as JSON: one that was killed is known again by it. */
 export const HELM_RUN = 'temporal-upgrade/helm';
+
+/** Among pods that are equally ready a ReplicaSet takes the one with the lowest first: Kubernetes' own, since 1.22. */
+export const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
+/** Below any that an operator is likely to give; the lowest that is allowed is -2147483648. */
+export const GOES_FIRST = '-2000000000';

@@ -4,6 +4,7 @@ import { versionOfImage } from '../../core/pods/images.js';
 import type { Pod } from '../../core/pods/pod.js';
 import { stopSecondsOf } from '../../core/pods/stop-time.js';
 import { slotsOf } from '../../core/pods/slots.js';
+import { DELETION_COST, GOES_FIRST } from './annotations.js';
 import { hostForUrl } from './host-for-url.js';
 import type { PodShape } from './shapes.js';
 import { serverContainer, type Workload } from './workload.js';
@@ -40,6 +41,7 @@ export function asPod(shape: PodShape, { role }: Pick<Workload, 'role'>, input: 
     restarts: seen?.restartCount ?? 0,
     image: container.image,
     stopSeconds: stopSecondsOf(spec.terminationGracePeriodSeconds, container.lifecycle?.preStop),
+    ...(metadata.annotations[DELETION_COST] === GOES_FIRST ? { goesFirst: true as const } : {}),
     ...(waiting === undefined ? {} : { waitingFor: { reason: waiting.reason ?? '', message: waiting.message ?? '' } }),
     ...(ended === undefined ? {} : { ended: { exitCode: ended.exitCode, reason: ended.reason ?? 'unknown reason' } }),
     ...(scheduled?.status === 'False'

@@ -1,9 +1,10 @@
 import { PreconditionError } from '../../core/errors.js';
 import type { Pod } from '../../core/pods/pod.js';
-import { slotsOf } from '../../core/pods/slots.js';
+import { hasNewerBefore, isPutBack, slotsOf } from '../../core/pods/slots.js';
 import { patiently } from './api.js';
 import { changeTemplate, writesObjects } from './change.js';
 import type { Context } from './context.js';
+import { markSurplus } from './deletion-order.js';
 import { findPods, podsOf, readWorkload, type RolePods } from './find-workloads.js';
 import { hold, letGo } from './hold.js';
 import { bringSettingsBack } from './pod-settings.js';
@@ -42,23 +43,32 @@ export async function replaceSlot(context: Context, name: string, version: strin
     return;
   }
   const held = await hold(context, own.workload);
+  // Before the template says so too: whoever goes on after a kill knows it by the mark.
+  if (isPutBack(own.pods, { slot, version, wanted: held.wanted, coming: held.version }))
+    await markSurplus(context, held, { pods: own.pods, version });
   const workload = await changeTemplate(context, held, version);
   // Also where a worker that was killed had set them aside.
   if (writesObjects(context)) await bringSettingsBack(context);
   if (workload.shape.kind === 'Deployment') await waitUntilStill(context, workload, version);
   const pods = await patiently(() => podsOf(api, input, workload), work);
-  const { staying } = slotsOf(pods, { wanted: workload.wanted, coming: version });
+  const { staying, leaving } = slotsOf(pods, { wanted: workload.wanted, coming: version });
   if (staying[slot - 1]?.version !== version) await addOne(context, workload, version);
-  else if (await hasFailedPod(context, workload, { version, pods })) await addOne(context, workload, version);
-  await finishIfWhole(context, workload, version);
+  else if (leaving.some(isToGo) || (await hasFailedPod(context, workload, { version, pods })))
+    await addOne(context, workload, version);
+  await finishIfWhole(context, workload, { version, slot });
+}
+
+/** One that was put back: taken away by the next step of its controller. */
+function isToGo({ ending, goesFirst }: Pod): boolean {
+  return !ending && goesFirst === true;
 }
 
 async function addOne(context: Context, workload: Workload, version: string): Promise<void> {
   if (workload.shape.kind === 'StatefulSet') return replaceOrdinal(context, workload, version);
   const { api, input, work } = context;
-  const count = ofVersion(await patiently(() => podsOf(api, input, workload), work), version).length;
+  const pods = await patiently(() => podsOf(api, input, workload), work);
   // All are there: what is left over goes when the workload is let go.
-  if (count < workload.wanted) await addOnePod(context, workload, version);
+  if (ofVersion(pods, version).length < workload.wanted) await addOnePod(context, workload, { pods, version });
 }
 
 /** A pod of another version that is not ready: left by a try that did not succeed, and taken away first by the controller. */
@@ -76,12 +86,16 @@ async function hasFailedPod(
 }
 
 /** Waits for all pods of the version; when they are all that are wanted, lets the workload go. */
-async function finishIfWhole(context: Context, workload: Workload, version: string): Promise<void> {
+async function finishIfWhole(
+  context: Context,
+  workload: Workload,
+  { version, slot }: { readonly version: string; readonly slot: number },
+): Promise<void> {
   const { api, input, work } = context;
-  const pods = ofVersion(await patiently(() => podsOf(api, input, workload), work), version);
-  const count = Math.max(pods.length, 1);
+  const pods = await patiently(() => podsOf(api, input, workload), work);
+  const count = Math.max(ofVersion(pods, version).length, 1);
   const ready = await waitForPods(context, { workload, version, count });
-  if (ready.length < workload.wanted) return;
+  if (ready.length < workload.wanted || hasNewerBefore(pods, { version, slot })) return;
   const present = await patiently(() => readWorkload(api, input, workload), work);
   if (present.shape.kind === 'Deployment') await finishDeployment(context, present, version);
   else await letGo(context, present);

@@ -3,8 +3,8 @@ import { PreconditionError } from '../../core/errors.js';
 import type { Pod } from '../../core/pods/pod.js';
 import { patiently } from './api.js';
 import type { Context } from './context.js';
+import { markSurplus } from './deletion-order.js';
 import { eventsOf } from './describe-pod.js';
-import { podsOf } from './find-workloads.js';
 import { letGo, patienceOf } from './hold.js';
 import { asReplicaSets, readReplicaSets, replicasOf, replicaSetsOf, type ReplicaSet } from './replica-sets.js';
 import { DeploymentShape, ReplicaSetShape } from './shapes.js';
@@ -16,19 +16,25 @@ import { nameOfWorkload, type Workload } from './workload.js';
 const REFUSED_FOR_MS = 15_000;
 
 /**
- * Has the controller of a held Deployment make one more pod of `version`, and holds it again as soon as it has begun: until that
- * pod has been ready for a while it could do nothing more by itself. Where one pod is too many already it takes one of another
- * version away first.
+ * Has the controller of a held Deployment make one more pod of `version` than `pods` has, and holds it again as soon as it has
+ * begun: until that pod has been ready for a while it could do nothing more by itself. Where one pod is too many already it takes
+ * that away first. One that another attempt has begun meanwhile is not begun twice.
  * @throws PreconditionError when no pod can be made
  */
-export async function addOnePod(context: Context, workload: Workload, version: string): Promise<void> {
+export async function addOnePod(
+  context: Context,
+  workload: Workload,
+  { pods, version }: { readonly pods: readonly Pod[]; readonly version: string },
+): Promise<void> {
   const { api, input, work } = context;
   const { shape } = workload;
   if (shape.kind !== 'Deployment') throw new TypeError(`${workload.name} is no Deployment`);
   const before = await patiently(() => readReplicaSets(api, input, workload), work);
-  const pods = await patiently(() => podsOf(api, input, workload), work);
-  const minReadySeconds = patienceOf(shape, pods, { now: Date.now(), leastSeconds: context.leastSeconds });
   const had = replicasOf(before, version);
+  const isBegun = had > pods.filter((pod) => !pod.ending && pod.version === version).length;
+  if (isBegun) return waitUntilMade(context, workload, version);
+  await markSurplus(context, workload, { pods, version });
+  const minReadySeconds = patienceOf(shape, pods, { now: Date.now(), leastSeconds: context.leastSeconds });
   try {
     await api.patch(workload.path, { spec: { paused: false, minReadySeconds } }, 'merge', work);
     await watchSets(context, workload, {

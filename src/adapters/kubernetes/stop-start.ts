@@ -3,6 +3,7 @@ import { formatDuration } from '../../core/duration.js';
 import { PreconditionError } from '../../core/errors.js';
 import { expectVersion } from '../find-node.js';
 import { STOPPED } from './annotations.js';
+import { hasStatus } from './api-error.js';
 import { patiently } from './api.js';
 import { nodesOfWorkload } from './as-pod.js';
 import { changeTemplate } from './change.js';
@@ -13,20 +14,17 @@ import { noSuchNode, slotNamed } from './replace-node.js';
 import { waitForPods, watchPods } from './wait-for-pods.js';
 import { nameOfWorkload, type Workload } from './workload.js';
 
+/** A workload that its controllers write to at the same time. */
+const TRIES = 10;
+
 /**
  * Scales the workload of a node to nothing, with all other nodes of its role, and waits until its pods are gone: a workload
  * cannot be without one of its pods alone. How many it had is written down in the same change.
  */
 export async function stopRole(context: Context, name: string): Promise<void> {
-  const { api, input, work } = context;
+  const { input, work } = context;
   if (input.change.by === 'operator') throw keptUp(input.change.cluster);
-  const { workload } = await roleOf(context, name);
-  const { replicas } = workload.shape.spec;
-  if (replicas > 0) {
-    const { resourceVersion } = workload.shape.metadata;
-    const metadata = { resourceVersion, annotations: { [STOPPED]: String(replicas) } };
-    await api.patch(workload.path, { metadata, spec: { replicas: 0 } }, 'merge', work);
-  }
+  const workload = await scaleToNone(context, name);
   const timeoutMs = input.stopTimeout + input.startTimeout;
   await watchPods(context, {
     workload,
@@ -41,6 +39,24 @@ export async function stopRole(context: Context, name: string): Promise<void> {
         { workload: workload.name },
       ),
   });
+}
+
+/** With the version that was read: a count that another wrote since must not be lost. Its controllers write to it as well. */
+async function scaleToNone(context: Context, name: string): Promise<Workload> {
+  const { api, work } = context;
+  for (let tried = 1; ; tried += 1) {
+    const { workload } = await roleOf(context, name);
+    const { replicas } = workload.shape.spec;
+    if (replicas === 0) return workload;
+    const { resourceVersion } = workload.shape.metadata;
+    const metadata = { resourceVersion, annotations: { [STOPPED]: String(replicas) } };
+    try {
+      await api.patch(workload.path, { metadata, spec: { replicas: 0 } }, 'merge', work);
+      return workload;
+    } catch (error) {
+      if (!hasStatus(error, 409) || tried >= TRIES) throw error;
+    }
+  }
 }
 
 /**

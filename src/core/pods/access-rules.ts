@@ -34,8 +34,8 @@ const ALWAYS: readonly Verbs[] = [
   {
     group: '',
     resource: 'pods',
-    verbs: ['list', 'watch', 'delete'],
-    why: 'the nodes; one of a StatefulSet is put back by deleting it',
+    verbs: ['list', 'watch', 'patch', 'delete'],
+    why: 'the nodes; the next to go is marked, and one of a StatefulSet is put back by deleting it',
   },
   { group: '', resource: 'pods/log', verbs: ['get'], why: 'the last lines of a pod that does not come up' },
   { group: '', resource: 'events', verbs: ['list'], why: 'why a pod does not come up' },

@@ -26,6 +26,8 @@ export interface Pod extends SlotPod {
   readonly waitingFor?: { readonly reason: string; readonly message: string } | undefined;
   /** How its container ended last. */
   readonly ended?: { readonly exitCode: number; readonly reason: string } | undefined;
+  /** Marked as the one that its controller is to take away first. */
+  readonly goesFirst?: true | undefined;
   /** Why no node takes it. */
   readonly unscheduled?: string | undefined;
 }

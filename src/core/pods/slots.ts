@@ -45,6 +45,33 @@ export function slotsOf<T extends SlotPod>(pods: readonly T[], { wanted, coming 
   };
 }
 
+/**
+ * Whether pods of a newer version that are ready have slots before this one, and none the slot itself. As the controller takes
+ * away a pod that did not come up, it makes one more of the version before: all that are wanted of that are there, and those that were
+ * replaced and proved before it would go with it. They have steps of their own.
+ */
+export function hasNewerBefore(
+  pods: readonly (SlotPod & { readonly ready: boolean })[],
+  { version, slot }: { readonly version: string; readonly slot: number },
+): boolean {
+  const isNewer = (one: string | undefined) => one !== undefined && compareVersions(one, version) > 0;
+  const newer = pods.filter((pod) => !pod.ending && pod.ready && isNewer(pod.version));
+  return newer.length > 0 && newer.length < slot;
+}
+
+/**
+ * Whether the pod in a slot is to be put back: the version before comes again while one pod is too many, as it is after a step
+ * forward. It may be ready, and not have been proved; it is then the one too many.
+ */
+export function isPutBack(
+  pods: readonly SlotPod[],
+  { slot, version, wanted, coming }: SlotRole & { readonly version: string; readonly slot: number },
+): boolean {
+  const present = pods.filter(({ ending }) => !ending);
+  if (coming === undefined || compareVersions(version, coming) >= 0 || present.length <= wanted) return false;
+  return slotsOf(pods, { wanted, coming }).staying[slot - 1]?.version === coming;
+}
+
 function inOrder<T extends SlotPod>(pods: readonly T[]): T[] {
   const newest = pods
     .flatMap(({ version }) => version ?? [])

@@ -2,7 +2,7 @@ import { KubeApiError, type KubeApi } from './kube-api.js';
 import { now } from './container-status.js';
 
 const CAPACITY = { cpu: '32', memory: '64Gi', pods: '250', 'ephemeral-storage': '100Gi' };
-/** The controller manager takes a node for lost after 50 s. */
+/** As a kubelet does. */
 const RENEW_MS = 10_000;
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
 

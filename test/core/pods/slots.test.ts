@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type SlotPod, slotsOf } from '../../../src/core/pods/slots.js';
+import { hasNewerBefore, isPutBack, type SlotPod, slotsOf } from '../../../src/core/pods/slots.js';
 
 const OLD = '1.30.7';
 const NEW = '1.31.2';
@@ -38,6 +38,49 @@ test('one too many is of the version that goes; one that is ending has no slot',
     [3, 2, 1],
     [4, 5],
   ]);
+});
+
+describe('newer pods that are ready keep the slots before the one that went back', () => {
+  const ready = (version: string, is = true, ending = false) => ({ ...pod(1, version, ending), ready: is });
+  test.each([
+    ['put back in slot 2, the first one stays', [ready(NEW), ready(OLD), ready(OLD), ready(OLD)], 2, true],
+    ['the last step of a way back takes it', [ready(NEW), ready(OLD), ready(OLD), ready(OLD)], 1, false],
+    ['one that is not ready keeps nothing', [ready(NEW, false), ready(OLD), ready(OLD)], 2, false],
+    ['nor does one that is ending', [ready(NEW, true, true), ready(OLD), ready(OLD)], 2, false],
+    ['there is none', [ready(OLD), ready(OLD)], 2, false],
+  ])('%s', (_, pods, slot, expected) => {
+    expect(hasNewerBefore(pods, { version: OLD, slot })).toBe(expected);
+  });
+
+  test('on the way forward the older ones go with the last step', () => {
+    const pods = [ready(NEW), ready(NEW), ready(OLD)];
+    expect(hasNewerBefore(pods, { version: NEW, slot: 2 })).toBe(false);
+  });
+});
+
+test.each([
+  [
+    'the second of a role, after its step forward',
+    [pod(1, OLD), pod(2, OLD), pod(3, NEW), pod(4, NEW)],
+    2,
+    OLD,
+    NEW,
+    true,
+  ],
+  ['the first of a role', [pod(0, OLD), pod(1, OLD), pod(2, OLD), pod(3, NEW)], 1, OLD, NEW, true],
+  [
+    'one behind it, which is of the version before',
+    [pod(1, OLD), pod(2, OLD), pod(3, NEW), pod(4, NEW)],
+    3,
+    OLD,
+    NEW,
+    false,
+  ],
+  ['the first step of a way back: none is too many', [pod(1, NEW), pod(2, NEW), pod(3, NEW)], 3, OLD, NEW, false],
+  ['a later step of it', [pod(1, NEW), pod(2, NEW), pod(3, NEW), pod(4, OLD)], 2, OLD, OLD, false],
+  ['forward again', [pod(1, NEW), pod(2, OLD), pod(3, OLD), pod(4, OLD)], 1, NEW, OLD, false],
+] as const)('put back or not: %s', (_, pods, slot, version, coming, expected) => {
+  expect(isPutBack(pods, { slot, version, wanted: 3, coming })).toBe(expected);
 });
 
 describe('a roll by surge', () => {

@@ -8,7 +8,7 @@
   verbs: [list, watch]
 - apiGroups: ['']
   resources: [pods]
-  verbs: [list, watch, delete]
+  verbs: [list, watch, patch, delete]
 - apiGroups: ['']
   resources: [pods/log]
   verbs: [get]
