@@ -53,9 +53,13 @@ const podmanMissing = process.getuid?.() === 0 ? undefined : 'root, who may run 
 export const DRIVER_CASES: readonly NamedCase[] = [
   { name: 'process', open: openProcess },
   { name: 'command: a script of the operator', open: openCommand },
-  { name: 'compose: podman-compose', missing: podmanMissing, open: openCompose },
   { name: 'systemd here, by drop-in', missing: systemdMissing, open: openSystemd },
   { name: 'systemd by ssh, by symlink', missing: sshMissing, open: openSystemdBySsh },
+];
+
+/** Containers of Compose, whose engine takes minutes to bring. */
+export const COMPOSE_CASES: readonly NamedCase[] = [
+  { name: 'compose: podman-compose', missing: podmanMissing, open: openCompose },
 ];
 
 async function openProcess({ cluster, nodes }: CaseFiles): Promise<DriverCase> {
