@@ -17,6 +17,10 @@ const PICTURES = fileURLToPath(new URL('../../.test-results/web-ui/', import.met
 /** Sizes of a window, in pixels. */
 export const WINDOWS = { wide: { width: 1_600, height: 1_000 }, narrow: { width: 800, height: 1_000 } } as const;
 
+/** What a person can send, and what the Web UI calls it. */
+const DIALOGS = { signal: 'Send a Signal', update: 'Send an Update' } as const;
+type Sent = keyof typeof DIALOGS;
+
 /** A real Chromium that looks at the Web UI of Temporal. It is that of an npm package: nothing has to be installed. */
 export class WebUi {
   private constructor(
@@ -47,29 +51,42 @@ export class WebUi {
     await this.page.getByRole('button', { name: 'More Actions' }).waitFor();
   }
 
-  /** The dialog in which a signal is sent, with its list of signals open. */
-  async openSignals(): Promise<Locator> {
+  /** The dialog in which a signal or an update is sent, with the list of them open. */
+  async openDialog(kind: Sent): Promise<Locator> {
     const { page } = this;
+    const name = DIALOGS[kind];
     await page.getByRole('button', { name: 'More Actions' }).click();
-    await page.getByRole('menuitem', { name: 'Send a Signal' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Send a Signal' });
-    await dialog.getByTestId('signal-select-button').click();
+    await page.getByRole('menuitem', { name }).click();
+    const dialog = page.getByRole('dialog', { name });
+    await dialog.getByTestId(`${kind}-select-button`).click();
     await dialog.getByRole('option').first().waitFor();
     return dialog;
   }
 
   /** By hand, as a person does: More Actions, Send a Signal, its name out of the list, one payload; `look` before it is sent. */
   async sendSignal(name: string, payload: unknown, look: () => Promise<void> = () => Promise.resolve()): Promise<void> {
-    const dialog = await this.openSignals();
+    const dialog = await this.#fill('signal', name, payload);
+    await look();
+    await dialog.getByRole('button', { name: 'Submit' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+  }
+
+  /** The same by Send an Update. @returns the dialog, which goes away when the update was taken, and says why it was not */
+  async sendUpdate(name: string, payload: unknown): Promise<Locator> {
+    const dialog = await this.#fill('update', name, payload);
+    await dialog.getByRole('button', { name: 'Submit' }).click();
+    return dialog;
+  }
+
+  async #fill(kind: Sent, name: string, payload: unknown): Promise<Locator> {
+    const dialog = await this.openDialog(kind);
     await dialog
       .getByRole('option')
       .filter({ hasText: new RegExp(`^\\s*${name}\\b`) })
       .first()
       .click();
     await this.#typeJson(dialog, payload);
-    await look();
-    await dialog.getByRole('button', { name: 'Submit' }).click();
-    await dialog.waitFor({ state: 'hidden' });
+    return dialog;
   }
 
   /** The frame in which the Web UI draws the current details of a workflow, which are Markdown; as they are now. */
@@ -81,6 +98,12 @@ export class WebUi {
     // Below the rest in a narrow window. By the page itself: it may put another one in its place meanwhile.
     await page.evaluate("document.querySelector('iframe')?.scrollIntoView({ block: 'center' })");
     return page.frameLocator('iframe').first();
+  }
+
+  /** The page anew, with no dialog open. */
+  async reload(): Promise<void> {
+    await this.page.reload({ waitUntil: 'domcontentloaded' });
+    await this.page.getByRole('button', { name: 'More Actions' }).waitFor();
   }
 
   /** A picture of the window, for people to look at. */

@@ -102,9 +102,23 @@ test('an approval of a gate that is not open does not count, and the page says w
   await run.terminate();
 }, 300_000);
 
+test('an update is answered at once: refused with the reason, or counted', async () => {
+  const { run, ui } = await atFirstGate();
+  const dialog = await ui.sendUpdate('approve', { gate: SERVERS });
+  await dialog.getByText(`gate ${SERVERS} is not open; the open one is ${SCHEMA}`).waitFor();
+  await ui.picture('update-refused');
+  await ui.reload();
+  await (await ui.sendUpdate('approve', { gate: SCHEMA })).waitFor({ state: 'hidden' });
+  await run.atGate(SERVERS);
+  expect((await run.status()).decisions).toEqual([
+    expect.objectContaining({ kind: 'approve', gate: SCHEMA, via: 'update', counted: true, identity: {} }),
+  ]);
+  await run.terminate();
+}, 300_000);
+
 test('signals are listed with what they do and an example', async () => {
   const { run, ui } = await atFirstGate();
-  const dialog = await ui.openSignals();
+  const dialog = await ui.openDialog('signal');
   const options = (await dialog.getByRole('option').allInnerTexts()).join('\n');
   for (const kind of ['approve', 'reject', 'pause', 'resume', 'abort', 'retry', 'rollBack', 'restore'])
     expect(options).toContain(kind);

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import { readIfThere } from '../../src/adapters/record-file.js';
 import { findFreePorts } from '../../src/lab/free-ports.js';
 import { OneServer } from '../helpers/one-server.js';
 import { WebhookReceiver } from '../helpers/webhook-receiver.js';
@@ -26,17 +27,27 @@ beforeAll(async () => {
   const [healthPort, metricsPort] = await findFreePorts(2);
   health = `127.0.0.1:${healthPort}`;
   metrics = `127.0.0.1:${metricsPort}`;
-  worker = spawn(BIN, ['worker', '--log-format', 'json'], {
-    env: {
-      ...process.env,
-      TEMPORAL_ADDRESS: server.address,
-      TEMPORAL_UPGRADE_HEALTH: health,
-      TEMPORAL_UPGRADE_METRICS: metrics,
-    },
+  worker = startWorker({ TEMPORAL_UPGRADE_HEALTH: health, TEMPORAL_UPGRADE_METRICS: metrics });
+}, 120_000);
+
+/** A worker that logs JSON. What the last one that was started says is in `log`. */
+function startWorker(variables: Readonly<Record<string, string>>): ChildProcess {
+  log = '';
+  const child = spawn(BIN, ['worker', '--log-format', 'json'], {
+    env: { ...process.env, TEMPORAL_ADDRESS: server.address, ...variables },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  worker.stderr?.on('data', (chunk: Buffer) => (log += chunk.toString()));
-}, 120_000);
+  child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
+  return child;
+}
+
+/** Each line of the log, which has to be JSON. */
+function entries(): readonly unknown[] {
+  return log
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as unknown);
+}
 
 afterAll(async () => {
   if (worker.exitCode === null) worker.kill('SIGKILL');
@@ -76,19 +87,54 @@ test('it is alive and not ready while the control plane is away, and ready again
   expect(await ready(200)).toMatchObject({ ready: true });
 }, 180_000);
 
-test('SIGTERM ends it in order, and every line of its log is JSON', async () => {
-  const ended = once(worker, 'exit');
-  worker.kill('SIGTERM');
-  expect(await ended).toEqual([0, null]);
-  const lines = log.split('\n').filter((line) => line !== '');
-  expect(lines.length).toBeGreaterThan(0);
-  for (const line of lines)
-    expect(JSON.parse(line)).toMatchObject({
-      at: expect.any(String),
-      level: expect.any(String),
-      message: expect.any(String),
+test('SIGTERM ends it in order: what is under way is done to its end, and the next worker goes on from there', async () => {
+  const file = join(folder, 'done');
+  const command = ['sh', '-c', `echo begun >> '${file}'; sleep 3; echo ended >> '${file}'`];
+  const about = { id: 'n-1', kind: 'gate', rolloutId: 'upgrade-prod', cluster: 'prod', from: '1.30.7', to: '1.31.2' };
+  const notice = { ...about, gate: 'g', evidence: [], command: '', at: '2026-01-01T10:00:00.000Z' };
+  const connection = await Connection.connect({ address: server.address });
+  try {
+    const handle = await new Client({ connection }).workflow.start('notice', {
+      workflowId: 'under-way',
+      taskQueue: 'temporal-upgrade',
+      args: [{ notice, channels: [{ type: 'command', command, environment: {} }] }],
     });
-}, 60_000);
+    while ((await readIfThere(file)) === '') await sleep(50);
+    const ended = once(worker, 'exit');
+    worker.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    expect(await readIfThere(file)).toBe('begun\nended\n');
+    const entry = { at: expect.any(String), level: expect.any(String), message: expect.any(String) } as const;
+    expect(entries().length).toBeGreaterThan(0);
+    for (const told of entries()) expect(told).toMatchObject(entry);
+    worker = startWorker({});
+    expect(await handle.result()).toEqual({ failed: [] });
+    expect(await readIfThere(file)).toBe('begun\nended\n');
+  } finally {
+    await connection.close();
+  }
+}, 120_000);
+
+test.each([
+  [
+    'that a person can mend',
+    { TEMPORAL_ADDRESS: '127.0.0.1:1' },
+    2,
+    /^the worker ends: no Temporal answers at 127.0.0.1:1: /,
+  ],
+  ['that nobody thought of', { TEMPORAL_UPGRADE_METRICS: 'nowhere' }, 1, /^the worker ends: /],
+])(
+  'an error %s ends it with a line of JSON too',
+  async (_, variables, code, message) => {
+    const failing = startWorker(variables);
+    // When all that it said has been read.
+    expect(await once(failing, 'close')).toEqual([code, null]);
+    expect(entries()).toEqual([
+      expect.objectContaining({ level: 'error', message: expect.stringMatching(message) as unknown }),
+    ]);
+  },
+  120_000,
+);
 
 test('where OpenTelemetry has a place for traces, workflows and activities are traced there, without a payload', async () => {
   const collector = await WebhookReceiver.start();

@@ -18,11 +18,13 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 type Packages = Record<string, { version?: string; optional?: boolean }>;
 
-function check(wanted: Packages, installed?: Packages): number | null {
+function check(wanted: Packages, installed?: Packages, missing: readonly string[] = []): number | null {
   writeFileSync(join(root, 'package-lock.json'), JSON.stringify({ packages: { '': { version: '0.1.0' }, ...wanted } }));
   if (installed !== undefined) {
     mkdirSync(join(root, 'node_modules'), { recursive: true });
     writeFileSync(join(root, 'node_modules/.package-lock.json'), JSON.stringify({ packages: installed }));
+    for (const path of Object.keys(installed))
+      if (!missing.includes(path)) mkdirSync(join(root, path), { recursive: true });
   }
   return spawnSync(process.execPath, [join(root, 'scripts/check-dependencies.js')]).status;
 }
@@ -35,4 +37,10 @@ test.each([
   ['an install was killed before its end', { a: { version: '1.0.0' } }, undefined, 1],
 ] as const)('%s', (_name, wanted, installed, exitCode) => {
   expect(check(wanted, installed)).toBe(exitCode);
+});
+
+test('a folder was copied and lacks what is said to be installed', () => {
+  const packages = { 'node_modules/a': { version: '1.0.0' }, 'node_modules/b': { version: '1.0.0' } };
+  expect(check(packages, packages, ['node_modules/b'])).toBe(1);
+  expect(check(packages, packages)).toBe(0);
 });

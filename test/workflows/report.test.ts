@@ -58,6 +58,10 @@ test.concurrent('of one that is over it is what was written at its end', async (
   const { rollout, earlier } = await reportOf(controlPlane.client, run.workflowId);
   expect(rollout).toEqual({ ...result, reportDir });
   expect((await writtenReport({ reportDir })).rollout).toEqual(result);
+  // By what rules, along which path, and how its backups are kept.
+  expect(result.policy).toContainEqual({ field: 'policy.observation.window', value: '10ms', byDefault: '3m' });
+  expect(result.live.path).toEqual(['1.30.7', '1.31.2']);
+  expect(result.hops.flatMap(({ backups }) => backups.map(({ kept }) => kept))).toContain('not encrypted');
   // Others of this file have gone the same way.
   for (const { from, to, rolloutId } of earlier)
     expect([from, to, rolloutId === run.workflowId]).toEqual(['1.30.7', '1.31.2', false]);

@@ -64,7 +64,17 @@ export async function surveyKubernetes(input: KubernetesDriver, given?: KubeApi)
   ]);
   const stopSeconds = Math.ceil(input.stopTimeout / 1_000);
   const operated = input.change.by === 'operator' ? { operated: input.change.cluster } : {};
-  return { namespace, change: input.change.by, ...operated, stopSeconds, denied, workloads, budgets, autoscalers, unset };
+  return {
+    namespace,
+    change: input.change.by,
+    ...operated,
+    stopSeconds,
+    denied,
+    workloads,
+    budgets,
+    autoscalers,
+    unset,
+  };
 }
 
 function surveyWorkload(workload: Workload, input: KubernetesDriver): WorkloadSurvey {
