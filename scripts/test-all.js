@@ -2,11 +2,15 @@
 // A step that is no test suite counts as one failure when it fails; so does a suite that could not run.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const results = `${root}.test-results`;
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** What failed, by name: said again at the end, as whoever looks for it may see only that. */
+const failures = [];
 
 function run(program, args) {
   const { status, signal, error } = spawnSync(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
@@ -18,7 +22,10 @@ function run(program, args) {
 function step(name, program, args) {
   console.log(`\n== ${name}`);
   const ok = run(program, args);
-  if (!ok) total.failed += 1;
+  if (!ok) {
+    total.failed += 1;
+    failures.push(name);
+  }
   return ok;
 }
 
@@ -33,6 +40,8 @@ function suite(project, ...flags) {
   total.skipped += counted.skipped;
   // Jest may fail with no failed test, for instance when it dies, finds no test or cannot load a file.
   total.failed += ok ? counted.failed : Math.max(1, counted.failed);
+  failures.push(...counted.failures);
+  if (!ok && counted.failures.length === 0) failures.push(`${project}: jest itself`);
 }
 
 function readResult(file) {
@@ -42,11 +51,24 @@ function readResult(file) {
       passed: result.numPassedTests,
       failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
       skipped: result.numPendingTests + result.numTodoTests,
+      failures: result.testResults.filter(({ status }) => status === 'failed').flatMap(namesOfFailed),
     };
   } catch {
     console.log(`FAILED: jest left no result in ${file}`);
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { passed: 0, failed: 1, skipped: 0, failures: [`no result in ${file}`] };
   }
+}
+
+/** The failed tests of one file; the file alone where it could not be run. */
+function namesOfFailed({ name, message, assertionResults }) {
+  const path = relative(root, name);
+  const failed = assertionResults.filter(({ status }) => status === 'failed');
+  if (failed.length === 0) return [`${path}: ${firstLine(message)}`];
+  return failed.map(({ fullName, failureMessages }) => `${path}: ${fullName}: ${firstLine(failureMessages[0])}`);
+}
+
+function firstLine(text = '') {
+  return stripVTControlCharacters(text).trim().split('\n')[0].slice(0, 200);
 }
 
 mkdirSync(results, { recursive: true });
@@ -60,6 +82,7 @@ suite('full', '--maxWorkers=2');
 suite('alone', '--runInBand');
 
 if (total.skipped > 0) console.log(`\n${total.skipped} skipped`);
+for (const failure of failures) console.log(`FAILED: ${failure}`);
 const summary = `${total.passed} passed, ${total.failed} failed`;
 writeFileSync(`${results}/summary`, `${summary}\n`);
 console.log(`\n${summary}`);

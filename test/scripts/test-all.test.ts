@@ -32,6 +32,7 @@ function jest(results: Record<'quick' | 'full', object | undefined>, exitCode = 
     numRuntimeErrorTestSuites: 0,
     numPendingTests: 0,
     numTodoTests: 0,
+    testResults: [],
   };
   const complete = Object.fromEntries(
     Object.entries({ alone: {}, ...results }).map(([name, result]) => [
@@ -70,6 +71,31 @@ test('adds up the suites, and brings the tools before any of them', () => {
 test('counts failed tests and files that could not be loaded', () => {
   jest({ quick: { numPassedTests: 10, numFailedTests: 2 }, full: { numRuntimeErrorTestSuites: 1 } }, 1);
   expect(run()).toMatchObject({ status: 1, lastLine: '10 passed, 4 failed' });
+});
+
+test('says at its end which tests failed, and which files could not be loaded', () => {
+  const name = join(root, 'test/a.test.ts');
+  const assertionResults = [
+    { status: 'passed', fullName: 'holds', failureMessages: [] },
+    { status: 'failed', fullName: 'breaks', failureMessages: ['\u001b[31mError: seen\u001b[39m\n    at a.test.ts:1'] },
+  ];
+  const unloaded = {
+    name: join(root, 'test/b.test.ts'),
+    status: 'failed',
+    message: 'cannot load',
+    assertionResults: [],
+  };
+  const testResults = [{ name, status: 'failed', message: '', assertionResults }, unloaded];
+  jest({ quick: { numPassedTests: 1, numFailedTests: 1, numRuntimeErrorTestSuites: 1, testResults }, full: {} }, 1);
+  const { stdout } = run();
+  expect(stdout.trimEnd().split('\n').slice(-6)).toEqual([
+    'FAILED: test/a.test.ts: breaks: Error: seen',
+    'FAILED: test/b.test.ts: cannot load',
+    'FAILED: full: jest itself',
+    'FAILED: alone: jest itself',
+    '',
+    '1 passed, 4 failed',
+  ]);
 });
 
 test('counts a suite that left no result as a failure, also when an older result lies there', () => {
