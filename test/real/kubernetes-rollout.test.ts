@@ -92,7 +92,7 @@ beforeAll(async () => {
   arrived.set('back', await arriveAfter(turned));
   await handle.signal('abort', { by: 'test', reason: 'test' });
   result = (await handle.result()) as RolloutResult;
-  calls = await client.stop();
+  ({ calls } = await client.stop());
 }, 1_800_000);
 
 afterAll(async () => {
