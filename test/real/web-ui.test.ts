@@ -43,7 +43,7 @@ test('a person reads what a gate rests on, and passes it by a signal', async () 
   const details = await ui.details();
   for (const text of [
     `Waits for a decision: ${SCHEMA}`,
-    'live 1.30.7 → 1.31.2, schema',
+    '1.30.7 → 1.31.2, schema', // behind the name of live
     'backup of default: /backups/default',
     'approve: go on with the step that the gate is named after',
     JSON.stringify({ gate: SCHEMA }),
@@ -105,7 +105,7 @@ test('an approval of a gate that is not open does not count, and the page says w
 test('an update is answered at once: refused with the reason, or counted', async () => {
   const { run, ui } = await atFirstGate();
   const dialog = await ui.sendUpdate('approve', { gate: SERVERS });
-  await dialog.getByText(`gate ${SERVERS} is not open; the open one is ${SCHEMA}`).waitFor();
+  await dialog.getByText(`gate ${SERVERS} is not open; the open one is ${SCHEMA}`, { exact: true }).waitFor();
   await ui.picture('update-refused');
   await ui.reload();
   await (await ui.sendUpdate('approve', { gate: SCHEMA })).waitFor({ state: 'hidden' });
