@@ -237,7 +237,9 @@ describe('in an object store', () => {
       const waiting = Promise.withResolvers<string>();
       const held = new BackupKeeper({ backupDir, backups }).withPlain(one.file, {}, async () => {
         expect((await stat(one.file)).size).toBe(backup.bytes);
-        const verifying = promisify(execFile)(CLI, ['backups', 'verify', '--target', one.targetFile]);
+        const verifying = promisify(execFile)(CLI, ['backups', 'verify', '--target', one.targetFile], {
+          env: process.env,
+        });
         verifying.child.stderr?.on('data', (text: string) => {
           if (text.includes('waiting: another process')) waiting.resolve(text);
         });
