@@ -1,38 +1,15 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import proto from '@temporalio/proto';
 import { waitUntilOthersRun } from '../../src/activities/others-run.js';
 import type { NodeState } from '../../src/core/cluster.js';
-import { parseRolloutInput, type Target } from '../../src/core/input/input.js';
-import { listedNodes } from '../../src/core/input/listed-nodes.js';
-import { describeCluster } from '../helpers/described-cluster.js';
-import { startGrpcServer, type GrpcServer } from '../helpers/grpc-server.js';
-import { rolloutText } from '../helpers/rollout-input.js';
+import { startRingFrontend, type RingFrontend } from '../helpers/ring-frontend.js';
 
-const { GetSystemInfoResponse } = proto.temporal.api.workflowservice.v1;
 const [FIRST, SECOND] = ['10.0.0.1:7234', '10.0.0.2:7234'];
 
-let server: GrpcServer;
-let target: Target;
-/** Who is in the ring of history, as the frontend sees it; how often it was asked. */
-let seen: string;
-let asked: number;
+let ring: RingFrontend;
 beforeEach(async () => {
-  [seen, asked] = [SECOND, 0];
-  server = await startGrpcServer({
-    GetSystemInfo: () => GetSystemInfoResponse.encode({}).finish(),
-    DescribeCluster: () => {
-      asked += 1;
-      return describeCluster('history', seen);
-    },
-  });
-  const { live } = parseRolloutInput(rolloutText());
-  const nodes = (listedNodes(live) ?? []).map((node) =>
-    node.role === 'frontend' ? { ...node, rpcAddress: server.address } : node,
-  );
-  // The address alone differs, which the driver's own kind says nothing of.
-  target = { ...live, connection: { address: server.address }, driver: { ...live.driver, nodes } as Target['driver'] };
+  ring = await startRingFrontend(SECOND);
 });
-afterEach(() => server.close());
+afterEach(() => ring.close());
 
 const FIRST_NODE: NodeState = { name: 'history-1', role: 'history', rpcAddress: FIRST, running: true };
 const SECOND_NODE: NodeState = { name: 'history-2', role: 'history', rpcAddress: SECOND, running: true };
@@ -48,7 +25,7 @@ async function wait(
     onProgress,
   }: { withinMs?: number; beside?: readonly string[]; onProgress?: (line: string) => void } = {},
 ): Promise<void> {
-  const frontend: NodeState = { name: 'frontend-1', role: 'frontend', rpcAddress: server.address, running: true };
+  const frontend: NodeState = { name: 'frontend-1', role: 'frontend', rpcAddress: ring.address, running: true };
   const left = [...looks];
   const driver = {
     listNodes: () => {
@@ -56,13 +33,13 @@ async function wait(
       return Promise.resolve([FIRST_NODE, frontend, ...found]);
     },
   };
-  const order = { target, node: 'history-1', beside, meanwhile: 'history-1 was not stopped' };
+  const order = { target: ring.target, node: 'history-1', beside, meanwhile: 'history-1 was not stopped' };
   await waitUntilOthersRun(driver, order, { onProgress }, withinMs);
 }
 
 test('where all run and are seen, nothing is waited for', async () => {
   await wait([[SECOND_NODE, MATCHING]]);
-  expect(asked).toBe(1);
+  expect(ring.asked).toBe(1);
 });
 
 test('one that stays down is named, of whatever role, with what is not done for it', async () => {
@@ -80,24 +57,24 @@ test('one that stays down is named, of whatever role, with what is not done for 
 });
 
 test('one that a supervisor starts anew is waited for until the frontends see it in its ring', async () => {
-  seen = FIRST;
+  ring.seen = FIRST;
   const told: string[] = [];
   const onProgress = (line: string): void => {
     told.push(line);
-    if (told.length === 2) seen = SECOND;
+    if (told.length === 2) ring.seen = SECOND;
   };
   await wait([[{ ...SECOND_NODE, ...DOWN }], [SECOND_NODE]], { onProgress });
   expect(told).toEqual(Array(2).fill('history-1 waits until history-2 is there again'));
 });
 
 test('a view that stays behind stops nothing', async () => {
-  seen = FIRST;
+  ring.seen = FIRST;
   await wait([[SECOND_NODE]], { withinMs: 700 });
-  expect(asked).toBeGreaterThan(1);
+  expect(ring.asked).toBeGreaterThan(1);
 });
 
 test('those that are replaced beside it, and those that are leaving, may be away', async () => {
-  seen = FIRST;
+  ring.seen = FIRST;
   await wait([[{ ...SECOND_NODE, ...DOWN }]], { beside: ['history-2'] });
   await wait([[{ ...SECOND_NODE, ...DOWN, leaving: true }]]);
 });
