@@ -25,13 +25,11 @@ import { cassandraServer } from '../../src/lab/store-server.js';
 import { inputOfNodes } from '../helpers/cassandra-nodes.js';
 import { failureOf } from '../helpers/failure-of.js';
 import { startS3, type S3Server } from '../helpers/s3-server.js';
+import { SHARD_INFO } from '../helpers/shard-rows.js';
 
 /** Cassandra: a schema tool killed between two statements of one step, tars of nodes in an object store, and a second node. */
 
 const TIMEOUT_MS = 300_000;
-/** Time of a row of a shard, owner included, as a server of 1.31.2 wrote it. */
-const SHARD_INFO =
-  'CAEQARo3MTI3LjAuMC4xOjE3MjM0LTEwLWUxOThlZjRjLTRjYWMtNDg0Zi04NTJhLTVkNWY0NmE3YTJlODoLCPOChtgGEK2y2jOKAQwIARIIEgYKABCAgEA=';
 const tools = createToolResolver();
 let folder: string;
 let first: LabCassandra;

@@ -19,6 +19,7 @@ import { startCassandra, type LabCassandra } from '../../src/lab/cassandra.js';
 import { cassandraServer } from '../../src/lab/store-server.js';
 import { testEveryStore } from '../helpers/every-store.js';
 import { failureOf } from '../helpers/failure-of.js';
+import { SHARD_INFO } from '../helpers/shard-rows.js';
 
 /** What store-contract.test.ts asks of SQL databases, of a keyspace on a real node of Cassandra with the real tools. */
 
@@ -27,9 +28,6 @@ const OLD_SCHEMA = '1.12';
 /** Makes one table. */
 const NEXT = { to: '1.13', serverVersion: '1.29.1' } as const;
 const TIMEOUT_MS = 180_000;
-/** Time of a row of a shard, owner included, as a server of 1.31.2 wrote it. */
-const SHARD_INFO =
-  'CAEQARo3MTI3LjAuMC4xOjE3MjM0LTEwLWUxOThlZjRjLTRjYWMtNDg0Zi04NTJhLTVkNWY0NmE3YTJlODoLCPOChtgGEK2y2jOKAQwIARIIEgYKABCAgEA=';
 const tools = createToolResolver();
 let cassandra: LabCassandra;
 let folder: string;

@@ -24,6 +24,7 @@ import { sqlServer } from '../../src/lab/store-server.js';
 import { testEveryStore } from '../helpers/every-store.js';
 import { STORE_CASES, SYSTEM_DATABASE } from '../helpers/store-cases.js';
 import { failureOf } from '../helpers/failure-of.js';
+import { SHARD_INFO } from '../helpers/shard-rows.js';
 
 /** What every store does, and what those of SQL do besides, tried on real servers of each product with the real tools. */
 
@@ -31,9 +32,6 @@ const OLD = '1.29.1';
 /** The hop that changes much of visibility. */
 const NEXT = { to: '1.13', serverVersion: '1.30.7' } as const;
 const TIMEOUT_MS = 120_000;
-/** Time of a row of `shards`, owner included, as a server of 1.31.2 wrote it. */
-const SHARD_INFO =
-  'CAEQARo3MTI3LjAuMC4xOjE3MjM0LTEwLWUxOThlZjRjLTRjYWMtNDg0Zi04NTJhLTVkNWY0NmE3YTJlODoLCPOChtgGEK2y2jOKAQwIARIIEgYKABCAgEA=';
 const tools = createToolResolver();
 
 describe.each(STORE_CASES)('$name', (product) => {

@@ -1,9 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { decodeShardRow } from '../../../src/adapters/store-parts/shard-row.js';
+import { SHARD_INFO } from '../../helpers/shard-rows.js';
 
-// Rows that a server 1.29.1 wrote into PostgreSQL (`select encode(data, 'base64') from shards`).
-const FIRST =
-  'CAEQARo3MTI3LjAuMC4xOjE3MjM0LTEwLWUxOThlZjRjLTRjYWMtNDg0Zi04NTJhLTVkNWY0NmE3YTJlODoLCPOChtgGEK2y2jOKAQwIARIIEgYKABCAgEA=';
+/** Another of that database. */
 const SECOND =
   'CAIQARo2MTI3LjAuMC4xOjE3MjM0LTYtMDJlYzU3MzItMzRhNC00MGMxLWE4NmItYjBlZTk3MzMyOGY0OgwI9oKG2AYQ85ClogKKARQIAhIQEg4KDAjagobYBhDAkpSXAQ==';
 
@@ -15,7 +14,7 @@ const row = (shardId: number, base64: string, encoding = 'Proto3') => ({
 });
 
 test('decodes owner and time of rows that a server wrote', () => {
-  expect(decodeShardRow(row(1, FIRST))).toEqual({
+  expect(decodeShardRow(row(1, SHARD_INFO))).toEqual({
     shardId: 1,
     rangeId: '7',
     owner: '127.0.0.1:17234-10-e198ef4c-4cac-484f-852a-5d5f46a7a2e8',
@@ -28,10 +27,10 @@ test('decodes owner and time of rows that a server wrote', () => {
 });
 
 test('decodes 16,384 rows at once', () => {
-  const rows = Array.from({ length: 16_384 }, (_, index) => decodeShardRow(row(index + 1, FIRST)));
+  const rows = Array.from({ length: 16_384 }, (_, index) => decodeShardRow(row(index + 1, SHARD_INFO)));
   expect(rows.at(-1)).toMatchObject({ shardId: 16_384, owner: expect.stringContaining('127.0.0.1:17234') });
 });
 
 test('refuses an encoding that it does not know', () => {
-  expect(() => decodeShardRow(row(3, FIRST, 'Json'))).toThrow('shard 3 is written as "Json"');
+  expect(() => decodeShardRow(row(3, SHARD_INFO, 'Json'))).toThrow('shard 3 is written as "Json"');
 });
