@@ -1,5 +1,9 @@
-import { completionAnswer, inOwnOrder } from './cli/of-temporal-cli.js';
-import { buildProgram } from './cli/program.js';
+import { keepCompiled } from './compile-cache.js';
+
+keepCompiled();
+// Loaded after that, as it holds only for what is loaded later.
+const { completionAnswer, inOwnOrder } = await import('./cli/of-temporal-cli.js');
+const { buildProgram } = await import('./cli/program.js');
 
 const program = buildProgram();
 const words = process.argv.slice(2);

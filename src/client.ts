@@ -37,6 +37,7 @@ import { environmentOf } from './core/plan.js';
 import type { RolloutResult, RolloutSoFar } from './core/rollout-result.js';
 import { ShardPicture } from './core/shard-picture.js';
 import type { RolloutStatus } from './core/status.js';
+import { NoAnswerError, RequestError } from './core/request-error.js';
 
 /** Which Temporal runs the roll-outs, as the Temporal CLI names it. */
 export interface ControlPlaneOptions extends ProfileChoice {
@@ -44,23 +45,6 @@ export interface ControlPlaneOptions extends ProfileChoice {
   readonly namespace?: string | undefined;
   /** What events say of who caused them; user@host when left out, as the Temporal CLI does without its prefix. */
   readonly identity?: string | undefined;
-}
-
-/** Somebody asked for what cannot be done; the message says what to do. Not a bug. */
-export class RequestError extends Error {
-  override readonly name = 'RequestError';
-  /** Stable, for programs: the type of the failure that it tells of, where there is one. */
-  readonly type: string;
-
-  constructor(message: string, { type = 'Request', ...options }: ErrorOptions & { readonly type?: string } = {}) {
-    super(message, options);
-    this.type = type;
-  }
-}
-
-/** Nobody answers now; the same may be answered later. */
-export class NoAnswerError extends RequestError {
-  override readonly type = 'NoAnswer';
 }
 
 /** Connects to the control plane by the same profiles and variables as the Temporal CLI. @throws RequestError */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
-import { RequestError } from './client.js';
 import { messageOf } from './core/errors.js';
+import { RequestError } from './core/request-error.js';
 
 /** Reads a roll-out as YAML, of which JSON is a part. @throws RequestError naming the file, and the line of a mistake */
 export async function readInputFile(file: string): Promise<unknown> {

@@ -13,26 +13,13 @@ import { examine } from './core/checks/examine.js';
 import { diagnose, type Diagnosis } from './core/diagnoses.js';
 import type { Finding } from './core/finding.js';
 import type { Survey } from './core/survey/survey.js';
-import type { HopReplacements, Path, RolloutPlan, Stores } from './core/plan.js';
+import type { HopReplacements, Path, RolloutPlan } from './core/plan.js';
 import { gateFindings } from './core/planning/gate-findings.js';
 import { checkVersion } from './core/planning/version-check.js';
 import { plannedFrom, presentState, storesOf } from './core/planning/present-state.js';
 import { rollOrder } from './core/planning/roll-order.js';
 import { rollTargetOf, withRollSettings } from './core/planning/roll-settings.js';
 import { planRollout } from './core/planning/rollout-plan.js';
-
-/** A cluster that is only described. */
-export type OfflineRequest = Omit<PathRequest, 'catalogue'>;
-
-/** The path of a cluster that is only described: asks nobody. @throws UnsupportedPathError, PreconditionError */
-export async function planOffline(request: OfflineRequest): Promise<Path> {
-  return planPath({ ...request, catalogue: await loadCatalogue() });
-}
-
-/** What is to be said of a server version that is only named. */
-export async function checkOffline(version: string, stores: Stores): Promise<Finding[]> {
-  return checkVersion({ catalogue: await loadCatalogue(), version, stores });
-}
 
 /** A look at all of a cluster that runs: what was seen, and what there is to say of it. */
 export interface Examination {

@@ -91,7 +91,8 @@ const ROOMS: readonly {
     rooms: ['core', 'contract', 'adapters'],
     libraries: ['node:', '@temporalio/client', '@temporalio/common'],
   },
-  { room: 'input-file.ts', rooms: ['core', 'client.ts'], libraries: ['node:', 'yaml'] },
+  { room: 'input-file.ts', rooms: ['core'], libraries: ['node:', 'yaml'] },
+  { room: 'planning-offline.ts', rooms: ['core', 'adapters'], libraries: [] },
   { room: 'planning.ts', rooms: ['core', 'adapters'], libraries: [] },
   { room: 'observing.ts', rooms: ['core', 'adapters'], libraries: ['node:'] },
   { room: 'backups.ts', rooms: ['core', 'adapters'], libraries: ['node:', 'zod'] },
@@ -111,6 +112,7 @@ const ROOMS: readonly {
       'page',
       'client.ts',
       'input-file.ts',
+      'planning-offline.ts',
       'planning.ts',
       'observing.ts',
       'backups.ts',
@@ -120,7 +122,8 @@ const ROOMS: readonly {
     ],
     libraries: ['node:', 'commander', 'yaml'],
   },
-  { room: 'cli.ts', rooms: ['cli'], libraries: [] },
+  { room: 'compile-cache.ts', rooms: ['adapters'], libraries: ['node:'] },
+  { room: 'cli.ts', rooms: ['cli', 'compile-cache.ts'], libraries: [] },
   {
     room: 'lab',
     rooms: ['core', 'contract', 'report', 'adapters', 'client.ts', 'dev-server.ts'],
@@ -270,6 +273,42 @@ test('scripts import what is built from a file that is there', () => {
 test('the Kubernetes client is imported by its own folder alone', () => {
   const users = imports.filter(({ to }) => to === '@kubernetes/client-node').map(({ file }) => dirname(file));
   expect(new Set(users)).toEqual(new Set(['adapters/kubernetes']));
+});
+
+/** The libraries that Node loads with a file of src before any of it runs: not what it imports as a type, or only when it is needed. */
+function loadedWith(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return new Set();
+  seen.add(file);
+  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest);
+  const names = source.statements.flatMap((statement) => {
+    if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) return [];
+    const { moduleSpecifier: from } = statement;
+    return from !== undefined && ts.isStringLiteral(from) && !isErased(statement) ? [from.text] : [];
+  });
+  return new Set(
+    names.flatMap((name) =>
+      name.startsWith('.')
+        ? [...loadedWith(resolve(dirname(file), name.replace(/\.js$/, '.ts')), seen)]
+        : [libraryOf(name)],
+    ),
+  );
+}
+
+function isErased(statement: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
+  if (ts.isExportDeclaration(statement)) return statement.isTypeOnly;
+  const { importClause: clause } = statement;
+  const named = clause?.namedBindings;
+  if (clause?.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
+  return named !== undefined && ts.isNamedImports(named) && named.elements.every(({ isTypeOnly }) => isTypeOnly);
+}
+
+test('the command line loads what clusters are asked with only when a command asks one', () => {
+  const loaded = loadedWith(join(SRC, 'cli/program.ts'));
+  expect([...loaded].sort()).toEqual(['@temporalio/common', 'commander', 'node:', 'yaml', 'zod']);
+  // Seen by the same eyes: what does ask one.
+  expect([...loadedWith(join(SRC, 'planning.ts'))]).toEqual(
+    expect.arrayContaining(['@kubernetes/client-node', 'execa']),
+  );
 });
 
 test('execa has one door', () => {

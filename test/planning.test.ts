@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { parseTarget } from '../src/core/input/input.js';
-import { explainReplacements, planOffline } from '../src/planning.js';
+import { explainReplacements } from '../src/planning.js';
+import { planOffline } from '../src/planning-offline.js';
 import { targetText } from './helpers/rollout-input.js';
 
 test('every hop says what replaces each server, in the order of the roll; what cannot be said says why', async () => {

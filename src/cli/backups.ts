@@ -1,70 +1,46 @@
-import { basename } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { InvalidArgumentError, type Command } from 'commander';
-import {
-  findHop,
-  findOldBackups,
-  listBackups,
-  refreshHop,
-  removeBackups,
-  restoreHop,
-  verifyBackups,
-  type HopToRestore,
-  type KeptBackup,
-  type VerifiedBackup,
-} from '../backups.js';
-import { sizeText } from '../core/checks/about-store.js';
-import { PreconditionError } from '../core/errors.js';
-import { parseTarget, type Target } from '../core/input/input.js';
-import { readInputFile } from '../input-file.js';
-import { columns, wrap } from '../report/columns.js';
-import { ExitCode } from './exit-codes.js';
-import { withOutput, type CommonOptions } from './options.js';
-import { print, runCommandLine } from './output.js';
-
-interface BackupsOptions extends Pick<CommonOptions, 'output'> {
-  readonly target: string;
-}
-interface HopOptions extends BackupsOptions {
-  readonly hop: string;
-  readonly yes?: boolean;
-}
-interface PruneOptions extends BackupsOptions {
-  readonly hops?: number;
-  readonly days?: number;
-  readonly yes?: boolean;
-}
+import { withOutput } from './options.js';
+import { runCommandLine } from './output.js';
+import type { BackupsOptions, HopOptions, PruneOptions } from './actions/backups.js';
 
 /** `backups …`: what roll-outs of a cluster left in its folder of backups, and the way back to it without a roll-out. */
 export function addBackupsCommand(program: Command): void {
   const backups = program.command('backups').description('the backups that roll-outs of a cluster made');
   const list = backups.command('list').description('name them, the oldest first; changes nothing');
-  onTarget(list).action((options: BackupsOptions) => runCommandLine(options.output, () => listed(options)));
+  onTarget(list).action((options: BackupsOptions) =>
+    runCommandLine(options.output, async () => (await actions()).listed(options)),
+  );
   const verify = backups
     .command('verify')
     .description('read all of each again, as before a restore; changes nothing')
     .argument('[files...]', 'some of them; all when left out');
   onTarget(verify).action((files: readonly string[], options: BackupsOptions) =>
-    runCommandLine(options.output, () => verified(files, options)),
+    runCommandLine(options.output, async () => (await actions()).verified(files, options)),
   );
   const restore = backups
     .command('restore')
     .description('without a roll-out: both databases back to the backups of a hop; stop all servers first')
     .requiredOption('--hop <name>', 'as list names it')
     .option('-y, --yes', 'ask nothing');
-  onTarget(restore).action((options: HopOptions) => runCommandLine(options.output, () => restored(options)));
+  onTarget(restore).action((options: HopOptions) =>
+    runCommandLine(options.output, async () => (await actions()).restored(options)),
+  );
   const refresh = backups
     .command('refresh')
     .description('after restore, once servers run: have them write the visibility that was not in step')
     .requiredOption('--hop <name>', 'as given to restore');
-  onTarget(refresh).action((options: HopOptions) => runCommandLine(options.output, () => refreshed(options)));
+  onTarget(refresh).action((options: HopOptions) =>
+    runCommandLine(options.output, async () => (await actions()).refreshed(options)),
+  );
   const prune = backups
     .command('prune')
     .description('remove those of old hops; "backups.keep" of the cluster says which, or the options')
     .option('--hops <number>', 'keep those of so many hops at least', wholeNumber)
     .option('--days <number>', 'remove others when older', wholeNumber)
     .option('-y, --yes', 'ask nothing');
-  onTarget(prune).action((options: PruneOptions) => runCommandLine(options.output, () => pruned(options)));
+  onTarget(prune).action((options: PruneOptions) =>
+    runCommandLine(options.output, async () => (await actions()).pruned(options)),
+  );
 }
 
 function onTarget(command: Command): Command {
@@ -77,136 +53,5 @@ function wholeNumber(text: string): number {
   return number;
 }
 
-async function targetOf({ target }: BackupsOptions): Promise<Target> {
-  return parseTarget(await readInputFile(target));
-}
-
-async function listed(options: BackupsOptions): Promise<void> {
-  const target = await targetOf(options);
-  const backups = await listBackups(target);
-  print(options.output, backups.map(asJson), listText(target, backups));
-}
-
-async function verified(files: readonly string[], options: BackupsOptions): Promise<void> {
-  const target = await targetOf(options);
-  const backups = await verifyBackups(target, files.length === 0 ? undefined : files, tell);
-  const text = [listText(target, backups), verdictText(backups)].join('\n');
-  print(options.output, backups.map(asJson), text);
-  if (backups.some(({ whole }) => !whole)) process.exitCode = ExitCode.blocked;
-}
-
-async function restored(options: HopOptions): Promise<void> {
-  const target = await targetOf(options);
-  const hop = await findHop(target, options.hop);
-  await confirm(options, whatIsLost(target, hop), 'Restore');
-  const result = await restoreHop(target, hop, { onProgress: tell });
-  const next = [
-    `start all servers of ${target.name} with ${hop.version}`,
-    `temporal-upgrade backups refresh --target ${options.target} --hop ${hop.hop}`,
-  ];
-  const text = [
-    `${target.name} is as it was at ${result.backupAt}`,
-    ...Object.entries(result.kept).map(([store, place]) => `  what ${store} held before is kept: ${place}`),
-    `  visibility: ${result.removed} rows removed, ${result.corrected} set to what the default store says`,
-    'next:',
-    ...next.map((line) => `  ${line}`),
-  ].join('\n');
-  print(options.output, { ...result, hop: hop.hop, version: hop.version, next }, text);
-}
-
-function whatIsLost({ name }: Target, { backups, version }: HopToRestore): string[] {
-  const { takenAt } = backups.default.manifest;
-  return [
-    `both databases of ${name} go back to ${takenAt}, for servers of ${version}:`,
-    ...Object.entries(backups).map(([store, { file }]) => `  ${store}: ${file}`),
-    'all that happened since is undone; what is there now is kept beside it, or backed up first',
-  ];
-}
-
-async function refreshed(options: HopOptions): Promise<void> {
-  const target = await targetOf(options);
-  const counts = await refreshHop(target, options.hop, { onProgress: tell });
-  print(
-    options.output,
-    counts,
-    `${counts.refreshed} workflows written to visibility anew, ${counts.gone} have gone meanwhile`,
-  );
-}
-
-async function pruned(options: PruneOptions): Promise<void> {
-  const target = await targetOf(options);
-  const keep = target.backups?.keep;
-  const [hops, days] = [options.hops ?? keep?.hops, options.days ?? keep?.days];
-  if (hops === undefined || days === undefined || hops < 1) {
-    throw new PreconditionError(
-      'nothing says which backups to keep: give --hops (1 or more) and --days, or "backups.keep" of the cluster',
-    );
-  }
-  const folders = await findOldBackups(target, { hops, days });
-  if (folders.length > 0) {
-    await confirm(
-      options,
-      ['these backups are removed for good:', ...folders.map((folder) => `  ${folder}`)],
-      'Remove',
-    );
-    await removeBackups(target, folders);
-  }
-  const text =
-    folders.length === 0 ? 'nothing to remove' : ['removed:', ...folders.map((one) => `  ${one}`)].join('\n');
-  print(options.output, { removed: folders }, text);
-}
-
-/** @throws PreconditionError unless a person at a terminal says yes, or `--yes` does */
-async function confirm(
-  { output, yes }: Pick<HopOptions, 'output' | 'yes'>,
-  lines: readonly string[],
-  what: string,
-): Promise<void> {
-  if (yes === true) return;
-  const isAnswered = output === 'text' && process.stdin.isTTY && process.stdout.isTTY;
-  if (!isAnswered) throw new PreconditionError([...lines, 'nothing was done; --yes says that it is to be'].join('\n'));
-  process.stdout.write(`${lines.join('\n')}\n`);
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    const answer = await terminal.question(`${what}? (yes or no) `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new PreconditionError('nothing was done');
-  } finally {
-    terminal.close();
-  }
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
-
-function asJson({ manifest, ...backup }: KeptBackup | VerifiedBackup) {
-  return { ...backup, ...manifest };
-}
-
-function listText({ name, backupDir }: Target, backups: readonly KeptBackup[]): string {
-  if (backups.length === 0) return `no backups of ${name} below ${backupDir}`;
-  const byHop = Map.groupBy(backups, ({ rollout, hop }) => `${rollout}/${hop}`);
-  return [...byHop].flatMap(([hop, of]) => [`${hop}:`, ...hopLines(of)]).join('\n');
-}
-
-function hopLines(backups: readonly KeptBackup[]): string[] {
-  const rows = backups.map(
-    ({ file, store, storedAt, encrypted, manifest: { takenAt, schemaVersion, bytes, bytesBeside = 0, database } }) => [
-      `  ${takenAt.slice(0, 16)}Z`,
-      store ?? `"${database}"`,
-      store === 'configuration' ? '' : `schema ${schemaVersion}`,
-      sizeText(bytes + bytesBeside),
-      [basename(file), ...(encrypted ? ['encrypted'] : []), ...(storedAt === undefined ? [] : [storedAt])].join(', '),
-    ],
-  );
-  const problems = backups.flatMap(({ file, problem }) =>
-    problem === undefined ? [] : wrap(`! ${basename(file)}: ${problem}`, '  ', '    '),
-  );
-  return [...columns(rows), ...problems];
-}
-
-function verdictText(backups: readonly VerifiedBackup[]): string {
-  const damaged = backups.filter(({ whole }) => !whole).length;
-  if (damaged === 0) return `${backups.length} read whole`;
-  return `${damaged} of ${backups.length} cannot be restored`;
-}
+/** Loaded when one of them runs: with the stores it is heavy. */
+const actions = () => import('./actions/backups.js');

@@ -1,23 +1,8 @@
 import { Option, type Command } from 'commander';
-import { RequestError } from '../client.js';
-import { parseTarget } from '../core/input/input.js';
-import { STORE_KINDS, type StoreKind } from '../core/plan.js';
-import { isServerVersion } from '../core/version.js';
-import { readInputFile } from '../input-file.js';
-import { checkOffline, checkTarget } from '../planning.js';
-import { findingsText } from '../report/findings.js';
-import { findingJson } from '../report/plan.js';
-import { exitCodeOf } from './exit-codes.js';
-import { withOutput, type CommonOptions } from './options.js';
-import { print, runCommandLine } from './output.js';
-
-interface CheckOptions extends Pick<CommonOptions, 'output'> {
-  readonly from?: string;
-  readonly target?: string;
-  readonly store: StoreKind;
-  readonly visibility?: StoreKind;
-  readonly explain: boolean;
-}
+import { STORE_KINDS } from '../core/plan.js';
+import { withOutput } from './options.js';
+import { runCommandLine } from './output.js';
+import type { CheckOptions } from './actions/check.js';
 
 /** `check`: whether there is something newer, whether the version is still maintained, and what speaks against it. */
 export function addCheckCommand(program: Command): void {
@@ -31,23 +16,7 @@ export function addCheckCommand(program: Command): void {
       new Option('--visibility <kind>', 'visibility store; that of --store when left out').choices(STORE_KINDS),
     )
     .option('--explain', 'the source of each line', false);
-  withOutput(command).action((options: CheckOptions) => runCommandLine(options.output, () => check(options)));
-}
-
-async function check(options: CheckOptions): Promise<void> {
-  const { output, explain } = options;
-  const { version, findings } = await answer(options);
-  print(output, { version, findings: findings.map(findingJson) }, findingsText(`server ${version}`, findings, explain));
-  process.exitCode = exitCodeOf(findings);
-}
-
-async function answer({ from, target, store, visibility = store }: CheckOptions) {
-  if ((from === undefined) === (target === undefined)) {
-    throw new RequestError('give one of these: --from for a version, --target for a cluster that runs');
-  }
-  if (target !== undefined) return checkTarget(parseTarget(await readInputFile(target)));
-  if (from === undefined || !isServerVersion(from)) {
-    throw new RequestError(`--from is "${from ?? ''}", expected a version in full such as 1.27.3`);
-  }
-  return { version: from, findings: await checkOffline(from, { default: store, visibility }) };
+  withOutput(command).action((options: CheckOptions) =>
+    runCommandLine(options.output, async () => (await import('./actions/check.js')).check(options)),
+  );
 }

@@ -1,13 +1,8 @@
-import { createInterface } from 'node:readline/promises';
 import { Option, type Command } from 'commander';
-import { connectControlPlane, decide, identityAskedFor, queryStatus, RequestError } from '../client.js';
-import type { DecisionKind, Gate } from '../core/decision.js';
-import { needsReason } from '../core/shown-payload.js';
-import { shellWord } from '../report/escape.js';
-import { statusText } from '../report/status-text.js';
-import { localUser, withControlPlane, withOutput, type CommonOptions } from './options.js';
-import { print, runCommandLine } from './output.js';
-import { paintStdout } from './paint.js';
+import type { DecisionKind } from '../core/decision.js';
+import { localUser, withControlPlane, withOutput } from './options.js';
+import { runCommandLine } from './output.js';
+import type { DecideOptions } from './actions/decide.js';
 
 const SUMMARIES: Record<DecisionKind, string> = {
   approve: 'let the open gate pass; at an incident: go on in spite of it, with --by and --reason',
@@ -23,13 +18,6 @@ const SUMMARIES: Record<DecisionKind, string> = {
 /** These concern the whole roll-out and name no gate. */
 const WITHOUT_GATE: readonly DecisionKind[] = ['pause', 'resume', 'abort'];
 
-interface DecideOptions extends CommonOptions {
-  readonly gate?: string;
-  readonly by: string;
-  readonly reason?: string;
-  readonly yes?: boolean;
-}
-
 /** Adds the command of one kind of decision. */
 export function addDecisionCommand(program: Command, kind: DecisionKind, name: string): void {
   const command = program
@@ -43,68 +31,9 @@ export function addDecisionCommand(program: Command, kind: DecisionKind, name: s
       .option('-y, --yes', 'on a terminal: send it without a look at the evidence');
   withOutput(withControlPlane(command)).action((workflowId: string, options: DecideOptions) =>
     runCommandLine(options.output, async () => {
-      const client = await connectControlPlane(options);
-      try {
-        const { gate, reason } = WITHOUT_GATE.includes(kind)
-          ? options
-          : await askAtGate(client, workflowId, { name, kind, ...options });
-        const isSaid = command.getOptionValueSource('by') !== 'default';
-        // The name of the local user would only contradict a surer one.
-        const by = isSaid || (await identityAskedFor(client, workflowId, gate)) === 'said' ? options.by : undefined;
-        const answer = await decide(client, workflowId, kind, { gate, by, reason });
-        print(options.output, { workflowId, decision: kind, gate, by, reason, answer }, answer);
-      } finally {
-        await client.connection.close();
-      }
+      const { sendDecision } = await import('./actions/decide.js');
+      const isSaid = command.getOptionValueSource('by') !== 'default';
+      await sendDecision(workflowId, { kind, name, isSaid, isOfGate: !WITHOUT_GATE.includes(kind), ...options });
     }),
   );
-}
-
-type Client = Awaited<ReturnType<typeof connectControlPlane>>;
-
-interface Asking extends Pick<DecideOptions, 'output' | 'reason' | 'gate' | 'yes'> {
-  readonly kind: DecisionKind;
-  /** Of the command. */
-  readonly name: string;
-}
-
-interface Asked {
-  readonly gate: string;
-  readonly reason?: string | undefined;
-}
-
-/**
- * A decision names its gate. A person at a terminal sees what it rests on first, and is asked; nobody else is, and without the
- * gate nothing is sent. @throws RequestError when it is not to be sent
- */
-async function askAtGate(client: Client, workflowId: string, asking: Asking): Promise<Asked> {
-  const { kind, name, output, reason, gate, yes = false } = asking;
-  const isAnswered = output === 'text' && process.stdin.isTTY && process.stdout.isTTY;
-  if (gate !== undefined && (yes || !isAnswered)) return { gate, reason };
-  const status = await queryStatus(client, workflowId);
-  const open = status.waiting?.for === 'decision' ? status.waiting : undefined;
-  if (gate === undefined) {
-    if (open === undefined) throw new RequestError(`${workflowId} has no open gate; nothing was sent`);
-    if (!isAnswered || !open.allowed.includes(kind)) throw new RequestError(openGate(open, workflowId, name));
-  }
-  process.stdout.write(`${statusText(status, Date.now(), { paint: paintStdout })}\n\n`);
-  const named = gate ?? open?.name ?? '';
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    const answer = await terminal.question(`${name} ${named}? (yes or no) `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new RequestError('nothing was sent');
-    if (reason !== undefined || open?.name !== named || !needsReason(open, kind)) return { gate: named, reason };
-    const given = (await terminal.question('reason: ')).trim();
-    return { gate: named, reason: given === '' ? undefined : given };
-  } finally {
-    terminal.close();
-  }
-}
-
-function openGate({ name: gate, allowed, evidence }: Gate, workflowId: string, name: string): string {
-  return [
-    `name the gate that you decide on; nothing was sent. Open is ${gate} (${allowed.join(', ')}):`,
-    ...evidence.map((line) => `  ${line}`),
-    `temporal-upgrade ${name} ${shellWord(workflowId)} --gate ${shellWord(gate)}`,
-  ].join('\n');
 }

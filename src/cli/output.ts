@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { FailureType } from '../contract/names.js';
 import { InvalidRolloutError, messageOf, PreconditionError, UnsupportedPathError } from '../core/errors.js';
-import { RequestError } from '../client.js';
+import { RequestError } from '../core/request-error.js';
 import { ExitCode } from './exit-codes.js';
 
 export type OutputFormat = 'text' | 'json' | 'yaml';

@@ -1,7 +1,7 @@
 import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lock } from 'proper-lockfile';
-import { defaultCacheDir } from '../adapters/tools/tool-resolver.js';
+import { defaultCacheDir } from '../adapters/cache-dir.js';
 
 /** A lock that was not renewed for this long belongs to a dead process. */
 const STALE_MS = 20_000;

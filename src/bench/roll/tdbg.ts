@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { runGo } from '../../adapters/tools/go-command.js';
 import { serverRelease } from '../../adapters/tools/release.js';
 import { isFile } from '../../adapters/tools/tool-cache.js';
-import { defaultCacheDir } from '../../adapters/tools/tool-resolver.js';
+import { defaultCacheDir } from '../../adapters/cache-dir.js';
 import type { ToolResolver } from '../../adapters/tools/tools.js';
 
 /**
