@@ -307,8 +307,15 @@ test('the command line loads what clusters are asked with only when a command as
   expect([...loaded].sort()).toEqual(['@temporalio/common', 'commander', 'node:', 'yaml', 'zod']);
   // Seen by the same eyes: what does ask one.
   expect([...loadedWith(join(SRC, 'planning.ts'))]).toEqual(
-    expect.arrayContaining(['@kubernetes/client-node', 'execa']),
+    expect.arrayContaining(['@temporalio/client', 'execa', 'pg']),
   );
+});
+
+test('a worker loads the largest libraries only for a target, or a report, that needs them', () => {
+  const loaded = loadedWith(join(SRC, 'run-worker.ts'));
+  const large = ['@aws-sdk/client-s3', '@kubernetes/client-node', '@opensearch-project/opensearch', 'cassandra-driver'];
+  expect([...large, 'echarts', 'mysql2'].filter((library) => loaded.has(library))).toEqual([]);
+  expect(loaded).toContain('@temporalio/worker');
 });
 
 test('execa has one door', () => {

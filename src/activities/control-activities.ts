@@ -16,7 +16,6 @@ import type { Identity } from '../core/identity.js';
 import type { RolloutPlan } from '../core/plan.js';
 import { gateFindings } from '../core/planning/gate-findings.js';
 import { planRollout } from '../core/planning/rollout-plan.js';
-import { reportPage } from '../page/report-page.js';
 import { reportMarkdown } from '../report/report-markdown.js';
 import { findEarlier, reportDir } from './earlier-reports.js';
 import { plannedFrom } from '../core/planning/present-state.js';
@@ -68,6 +67,8 @@ export const createControlActivities = ({ catalogue }: { readonly catalogue: Cat
     const write = (name: string, text: string) => writeWhole(join(directory, name), text, READABLE);
     await write('report.json', `${JSON.stringify(report, null, 2)}\n`);
     await write('report.md', reportMarkdown(report.rollout));
+    // Loaded here: the charts are heavy, and most of what a worker does is done without them.
+    const { reportPage } = await import('../page/report-page.js');
     await write('report.html', reportPage(report));
     return { directory };
   },

@@ -11,7 +11,6 @@ import { z } from 'zod';
 import type { Driver } from '../../src/adapters/driver.js';
 import { deniedRules } from '../../src/adapters/kubernetes/access.js';
 import { createKubeApi } from '../../src/adapters/kubernetes/api.js';
-import { loadKubeConfig } from '../../src/adapters/kubernetes/connection.js';
 import { surveyKubernetes } from '../../src/adapters/kubernetes/survey-kubernetes.js';
 import type { KubernetesDriver } from '../../src/core/input/input.js';
 import { accessRules, ruleName } from '../../src/core/pods/access-rules.js';
@@ -303,7 +302,7 @@ describe('rights', () => {
       const namespace = `rights-${(made += 1)}`;
       await kubernetes.apply(plainWorkloads({ namespace }));
       const input = kubernetesInput(await accountWith(namespace, []), namespace);
-      const api = createKubeApi(loadKubeConfig(input));
+      const api = createKubeApi(input);
       expect((await deniedRules(api, input)).map(ruleName)).toEqual(accessRules(input).map(ruleName));
       await expect(openDriver(input).prepare(NEW)).rejects.toThrow(
         /missing: get deployments\.apps \(for finding[^]*patch deployments\.apps[^]*list events[^]*role\.yaml/,

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import type { Driver } from '../../src/adapters/driver.js';
 import { createKubeApi, type KubeApi } from '../../src/adapters/kubernetes/api.js';
-import { loadKubeConfig } from '../../src/adapters/kubernetes/connection.js';
 import { createKubernetesDriver } from '../../src/adapters/kubernetes/kubernetes-driver.js';
 import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
 import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
@@ -42,7 +41,7 @@ const Resumed = z.object({ spec: z.object({ paused: z.literal(false) }) });
 
 /** The driver of a worker that dies as soon as it has let the controller go: nothing of it is heard any more. */
 function dyingDriver(input: Opened['input']): Driver {
-  const api = createKubeApi(loadKubeConfig(input));
+  const api = createKubeApi(input);
   let isDead = false;
   const dieIfDead = () => {
     if (isDead) throw new Error('this worker is dead');

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createKubeApi } from '../../src/adapters/kubernetes/api.js';
-import { loadKubeConfig } from '../../src/adapters/kubernetes/connection.js';
 import { surveyKubernetes } from '../../src/adapters/kubernetes/survey-kubernetes.js';
 import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
 import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
@@ -152,7 +151,7 @@ test(
     operator.asleep = false;
     expect((await countsOf(namespace)).old).toBe(8);
     // Woken by a change of anything that it watches.
-    const api = createKubeApi(loadKubeConfig(input));
+    const api = createKubeApi(input);
     const path = `/apis/apps/v1/namespaces/${namespace}/deployments/prod-worker`;
     await api.patch(path, { metadata: { annotations: { woken: 'yes' } } }, 'merge');
     await roll(driver, 'forward', NEW);

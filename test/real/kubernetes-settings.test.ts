@@ -7,7 +7,6 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import type { Driver } from '../../src/adapters/driver.js';
 import { createKubeApi, type KubeApi } from '../../src/adapters/kubernetes/api.js';
-import { loadKubeConfig } from '../../src/adapters/kubernetes/connection.js';
 import { createKubernetesDriver } from '../../src/adapters/kubernetes/kubernetes-driver.js';
 import { UnreachableError } from '../../src/core/errors.js';
 import type { KubernetesDriver } from '../../src/core/input/input.js';
@@ -168,7 +167,7 @@ test(
   async () => {
     const { namespace, input, driver } = await open(4);
     const before = await mapOf(namespace);
-    const real = createKubeApi(loadKubeConfig(input));
+    const real = createKubeApi(input);
     /** The worker ends at its patch with this number, which was done or not. */
     const dyingAt = (count: number, isDone: boolean): Driver => {
       let patches = 0;

@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { deniedRules } from '../../src/adapters/kubernetes/access.js';
 import { createKubeApi } from '../../src/adapters/kubernetes/api.js';
-import { loadKubeConfig } from '../../src/adapters/kubernetes/connection.js';
 import { surveyKubernetes } from '../../src/adapters/kubernetes/survey-kubernetes.js';
 import type { KubernetesDriver } from '../../src/core/input/input.js';
 import { accessRules, ruleName, SETTINGS_RULE } from '../../src/core/pods/access-rules.js';
@@ -153,7 +152,7 @@ test('lie in the namespaces of its targets alone', async () => {
     ['kube-system', undefined],
   ] as const) {
     const input = kubernetesInput(worker.kubeconfig, namespace, { change });
-    const found = (await deniedRules(createKubeApi(loadKubeConfig(input)), input)).map(ruleName);
+    const found = (await deniedRules(createKubeApi(input), input)).map(ruleName);
     expect([namespace, found]).toEqual([namespace, denied ?? accessRules(input).map(ruleName)]);
   }
 });

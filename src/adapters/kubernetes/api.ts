@@ -1,16 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  HttpMethod,
-  IsomorphicFetchHttpLibrary,
-  type KubeConfig,
-  RequestContext,
-  Watch,
-} from '@kubernetes/client-node';
 import { z } from 'zod';
 import { codeOf, messageOf, UnreachableError } from '../../core/errors.js';
 import { journaled } from '../command-journal.js';
 import type { Work } from '../store.js';
 import { ApiError } from './api-error.js';
+import { type KubeConnection, loadKubeConfig, loadLibrary } from './connection.js';
 
 const ANSWER_TIMEOUT_MS = 15_000;
 /** An API server that is upgraded itself, or fails over, is away for about a minute. */
@@ -50,15 +44,24 @@ const CONTENT_TYPES: Readonly<Record<PatchKind, string>> = {
   'apply-dry-run': 'application/apply-patch+yaml',
 };
 
-/** The API server that a configuration leads to. Its methods throw UnreachableError, or ApiError for an answer that is no success. */
-export function createKubeApi(config: KubeConfig): KubeApi {
-  const server = config.getCurrentCluster()?.server ?? '';
-  const http = new IsomorphicFetchHttpLibrary();
+/**
+ * The API server that a connection leads to. Its methods throw UnreachableError, ApiError for an answer that is no success, and
+ * PreconditionError when the connection cannot be read.
+ */
+export function createKubeApi(connection: KubeConnection): KubeApi {
+  let opened: ReturnType<typeof open> | undefined;
+  // Read anew after a failure: a file may be put right meanwhile.
+  const openOnce = () =>
+    (opened ??= open(connection).catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    }));
 
-  async function send(method: HttpMethod, path: string, { query = {}, body, type }: Sending = {}): Promise<string> {
+  async function send(method: Method, path: string, { query = {}, body, type }: Sending = {}): Promise<string> {
+    const { library, config, server, http } = await openOnce();
     const url = new URL(`${server.replace(/\/+$/, '')}${path}`);
     for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, String(value));
-    const context = new RequestContext(url.toString(), method);
+    const context = new library.RequestContext(url.toString(), library.HttpMethod[method]);
     let status: number;
     let text: string;
     try {
@@ -82,28 +85,29 @@ export function createKubeApi(config: KubeConfig): KubeApi {
     throw refusal(status, text, `${method} ${path}`);
   }
 
-  const json = async (method: HttpMethod, path: string, sending?: Sending): Promise<unknown> =>
+  const json = async (method: Method, path: string, sending?: Sending): Promise<unknown> =>
     JSON.parse(await send(method, path, sending));
 
   return {
-    get: (path, query) => json(HttpMethod.GET, path, { query }),
-    text: (path, query) => send(HttpMethod.GET, path, { query }),
-    post: (path, body) => json(HttpMethod.POST, path, { body }),
+    get: (path, query) => json('GET', path, { query }),
+    text: (path, query) => send('GET', path, { query }),
+    post: (path, body) => json('POST', path, { body }),
     patch: (path, body, kind, work) => {
       const query = {
         fieldManager: FIELD_MANAGER,
         ...(kind === 'merge' ? {} : { force: true }),
         ...(kind === 'apply-dry-run' ? { dryRun: 'All' } : {}),
       };
-      const patch = () => json(HttpMethod.PATCH, path, { query, body, type: CONTENT_TYPES[kind] });
+      const patch = () => json('PATCH', path, { query, body, type: CONTENT_TYPES[kind] });
       if (kind === 'apply-dry-run') return patiently(patch, work);
       return journaled(`PATCH ${path} ${JSON.stringify(body)}`, () => patiently(patch, work));
     },
     async delete(path, body) {
-      await journaled(`DELETE ${path}`, () => send(HttpMethod.DELETE, path, { body }));
+      await journaled(`DELETE ${path}`, () => send('DELETE', path, { body }));
     },
     async watch(path, query, onEvent, signal) {
-      const watch = new Watch(config);
+      const { library, config } = await openOnce();
+      const watch = new library.Watch(config);
       await new Promise<void>((resolve, reject) => {
         const done = (error: unknown): void => {
           if (error === null || error === undefined || signal.aborted) resolve();
@@ -118,6 +122,14 @@ export function createKubeApi(config: KubeConfig): KubeApi {
       });
     },
   };
+}
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
+async function open(connection: KubeConnection) {
+  const [library, config] = [await loadLibrary(), await loadKubeConfig(connection)];
+  const server = config.getCurrentCluster()?.server ?? '';
+  return { library, config, server, http: new library.IsomorphicFetchHttpLibrary() };
 }
 
 interface Sending {

@@ -1,7 +1,13 @@
 import { existsSync } from 'node:fs';
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { messageOf, PreconditionError } from '../../core/errors.js';
 import type { KubernetesDriver } from '../../core/input/input.js';
+
+/** What leads to an API server. */
+export type KubeConnection = Pick<KubernetesDriver, 'kubeconfig' | 'context'>;
+
+/** Loaded when an API server is asked: it has some 900 files, and most clusters are not in Kubernetes. */
+export const loadLibrary = () => import('@kubernetes/client-node');
 
 /** Where a pod finds the account that it runs as. */
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount/token';
@@ -11,8 +17,9 @@ const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount/token';
  * service account of the pod that the worker runs in.
  * @throws PreconditionError when the file cannot be read, or has no such context
  */
-export function loadKubeConfig({ kubeconfig, context }: Pick<KubernetesDriver, 'kubeconfig' | 'context'>): KubeConfig {
-  const config = new KubeConfig();
+export async function loadKubeConfig({ kubeconfig, context }: KubeConnection): Promise<KubeConfig> {
+  const library = await loadLibrary();
+  const config = new library.KubeConfig();
   const from = kubeconfig ?? 'the standard kubeconfig, or the service account of the worker’s pod';
   try {
     if (kubeconfig !== undefined) config.loadFromFile(kubeconfig);

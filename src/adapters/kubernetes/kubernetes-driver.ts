@@ -1,10 +1,9 @@
 import type { KubernetesDriver } from '../../core/input/input.js';
 import type { Driver } from '../driver.js';
 import type { Work } from '../store.js';
-import { createKubeApi, type KubeApi } from './api.js';
+import { createKubeApi } from './api.js';
 import { nodesOfWorkload } from './as-pod.js';
 import { configurationFiles } from './configuration.js';
-import { loadKubeConfig } from './connection.js';
 import type { Context } from './context.js';
 import { endRoll } from './end-roll.js';
 import { explainSlot } from './explain.js';
@@ -24,7 +23,7 @@ const LEAST_SECONDS = 10;
 export function createKubernetesDriver(
   input: KubernetesDriver,
   {
-    api = connect(input),
+    api = createKubeApi(input),
     leastSeconds = LEAST_SECONDS,
     kubeletMs,
   }: Partial<Pick<Context, 'api' | 'leastSeconds' | 'kubeletMs'>> = {},
@@ -46,19 +45,5 @@ export function createKubernetesDriver(
     configurationPaths: () => [],
     configurationFiles: (work) => configurationFiles(contextOf(work)),
     explain: (name, version) => explainSlot(contextOf(), name, version),
-  };
-}
-
-/** The API server of an input, connected to when it is first asked: an unreadable kubeconfig is told by who asks. */
-function connect(input: KubernetesDriver): KubeApi {
-  let made: KubeApi | undefined;
-  const api = (): KubeApi => (made ??= createKubeApi(loadKubeConfig(input)));
-  return {
-    get: async (...args) => api().get(...args),
-    text: async (...args) => api().text(...args),
-    post: async (...args) => api().post(...args),
-    patch: async (...args) => api().patch(...args),
-    delete: async (...args) => api().delete(...args),
-    watch: async (...args) => api().watch(...args),
   };
 }

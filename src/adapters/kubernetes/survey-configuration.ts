@@ -6,7 +6,6 @@ import { configurationFacts } from '../process/configuration-facts.js';
 import { NotReadableError, parseConfiguration } from '../process/parse-configuration.js';
 import { createKubeApi, type KubeApi } from './api.js';
 import { nodesOfWorkload } from './as-pod.js';
-import { loadKubeConfig } from './connection.js';
 import { dynamicFileOf } from './dynamic-place.js';
 import { findPods, type RolePods } from './find-workloads.js';
 import { nameOfFile, podConfiguration } from './pod-configuration.js';
@@ -19,7 +18,7 @@ export async function surveyPodConfigurations(
   given?: KubeApi,
 ): Promise<(name: string) => Seen<NodeConfiguration>> {
   try {
-    const api = given ?? createKubeApi(loadKubeConfig(input));
+    const api = given ?? createKubeApi(input);
     const context = { api, input, work: {}, leastSeconds: 0 };
     const read = mapReader(context);
     const found = await findPods(api, input);

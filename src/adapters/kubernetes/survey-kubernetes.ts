@@ -7,7 +7,6 @@ import type { Seen } from '../../core/survey/seen.js';
 import { look } from '../cluster/look.js';
 import { deniedRules } from './access.js';
 import { createKubeApi, type KubeApi } from './api.js';
-import { loadKubeConfig } from './connection.js';
 import { findWorkloads } from './find-workloads.js';
 import { reconcilerOf } from './reconciler.js';
 import { findPlaces } from './settings-places.js';
@@ -38,7 +37,7 @@ export async function surveyKubernetes(input: KubernetesDriver, given?: KubeApi)
   const { namespace } = input;
   // One that cannot even be read is said of each part.
   const ask = <T>(question: (api: KubeApi) => Promise<T>): Promise<Seen<T>> =>
-    look(() => question(given ?? createKubeApi(loadKubeConfig(input))));
+    look(() => question(given ?? createKubeApi(input)));
   const [denied, workloads, budgets, autoscalers, unset] = await Promise.all([
     ask(async (api) => (await deniedRules(api, input)).map(ruleName)),
     ask(async (api) => (await findWorkloads(api, input)).map((workload) => surveyWorkload(workload, input))),

@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { createConnection, type Connection, type ResultSetHeader, type RowDataPacket, type SslOptions } from 'mysql2';
+import type { Connection, ResultSetHeader, RowDataPacket, SslOptions } from 'mysql2';
 import { codeOf, messageOf, PreconditionError } from '../../core/errors.js';
 import type { MysqlStore } from '../../core/input/input.js';
 import { plainHost } from '../plain-host.js';
@@ -89,6 +89,8 @@ export async function withMysql<T>(
 async function connect(input: MysqlStore, timeoutMs: number | undefined): Promise<Connection> {
   const host = plainHost(input.host);
   const tls = await tlsOptions(input);
+  // Loaded here, as the driver of Cassandra is: most clusters have neither.
+  const { createConnection } = await import('mysql2');
   const connection = createConnection({
     // The name that the certificate is held against; the way to it is that of `stream`.
     host: tls === undefined ? host : verifiedName(input),
