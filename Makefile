@@ -2,7 +2,7 @@
 # The full tests and the demo also need Temporal's own programs; see `make tools`.
 
 .DEFAULT_GOAL := build
-.PHONY: build demo tutorial tutorial-clusters tutorial-stop march test test-kubernetes test-long bench lint tools catalogue catalogue-check shapes clean distclean node dependencies
+.PHONY: build demo tutorial tutorial-clusters tutorial-stop march test test-rest test-kubernetes test-long bench lint tools catalogue catalogue-check shapes clean distclean node dependencies
 
 SERVER_VERSIONS ?= 1.20.5 1.21.6 1.23.1 1.28.1 1.29.1 1.30.7 1.31.2
 NODE_FLAGS := --disable-warning=ExperimentalWarning
@@ -47,9 +47,13 @@ lint: dependencies
 tools: build
 	@node $(NODE_FLAGS) scripts/bring-tools.js $(SERVER_VERSIONS)
 
-# Build, lint, types, tools, quick tests, full tests. The last line says how many tests passed and failed.
+# Build, lint, types, tools, quick tests, full tests: within 25 minutes. The last line says how many tests passed and failed.
 test: dependencies
 	@node $(NODE_FLAGS) scripts/test-all.js $(SERVER_VERSIONS)
+
+# The other tests on real clusters: stores, drivers and old servers that a change rarely meets. `.ci/run` runs both.
+test-rest: dependencies
+	@node $(NODE_FLAGS) scripts/test-all.js --rest $(SERVER_VERSIONS)
 
 # The driver `kubernetes` against a real API server, which is built first: some nine minutes, once.
 test-kubernetes: tools

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,8 +24,8 @@ function npm(body: string): void {
   chmodSync(join(root, 'bin/npm'), 0o755);
 }
 
-/** What jest would write for each project, and that of the third is empty; `undefined` when it dies before. */
-function jest(results: Record<'quick' | 'full', object | undefined>, exitCode = 0): void {
+/** What jest would write for each project, and that of those that are not named is empty; `undefined` when it dies before. */
+function jest(results: Partial<Record<'quick' | 'full' | 'rest', object | undefined>>, exitCode = 0): void {
   const zero = {
     numPassedTests: 0,
     numFailedTests: 0,
@@ -35,7 +35,7 @@ function jest(results: Record<'quick' | 'full', object | undefined>, exitCode = 
     testResults: [],
   };
   const complete = Object.fromEntries(
-    Object.entries({ alone: {}, ...results }).map(([name, result]) => [
+    Object.entries({ quick: {}, full: {}, alone: {}, rest: {}, 'rest-alone': {}, ...results }).map(([name, result]) => [
       name,
       result === undefined ? undefined : { ...zero, ...result },
     ]),
@@ -51,8 +51,8 @@ function jest(results: Record<'quick' | 'full', object | undefined>, exitCode = 
   );
 }
 
-function run() {
-  const { status, stdout } = spawnSync(process.execPath, [join(root, 'scripts/test-all.js'), '1.29.1'], {
+function run(...flags: string[]) {
+  const { status, stdout } = spawnSync(process.execPath, [join(root, 'scripts/test-all.js'), ...flags, '1.29.1'], {
     encoding: 'utf8',
     env: { PATH: `${join(root, 'bin')}:/usr/bin:/bin` },
   });
@@ -66,6 +66,19 @@ test('adds up the suites, and brings the tools before any of them', () => {
   expect(stdout).toContain('tools 1.29.1');
   expect(stdout.indexOf('tools 1.29.1')).toBeLessThan(stdout.indexOf('== quick tests'));
   expect(stdout).toContain('1 skipped');
+});
+
+test('the rest is another part, with tools of its own and a summary beside the first', () => {
+  jest({ quick: { numPassedTests: 10 }, rest: { numPassedTests: 3 } });
+  expect(run()).toMatchObject({ status: 0, lastLine: '10 passed, 0 failed' });
+  const { status, stdout, lastLine } = run('--rest');
+  expect({ status, lastLine }).toEqual({ status: 0, lastLine: '3 passed, 0 failed' });
+  expect(stdout).toContain('tools 1.29.1');
+  expect(stdout).not.toContain('== lint');
+  const [first, second] = ['test', 'test-rest'].map((part) =>
+    readFileSync(join(root, `.test-results/${part}.summary`), 'utf8'),
+  );
+  expect([first, second]).toEqual(['10 passed, 0 failed\n', '3 passed, 0 failed\n']);
 });
 
 test('counts failed tests and files that could not be loaded', () => {
