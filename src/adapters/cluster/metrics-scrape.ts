@@ -2,8 +2,8 @@ import { messageOf } from '../../core/errors.js';
 
 const TIMEOUT_MS = 5_000;
 /**
- * As it is: compressing a page takes its process about as long again as writing it, and clients wait meanwhile; `fetch` by itself
- * asks for gzip.
+ * As it is: a process that compresses a page of a megabyte has that time not for its clients. `fetch` by itself asks for gzip, and
+ * servers then do it (`HTTPHandler` in prometheus/reporter.go of tally, by `HandlerFor` of promhttp).
  */
 const HEADERS = { 'accept-encoding': 'identity' } as const;
 
