@@ -11,6 +11,11 @@ import { RestartWatch, type RestartVerdict } from '../core/restart-watch.js';
 import { waitUntilOutOfView } from './out-of-view.js';
 
 const LOOK_AGAIN_MS = 500;
+/**
+ * Where all is there and only has to stay: each look takes time from the servers and their clients. Nobody is away for less:
+ * ringpop suspects a silent member for five seconds, and a process that was started anew is seen to be another run at any time.
+ */
+const LOOK_WHEN_CALM_MS = 1_000;
 /** Workflow ids that meet most of a few shards' owners. */
 const CALLS = 8;
 
@@ -116,6 +121,12 @@ async function prove(
       );
     }
     if (verdict.is === 'waiting') work.onProgress?.(`${node} with ${version} waits for: ${verdict.for}`);
-    await sleep(LOOK_AGAIN_MS, undefined, { signal: work.signal });
+    await sleep(pauseAfter(verdict), undefined, { signal: work.signal });
   }
+}
+
+/** Milliseconds to the next look; never past the moment at which it has been quiet for long enough. */
+function pauseAfter(verdict: RestartVerdict): number {
+  if (verdict.is !== 'waiting' || verdict.calmMs === undefined) return LOOK_AGAIN_MS;
+  return Math.min(LOOK_WHEN_CALM_MS, verdict.calmMs);
 }

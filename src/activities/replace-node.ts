@@ -75,8 +75,8 @@ async function othersRun(
   }
 }
 
-function orderOf({ target, node, quietMs = 0 }: ReplaceNodeRequest, version: string): BringOrder {
-  return { target, node, version, quietMs, mayBeNew: activityInfo().attempt > 1 };
+function orderOf({ target, node, quietMs = 0, mayBeNew }: ReplaceNodeRequest, version: string): BringOrder {
+  return { target, node, version, quietMs, mayBeNew: mayBeNew === true || activityInfo().attempt > 1 };
 }
 
 /**

@@ -335,6 +335,8 @@ export interface ReplaceNodeRequest extends MaybeRecorded {
   readonly beside?: readonly string[] | undefined;
   /** Whether none is replaced after it: then every other one has to run too. */
   readonly isLast?: true | undefined;
+  /** It may run the version already without having been proved: then the rings have to be quiet all the same. */
+  readonly mayBeNew?: true | undefined;
 }
 
 export interface RollSettingsResult {

@@ -57,10 +57,10 @@ export const SearchAttributes = {
 
 export const SEARCH_ATTRIBUTE_NAMES: readonly string[] = Object.values(SearchAttributes).map(({ name }) => name);
 
-/** Workflow id of a load or a meter of a roll-out: never that of an earlier roll-out with the same id, whose load or meter may be ending still. */
-export function besideId(
-  { workflowId, firstRunId }: { readonly workflowId: string; readonly firstRunId: string },
-  what: string,
-): string {
-  return `${workflowId}-${what}-${firstRunId.slice(0, 8)}`;
+/**
+ * Workflow id of a load or a meter of a roll-out; `mark` is that of its first run (`core/run-mark.ts`), so that it is never that of an
+ * earlier roll-out with the same id, whose load or meter may be ending still.
+ */
+export function besideId({ workflowId }: { readonly workflowId: string }, what: string, mark: string): string {
+  return `${workflowId}-${what}-${mark}`;
 }

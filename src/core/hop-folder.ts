@@ -7,19 +7,11 @@ export interface HopFolder {
   readonly to: string;
   /** 1 for the first try of the hop. */
   readonly attempt: number;
-  /** The last digits of the id of the roll-out's first run, see {@link markOfRun}; absent in folders of earlier releases. */
+  /** Mark of the roll-out's first run (`run-mark.ts`); absent in folders of earlier releases. */
   readonly run?: string | undefined;
 }
 
 const PATTERN = /^(staging|live)-(\d+\.\d+\.\d+)-to-(\d+\.\d+\.\d+)-(\d+)(?:-([\da-f]{8}))?$/;
-const MARK_LENGTH = 8;
-
-/**
- * Tells roll-outs of one workflow id apart. From the end of a run's id: in newer servers it begins with the time, in pieces of a minute.
- */
-export function markOfRun(firstRunId: string): string {
-  return firstRunId.slice(-MARK_LENGTH);
-}
 
 /** Name of the folder in which the backups of a hop lie: `live-1.30.7-to-1.31.2-1-9695d457`. */
 export function nameOfHopFolder({ environment, from, to, attempt, run }: HopFolder): string {

@@ -14,7 +14,8 @@ export interface RestartPatience {
 }
 
 export type RestartVerdict =
-  | { readonly is: 'waiting'; readonly for: string }
+  /** `calmMs`: nothing is lacking any more, and it has to stay so for that many milliseconds. */
+  | { readonly is: 'waiting'; readonly for: string; readonly calmMs?: number }
   /** All there and quiet, and since when: what is left is to call it. */
   | { readonly is: 'quiet'; readonly since: number }
   /** It does not come up: it has to be put back. */
@@ -69,6 +70,6 @@ export class RestartWatch {
     const { quietMs } = this.patience;
     if (at - this.#quietSince >= quietMs) return { is: 'quiet', since: this.#quietSince };
     const until = `the rings to be quiet for ${formatDuration(quietMs)}`;
-    return changed ? this.unsettled(at, until) : { is: 'waiting', for: until };
+    return changed ? this.unsettled(at, until) : { is: 'waiting', for: until, calmMs: this.#quietSince + quietMs - at };
   }
 }

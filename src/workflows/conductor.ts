@@ -19,6 +19,7 @@ import { nameOf, type Identity } from '../core/identity.js';
 import type { RolloutInput } from '../core/input/input.js';
 import type { JudgedWindow } from '../core/measuring/observation.js';
 import type { Environment, RolloutPlan } from '../core/plan.js';
+import { markIn, type MarkedBy } from '../core/run-mark.js';
 import { overrideLines } from '../core/status.js';
 import type { ShardPicture } from '../core/shard-picture.js';
 import type {
@@ -83,7 +84,7 @@ const [MAX_INCIDENTS, MAX_PROBLEM] = [100, 2_000];
  */
 export class Conductor {
   readonly desk: DecisionDesk;
-  readonly notifier = new Notifier(workflowInfo().runId);
+  readonly notifier = new Notifier();
   readonly gates: Gates;
   readonly rolloutId = workflowInfo().workflowId;
   readonly startedAt: string;
@@ -168,17 +169,19 @@ export class Conductor {
     return this.#incidents - this.#incidentsBefore;
   }
 
-  know(facts: {
-    input: RolloutInput;
-    plan: RolloutPlan;
-    searchAttributes: boolean;
-    starter?: Identity | undefined;
-  }): void {
+  know(
+    facts: MarkedBy & {
+      input: RolloutInput;
+      plan: RolloutPlan;
+      searchAttributes: boolean;
+      starter?: Identity | undefined;
+    },
+  ): void {
     const { input, plan, starter = {} } = facts;
     this.input = input;
     this.plan = plan;
     this.#starter = nameOf(starter, 'proved')?.name;
-    this.notifier.notices = input.policy.notices;
+    this.notifier.know(input.policy.notices, markIn(facts, workflowInfo().runId));
     this.desk.rules = { approval: input.policy.approval, starter };
     this.#display.searchAttributes = facts.searchAttributes;
   }

@@ -3,6 +3,7 @@ import type { LoadRequest } from '../contract/activities.js';
 import { besideId, LOAD_WORKFLOW } from '../contract/names.js';
 import { ledgerLine, ledgerProblems, type LedgerSummary } from '../core/ledger.js';
 import { ENVIRONMENTS, type Environment } from '../core/plan.js';
+import { markIn } from '../core/run-mark.js';
 import { startBeside, stopBeside } from './background.js';
 import type { Conductor } from './conductor.js';
 import { NotGoodEnough } from './interruptions.js';
@@ -107,14 +108,15 @@ export class LoadKeeper {
   }
 
   #workflowId(environment: Environment): string {
-    return besideId(this.prepared.holder, `load-${environment}`);
+    const { holder } = this.prepared;
+    return besideId(holder, `load-${environment}`, markIn(this.prepared, holder.firstRunId));
   }
 
   request(environment: Environment): LoadRequest {
     const { input, holder } = this.prepared;
     const policy = input.policy.load[environment] ?? input.policy.load.staging;
-    // The first run id sets the canaries of this roll-out apart from those of an earlier one with the same workflow id.
-    const loadId = `${this.conductor.rolloutId}-${environment}-${holder.firstRunId.slice(0, 8)}`;
+    // The first run sets the canaries of this roll-out apart from those of an earlier one with the same workflow id.
+    const loadId = `${this.conductor.rolloutId}-${environment}-${markIn(this.prepared, holder.firstRunId)}`;
     return { target: input[environment], environment, dataDir: input.dataDir, loadId, policy };
   }
 }

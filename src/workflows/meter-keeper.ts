@@ -2,6 +2,7 @@ import type { MeterRequest } from '../contract/activities.js';
 import { besideId, METER_WORKFLOW } from '../contract/names.js';
 import { beatFor } from '../core/measuring/round.js';
 import type { Environment } from '../core/plan.js';
+import { markIn } from '../core/run-mark.js';
 import { startBeside, stopBeside } from './background.js';
 import type { Conductor } from './conductor.js';
 import { stopMeterSignal } from './messages.js';
@@ -53,14 +54,15 @@ export class MeterKeeper {
 
   request(environment: Environment): MeterRequest {
     const { input, holder } = this.prepared;
-    // The first run id sets the samples of this roll-out apart from those of an earlier one with the same workflow id.
-    const meterId = `${this.conductor.rolloutId}-${environment}-${holder.firstRunId.slice(0, 8)}`;
+    // The first run sets the samples of this roll-out apart from those of an earlier one with the same workflow id.
+    const meterId = `${this.conductor.rolloutId}-${environment}-${markIn(this.prepared, holder.firstRunId)}`;
     const target = input[environment];
     const { window, beat = beatFor(window, target) } = input.policy.observation;
     return { target, dataDir: input.dataDir, meterId, beatMs: beat };
   }
 
   #workflowId(environment: Environment): string {
-    return besideId(this.prepared.holder, `meter-${environment}`);
+    const { holder } = this.prepared;
+    return besideId(holder, `meter-${environment}`, markIn(this.prepared, holder.firstRunId));
   }
 }

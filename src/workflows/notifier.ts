@@ -14,12 +14,13 @@ export type NoticePlace = Pick<Notice, 'rolloutId' | 'cluster' | 'from' | 'to'>;
 /** Tells people, wherever they want to be told. Never throws, and waits for nobody. */
 export class Notifier {
   #notices: Notices = { channels: [] };
+  #mark = '';
   #sent = 0;
 
-  constructor(private readonly runId: string) {}
-
-  set notices(notices: Notices) {
+  /** What the roll-out wants told, and what tells this run from all others. */
+  know(notices: Notices, mark: string): void {
     this.#notices = notices;
+    this.#mark = mark;
   }
 
   /** Tells of a gate, and again while `open` lasts, as often as the policy says. */
@@ -51,7 +52,7 @@ export class Notifier {
     if (channels.length === 0) return;
     this.#sent += 1;
     // Of the run too: another roll-out of the same cluster has the same workflow id.
-    const id = `${place.rolloutId}-notice-${this.runId.slice(0, 8)}-${this.#sent}`;
+    const id = `${place.rolloutId}-notice-${this.#mark}-${this.#sent}`;
     const request: NoticeRequest = { notice: { id, kind, ...place, at: new Date().toISOString(), ...more }, channels };
     try {
       await CancellationScope.nonCancellable(() =>

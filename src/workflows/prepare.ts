@@ -1,15 +1,16 @@
-import { ActivityFailure, ApplicationFailure, CancellationScope, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancellationScope, patched, workflowInfo } from '@temporalio/workflow';
 import type { Holder, MaybeRecorded } from '../contract/activities.js';
 import type { Identity } from '../core/identity.js';
 import type { RolloutInput } from '../core/input/input.js';
 import type { PolicyDifference } from '../core/input/policy-differences.js';
 import { ENVIRONMENTS, type Environment, type Path, type RolloutPlan } from '../core/plan.js';
+import type { MarkedBy } from '../core/run-mark.js';
 import type { Conductor } from './conductor.js';
 import { letGoOf } from './let-go.js';
 import { control, near } from './proxies.js';
 
 /** What is settled before the first hop, and holds for the whole roll-out. */
-export interface Prepared {
+export interface Prepared extends MarkedBy {
   readonly input: RolloutInput;
   readonly plan: RolloutPlan;
   readonly holder: Holder;
@@ -59,7 +60,9 @@ export async function prepare(conductor: Conductor, raw: unknown): Promise<Prepa
       });
       throw error;
     }
-    return { input, plan: examined, holder, searchAttributes, starter, differences };
+    // Asked here alone: what an earlier release began has a load and a meter under their ids already.
+    const lastDigits = patched('ids-by-last-digits') ? true : undefined;
+    return { input, plan: examined, holder, searchAttributes, starter, differences, lastDigits };
   } catch (error) {
     // A failed activity says what is wrong in its cause; the roll-out fails with just that, type and details included.
     if (error instanceof ActivityFailure && error.cause instanceof ApplicationFailure) {

@@ -46,7 +46,7 @@ export async function replaceServers(context: HopContext, replacement: Replaceme
     state.servers = bothVersions(hop);
     // From here on a server of the new version may have written, also one that is put back.
     if (direction === 'forward') conductor.desk.irreversible = noWayBack(hop);
-    const results = await replaceBatch(context, batch, { direction, isLast: batch === batches.at(-1) });
+    const results = await replaceBatch(context, batch, { direction, state, isLast: batch === batches.at(-1) });
     late.push(...results.flatMap(lateLines));
     replaced.push(...results.filter(({ changed }) => changed).map(({ node }) => node));
     if (canary !== undefined && batch.isCanary) await observeCanary(context, batch, canary, results[0]?.servingAt);
@@ -72,24 +72,27 @@ function lateLines({ node, stillSeenBy = [] }: NodeResult): string[] {
 async function replaceBatch(
   { target, place, hop, policy }: HopContext,
   { nodes }: RollBatch,
-  { direction, isLast }: Pick<Replacement, 'direction'> & { readonly isLast: boolean },
+  { direction, state, isLast }: Pick<Replacement, 'direction' | 'state'> & { readonly isLast: boolean },
 ): Promise<NodeResult[]> {
   const [version, previous] = direction === 'forward' ? [hop.to, hop.from] : [hop.from, hop.to];
+  const { unproved } = state;
+  const replace = async (node: string): Promise<NodeResult> => {
+    const mayBeNew = unproved.has(node);
+    unproved.add(node);
+    const result = await target.act.replaceNode.executeWithOptions({ summary: `${node} → ${version}` }, [
+      {
+        ...recordOf(place),
+        ...{ node, version, previous, quietMs: policy.roll.quiet },
+        ...(nodes.length > 1 ? { beside: nodes.filter((other) => other !== node) } : {}),
+        ...(isLast ? { isLast } : {}),
+        ...(mayBeNew ? { mayBeNew } : {}),
+      },
+    ]);
+    unproved.delete(node);
+    return result;
+  };
   // A cancelled roll-out leaves no node stopped: it ends between two nodes.
-  const outcomes = await CancellationScope.nonCancellable(() =>
-    Promise.allSettled(
-      nodes.map((node) =>
-        target.act.replaceNode.executeWithOptions({ summary: `${node} → ${version}` }, [
-          {
-            ...recordOf(place),
-            ...{ node, version, previous, quietMs: policy.roll.quiet },
-            ...(nodes.length > 1 ? { beside: nodes.filter((other) => other !== node) } : {}),
-            ...(isLast ? { isLast } : {}),
-          },
-        ]),
-      ),
-    ),
-  );
+  const outcomes = await CancellationScope.nonCancellable(() => Promise.allSettled(nodes.map(replace)));
   const failures = outcomes
     .filter(({ status }) => status === 'rejected')
     .map((one): unknown => 'reason' in one && one.reason);

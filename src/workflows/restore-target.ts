@@ -83,8 +83,14 @@ async function stopRestoreStart(context: HopContext, restoring: Restoring): Prom
     { target: place.target, direction: 'forward' },
   ]);
   for (const { node } of steps) {
+    // They run already, and were started a moment ago: that nobody comes or goes any more is asked once, of all of them.
+    const isLast = node === steps.at(-1)?.node;
     await target.act.replaceNode.executeWithOptions({ summary: `${node} with ${hop.from}, proved` }, [
-      { ...recordOf(place), node, version: hop.from, quietMs: policy.roll.quiet },
+      {
+        ...recordOf(place),
+        ...{ node, version: hop.from, quietMs: policy.roll.quiet },
+        ...(isLast ? { isLast, mayBeNew: true } : {}),
+      },
     ]);
   }
   lines.push(`${steps.length} nodes started with ${hop.from}, each proved`);

@@ -1,3 +1,4 @@
+import type { Observation } from '../core/measuring/observation.js';
 import type { HopContext } from './hop-context.js';
 import { replaceServers } from './replace-servers.js';
 import type { RollState } from './roll-settings.js';
@@ -5,9 +6,9 @@ import { settlePhase } from './settle-phase.js';
 
 /**
  * Puts the servers of a hop back to the version before, in reverse order and with the same care. The schema stays: a
- * server of the previous minor runs on the newer one.
+ * server of the previous minor runs on the newer one. `baseline` is what the lag of the queues is held against, where it was measured.
  */
-export async function rollBackServers(context: HopContext, state: RollState): Promise<void> {
+export async function rollBackServers(context: HopContext, state: RollState, baseline?: Observation): Promise<void> {
   const { conductor, hop, place, target } = context;
   // The person has decided; from here on the decision is being carried out.
   conductor.desk.reversibleHop = undefined;
@@ -21,5 +22,5 @@ export async function rollBackServers(context: HopContext, state: RollState): Pr
     return replaceServers(context, { direction: 'back', state });
   });
   conductor.next = 'wait for a person';
-  await conductor.phase('settle', () => settlePhase(context, back));
+  await conductor.phase('settle', () => settlePhase(context, back, baseline));
 }

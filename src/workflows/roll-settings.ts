@@ -11,6 +11,8 @@ export interface RollState {
   servers: string;
   /** Whether the target may have the settings of the roll. */
   settings: 'as before' | 'of the roll';
+  /** Nodes that were begun with and not proved yet: a later try, there or back, may find them as they have to be. */
+  readonly unproved: Set<string>;
 }
 
 /**

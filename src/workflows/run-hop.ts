@@ -26,6 +26,8 @@ import { settlePhase } from './settle-phase.js';
 
 /** How far a hop has come, as far as its result tells of it. */
 interface Progress extends RollState {
+  /** What it was like before anything changed, as far as it was measured. */
+  baseline: Observation | undefined;
   backups: readonly BackupResult[];
   /** By store, as far as they have been upgraded. */
   schema: Record<string, { readonly before: string; readonly after: string }>;
@@ -33,7 +35,7 @@ interface Progress extends RollState {
 
 /** Takes one target from one server version to the next: schema first, then servers, then the proof that it settled. */
 export async function runHop(context: HopContext): Promise<HopResult> {
-  const progress: Progress = { backups: [], schema: {}, servers: context.hop.from, settings: 'as before' };
+  const progress = untouched(context.hop.from);
   return withResult(context, progress, () => forwardOrBack(context, progress));
 }
 
@@ -42,11 +44,15 @@ export async function runHop(context: HopContext): Promise<HopResult> {
  * watched. The schema stays.
  */
 export async function takeBackHop(context: HopContext): Promise<HopResult> {
-  const progress: Progress = { backups: [], schema: {}, servers: context.hop.to, settings: 'as before' };
+  const progress = untouched(context.hop.to);
   return withResult(context, progress, async () => {
     await rollBackServers(context, progress);
     return 'rolled-back';
   });
+}
+
+function untouched(servers: string): Progress {
+  return { baseline: undefined, backups: [], schema: {}, servers, settings: 'as before', unproved: new Set() };
 }
 
 async function withResult(
@@ -96,7 +102,7 @@ async function goBack(context: HopContext, progress: Progress, decided: unknown)
   }
   if (!(decided instanceof RollBackRequested)) throw decided;
   try {
-    await rollBackServers(context, progress);
+    await rollBackServers(context, progress, progress.baseline);
     return 'rolled-back';
   } catch (error) {
     // Of a way back that does not succeed the backups are what is left.
@@ -161,6 +167,7 @@ async function hopPhases(context: HopContext, progress: Progress): Promise<void>
   const [from, to] = [{ versions: [hop.from] }, { versions: [hop.to] }];
   const before = { kind: 'baseline', what: 'baseline', expected: from } as const;
   const baseline = await observeBaseline(context, before);
+  progress.baseline = baseline.measured;
 
   conductor.next = gates.includes('schema') ? `gate ${environment}/${hop.to}/schema` : 'upgrade the schemas';
   await conductor.overridablePhase('backup', () => backUp(context, progress));

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { markOfRun, nameOfHopFolder, parseHopFolder } from '../../src/core/hop-folder.js';
+import { nameOfHopFolder, parseHopFolder } from '../../src/core/hop-folder.js';
+import { markOfRun } from '../../src/core/run-mark.js';
 
 const HOP = { environment: 'live', from: '1.30.7', to: '1.31.2', attempt: 12 } as const;
 

@@ -37,6 +37,16 @@ test('is proved when nothing was missing and nobody came or went for the quiet t
   ).toEqual({ at: 14, is: 'quiet', since: 4 });
 });
 
+test('from when nothing is lacking it says how long that has to last, so that it need not be looked at all the time', () => {
+  const watch = new RestartWatch(0, { version: '1.31.2' }, { startMs: START_MS, quietMs: QUIET_MS });
+  const seen = [NOT_SERVING, GOOD, GOOD, STRAY, GOOD].map((look, second) => watch.see(second * 1_000, look));
+  expect(seen.map((verdict) => 'calmMs' in verdict && verdict.calmMs)).toEqual([
+    ...[false, QUIET_MS, QUIET_MS - 1_000],
+    // What is not as it has to be is looked at as often as before.
+    ...[false, QUIET_MS],
+  ]);
+});
+
 test.each([
   ['not serving', NOT_SERVING],
   ['a stray member', STRAY],

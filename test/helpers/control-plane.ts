@@ -13,6 +13,7 @@ import type { DecisionKind, DecisionRecord } from '../../src/core/decision.js';
 import type { RolloutInputText } from '../../src/core/input/input.js';
 import type { RolloutPlan } from '../../src/core/plan.js';
 import type { RolloutResult } from '../../src/core/rollout-result.js';
+import { markOfRun } from '../../src/core/run-mark.js';
 import type { RolloutStatus } from '../../src/core/status.js';
 import { LIVE_ALONE } from './plans.js';
 import { rolloutText, targetText } from './rollout-input.js';
@@ -310,7 +311,8 @@ export class RunningRollout {
   /** The load of an environment, when it has ended. */
   async historyBeside(what: 'load' | 'meter', environment: 'staging' | 'live'): Promise<RunHistory['history']> {
     const holder = { workflowId: this.workflowId, firstRunId: this.handle.firstExecutionRunId };
-    const handle: WorkflowHandle = this.client.getHandle(besideId(holder, `${what}-${environment}`));
+    const id = besideId(holder, `${what}-${environment}`, markOfRun(holder.firstRunId));
+    const handle: WorkflowHandle = this.client.getHandle(id);
     await handle.result();
     return handle.fetchHistory();
   }

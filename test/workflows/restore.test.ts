@@ -174,6 +174,11 @@ describe('once approved', () => {
       expect(script.requests('replaceNode').slice(-4)).toMatchObject(
         NODES.map((node) => ({ node, version: '1.30.7' })),
       );
+      // Started a moment ago, all of them have to be there and quiet in the end.
+      expect(script.requests('replaceNode').slice(-4)).toMatchObject([
+        ...NODES.slice(0, -1).map((node) => expect.not.objectContaining({ node, mayBeNew: true })),
+        { node: NODES.at(-1), mayBeNew: true, isLast: true },
+      ]);
       // Nothing to put back to: the old version is all that fits the databases.
       expect(script.requests('replaceNode').at(-1)?.previous).toBeUndefined();
       const [hop] = status.hops;

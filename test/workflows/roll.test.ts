@@ -198,6 +198,35 @@ test.concurrent('a node that was put back is an incident at once, which retry me
   });
 });
 
+describe('a node that was begun with and not proved', () => {
+  /** Nodes that were to be quiet though they might run the version already, with the version that each was to have. */
+  const askedAgain = ({ script }: RunningRollout) =>
+    script.requests('replaceNode').flatMap(({ node, version, mayBeNew }) => (mayBeNew ? [`${node} ${version}`] : []));
+  const begun = async () => {
+    const script = scriptOf(['history-1', 'history-2', 'frontend-1']);
+    script.always('replaceNode', failingOnce(['history-2']));
+    const run = await controlPlane.begin({ script, policy: { roll: { canary: 0 } } });
+    return { run, ...(await run.atIncident(`${HOP}/servers`)) };
+  };
+
+  test.concurrent('has to be quiet when it is tried again, and those that were proved are left alone', async () => {
+    const { run, name } = await begun();
+    await run.signal('retry', { gate: name });
+    await run.result();
+    expect(rolled(run)).toEqual(['history-1', 'history-2', 'history-1', 'history-2', 'frontend-1']);
+    expect(askedAgain(run)).toEqual(['history-2 1.31.2']);
+  });
+
+  test.concurrent('has to be quiet on the way back too', async () => {
+    const { run, name } = await begun();
+    await run.signal('rollBack', { gate: name, by: 'ada' });
+    await run.atIncident(`${HOP}/rolled-back`);
+    expect(rolled(run).slice(2)).toEqual(['frontend-1', 'history-2', 'history-1']);
+    expect(askedAgain(run)).toEqual(['history-2 1.30.7']);
+    await run.terminate();
+  });
+});
+
 test.concurrent('a hop of eight nodes, two of each role, with canaries and every gate fits in 250 events', async () => {
   const nodes = ['matching', 'history', 'frontend', 'worker'].flatMap((role) => [`${role}-1`, `${role}-2`]);
   const gates = { live: ['schema' as const, 'servers' as const] };

@@ -89,6 +89,25 @@ test.concurrent('staging goes hop by hop under load, then live, each phase in it
   for (const { history } of histories) expect(history.events?.length).toBeLessThanOrEqual(250);
 });
 
+test.concurrent(
+  'load and meter have ids that no other roll-out of this workflow id has, in every run of it',
+  async () => {
+    const run = await controlPlane.begin({ plan: ONE_HOP });
+    await run.result();
+    const mark = run.handle.firstExecutionRunId.slice(-8);
+    const { script, workflowId } = run;
+    const ofLoad = [...script.requests('runLoad'), ...script.requests('startLongCanaries')].map(({ loadId }) => loadId);
+    expect(new Set(ofLoad)).toEqual(new Set([`${workflowId}-staging-${mark}`]));
+    const ofMeter = [
+      ...script.requests('runMeter').map(({ meterId }) => meterId),
+      ...script.requests('observe').map(({ meter }) => meter.meterId),
+    ];
+    expect(new Set(ofMeter)).toEqual(new Set(['staging', 'live'].map((name) => `${workflowId}-${name}-${mark}`)));
+    const beside = ['load-staging', 'meter-staging', 'meter-live'].map((what) => `${workflowId}-${what}-${mark}`);
+    for (const id of beside) await controlPlane.client.workflow.getHandle(id).describe();
+  },
+);
+
 test.concurrent('a hop of eight nodes with every gate fits in 250 events', async () => {
   const roll = Array.from({ length: 8 }, (_, index) => ({ node: `node-${index}`, role: 'history' }));
   const script = new Script(ONE_HOP).always('planRoll', () => Promise.resolve(roll));

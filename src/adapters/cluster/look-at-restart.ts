@@ -7,11 +7,11 @@ import { eachRingView } from './cluster-view.js';
 import type { KeptFrontends } from './kept-frontends.js';
 import { scrape } from './metrics-scrape.js';
 import { askNodeHealth } from './node-health.js';
-import { withTarget } from './target-connection.js';
+import { withTarget, type TargetConnection } from './target-connection.js';
 
 const SCRAPE_TIMEOUT_MS = 3_000;
 
-/** What runs of processes said of themselves in an earlier look, by their `instance`. */
+/** What runs of processes said of themselves in an earlier look, by what was asked and their `instance`. */
 export type EarlierWords = Map<string, Named>;
 
 /** What looks at one restart share. */
@@ -22,8 +22,8 @@ export interface EarlierLooks {
 
 /**
  * Looks once at a process and at what every frontend says of it; `nodes` are those that the driver has just found.
- * A page of metrics takes its process tens of milliseconds to write, so a run that has named its version there is in
- * `earlier` and not asked again.
+ * Which version a run is never changes, and a page of metrics takes its process tens of milliseconds to write: one that has
+ * named its version is in `earlier` and not asked again.
  * @throws PreconditionError when a certificate file cannot be read
  */
 export async function lookAtRestart(
@@ -34,10 +34,14 @@ export async function lookAtRestart(
 ): Promise<RestartLook> {
   const node = nodes.find((one) => one.name === name);
   if (node?.running !== true) return { name, nodes, views: [], named: [] };
+  const words = earlier?.words ?? new Map<string, Named>();
   const [views, health, named] = await Promise.all([
     eachRingView(target, nodes, earlier?.frontends),
     askNodeHealth(target, node),
-    Promise.all([askSystemInfo(target, node), askOnce(node, earlier?.words ?? new Map<string, Named>())]),
+    Promise.all([
+      askOnce('GetSystemInfo', node, words, () => askSystemInfo(target, node, earlier?.frontends)),
+      askOnce('build_information', node, words, () => askBuildInformation(node)),
+    ]),
   ]);
   return { name, nodes, views, health, named: named.filter((one) => one !== undefined) };
 }
@@ -45,23 +49,31 @@ export async function lookAtRestart(
 type Named = RestartLook['named'][number];
 
 /** What a frontend answers to GetSystemInfo. One that does not answer is found out by the rings that it does not name. */
-async function askSystemInfo(target: Target, { role, rpcAddress }: NodeState): Promise<Named | undefined> {
+async function askSystemInfo(
+  target: Target,
+  { role, rpcAddress }: NodeState,
+  kept: KeptFrontends | undefined,
+): Promise<Named | undefined> {
   if (role !== 'frontend') return undefined;
-  const ask = withTarget(
-    target.connection,
-    (frontend) => frontend.ask('asking for its version', () => frontend.grpc.workflowService.getSystemInfo({})),
-    rpcAddress,
-  );
-  return ask.then(
+  const question = (frontend: TargetConnection) =>
+    frontend.ask('asking for its version', () => frontend.grpc.workflowService.getSystemInfo({}));
+  const asked = kept?.ask(rpcAddress, question) ?? withTarget(target.connection, question, rpcAddress);
+  return asked.then(
     ({ serverVersion }) => ({ by: 'GetSystemInfo', version: serverVersion }),
     () => undefined,
   );
 }
 
-async function askOnce(node: NodeState, earlier: EarlierWords): Promise<Named | undefined> {
-  const { instance = '' } = node;
-  const named = earlier.get(instance) ?? (await askBuildInformation(node));
-  if (named !== undefined && instance !== '') earlier.set(instance, named);
+async function askOnce(
+  what: string,
+  { instance }: NodeState,
+  earlier: EarlierWords,
+  ask: () => Promise<Named | undefined>,
+): Promise<Named | undefined> {
+  if (instance === undefined) return ask();
+  const key = `${what} ${instance}`;
+  const named = earlier.get(key) ?? (await ask());
+  if (named !== undefined) earlier.set(key, named);
   return named;
 }
 

@@ -26,20 +26,24 @@ export function requireLinux(): void {
 }
 
 /**
- * Every process that this worker can see, kernel threads and ended processes left out. Read without a thread of the pool for
- * each file: /proc is memory, and by way of the pool a few hundred processes take ten times the CPU, twice a second in a roll.
+ * Every process that this worker can see, kernel threads and ended processes left out; where `isWanted` is given, those whose
+ * arguments it wants. Read without a thread of the pool for each file: /proc is memory, and by way of the pool a few hundred
+ * processes take ten times the CPU, twice a second in a roll.
  */
-export function listProcesses(): Promise<LinuxProcess[]> {
+export function listProcesses(isWanted: (argv: readonly string[]) => boolean = () => true): Promise<LinuxProcess[]> {
   requireLinux();
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return Promise.resolve(pids.flatMap((pid) => readProcess(Number(pid)) ?? []));
+  return Promise.resolve(pids.flatMap((pid) => readProcess(Number(pid), isWanted) ?? []));
 }
 
-function readProcess(pid: number): LinuxProcess | undefined {
+function readProcess(pid: number, isWanted: (argv: readonly string[]) => boolean): LinuxProcess | undefined {
   try {
     const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-    const run = commandLine === '' ? undefined : parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'utf8'));
-    return run && { ...run, argv: commandLine.replace(/\0$/, '').split('\0') };
+    const argv = commandLine.replace(/\0$/, '').split('\0');
+    // Before the second file is read: of hundreds of processes a few are servers.
+    if (commandLine === '' || !isWanted(argv)) return undefined;
+    const run = parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return run && { ...run, argv };
   } catch {
     return undefined; // it has ended, or belongs to somebody else
   }

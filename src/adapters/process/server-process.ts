@@ -14,7 +14,8 @@ export interface ServerProcess extends LinuxProcess {
 
 /** Every Temporal server process of this host, whoever started it, told by its arguments. */
 export async function listServerProcesses(): Promise<ServerProcess[]> {
-  const found = (await Promise.all((await listProcesses()).map(asServerProcess))).filter((one) => one !== undefined);
+  const candidates = await listProcesses((argv) => argv.includes('start', 1));
+  const found = (await Promise.all(candidates.map(asServerProcess))).filter((one) => one !== undefined);
   // sudo, a supervisor and the like carry the same arguments as the server that they started.
   return found.filter(
     ({ pid, configDir }) => !found.some((child) => child.parentPid === pid && child.configDir === configDir),
@@ -24,7 +25,7 @@ export async function listServerProcesses(): Promise<ServerProcess[]> {
 async function asServerProcess(entry: LinuxProcess): Promise<ServerProcess | undefined> {
   const args = entry.argv.slice(1);
   const config = flagValues(args, ['config', 'c']).at(-1);
-  if (config === undefined || !args.includes('start')) return undefined;
+  if (config === undefined) return undefined;
   // As the server joins them: below --root, whether or not --config begins with a slash; --root is "." by default.
   const root = flagValues(args, ['root', 'r']).at(-1) ?? '.';
   const workingDirectory = await readlink(`/proc/${entry.pid}/cwd`).catch(() => '/');
