@@ -208,6 +208,8 @@ async function takePlace(
     });
   }
   await withSearch(input, async (client) => {
+    // A try that was killed may have begun the clone only, which has its mark from its first moment, and its files from `restoring`.
+    await untilMade(client, { from: restoring.index, to: input.index }, work);
     await block(client, input.index, false);
     await block(client, kept, false);
     const left = `/${encodeURIComponent(restoring.index)}`;
@@ -216,22 +218,32 @@ async function takePlace(
   return `index ${kept}`;
 }
 
+interface Cloning {
+  readonly from: string;
+  readonly to: string;
+}
+
 /** Also where it was begun before. @throws Error when the clone has not all of it */
-async function clone(client: SearchClient, { from, to }: { readonly from: string; readonly to: string }, work: Work) {
+async function clone(client: SearchClient, { from, to }: Cloning, work: Work): Promise<void> {
   const name = encodeURIComponent(to);
   await block(client, from, true);
   if (!(await client.has(`/${name}`))) {
     await client.send('PUT', { path: `/${encodeURIComponent(from)}/_clone/${name}`, body: {} }, Done);
   }
-  const Health = z.object({ status: z.string() });
-  while ((await client.get(`/_cluster/health/${name}`, Health)).status === 'red') {
-    work.onProgress?.(`index ${from} is being cloned as ${to}`);
-    await sleep(POLL_MS, undefined, { signal: work.signal });
-  }
+  await untilMade(client, { from, to }, work);
   const [there, here] = await Promise.all(
     [to, from].map(async (index) => (await client.get(`/${encodeURIComponent(index)}/_count`, Count)).count),
   );
   if (there !== here) throw new Error(`index ${to} has ${there ?? 0} documents, not the ${here ?? 0} of ${from}`);
+}
+
+/** A clone whose primaries have started has all of it: until then its health is red. */
+async function untilMade(client: SearchClient, { from, to }: Cloning, work: Work): Promise<void> {
+  const Health = z.object({ status: z.string() });
+  while ((await client.get(`/_cluster/health/${encodeURIComponent(to)}`, Health)).status === 'red') {
+    work.onProgress?.(`index ${from} is being cloned as ${to}`);
+    await sleep(POLL_MS, undefined, { signal: work.signal });
+  }
 }
 
 /** Whether documents may be written. */
