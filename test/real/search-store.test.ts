@@ -341,9 +341,13 @@ describe.each(CASES)('$product', ({ release, product }) => {
       const restoring = `${index}_restoring`;
       // The next requests of a restore; no node may hold the clone, so that it stays as it is in the first moment.
       const nowhere = 'index.routing.allocation.require._name';
+      const kept = `${index}_before_restore_${order.stamp}`;
       await inIndex(index, async (client) => {
-        const blocked = { path: `/${restoring}/_settings`, body: { 'index.blocks.write': true } };
-        await client.send('PUT', blocked, z.unknown());
+        for (const each of [index, restoring]) {
+          const blocked = { path: `/${each}/_settings`, body: { 'index.blocks.write': true } };
+          await client.send('PUT', blocked, z.unknown());
+        }
+        await client.send('PUT', { path: `/${index}/_clone/${kept}`, body: {} }, z.unknown());
         await client.send('DELETE', { path: `/${index}` }, z.unknown());
         const clone = { path: `/${restoring}/_clone/${index}`, query: { wait_for_active_shards: '0' } };
         await client.send('PUT', { ...clone, body: { settings: { [nowhere]: 'nobody' } } }, z.unknown());
@@ -360,7 +364,7 @@ describe.each(CASES)('$product', ({ release, product }) => {
       await inIndex(index, (client) =>
         client.send('PUT', { path: `/${index}/_settings`, body: { [nowhere]: null } }, z.unknown()),
       );
-      await again;
+      expect(await again).toBe(`index ${kept}`);
       expect((await sourceOf(index, runOf(1)))._version).toBe(1_048_577);
       expect(await inIndex(restoring, (client) => client.has(`/${restoring}`))).toBe(false);
     },
