@@ -16,8 +16,8 @@ afterEach(() => {
 });
 
 /**
- * What Elasticsearch 6.8.23 answers, with template v1 of server 1.16. No server: of that age the lab has none, and only how it is told
- * apart is asked here.
+ * What a real Elasticsearch 6.8.23 answered, with template v1 of server 1.16. No server here: the lab has none of that age, as none of its
+ * clusters could use it, and only how it is told apart is asked.
  */
 const ANSWERS: Readonly<Record<string, object>> = {
   '/': {
