@@ -1,3 +1,4 @@
+import { measureBackup, type MeasuredBackup } from './measure-backup.js';
 import { measureLedger, type MeasuredLedger } from './measure-ledger.js';
 import { measureLoad, type MeasuredLoad, type MeasuredScenario } from './measure-load.js';
 import { measurePlanning, type MeasuredPlanning } from './measure-planning.js';
@@ -5,7 +6,7 @@ import { measurePreflight, type MeasuredPreflight } from './measure-preflight.js
 import { measureRolls, type MeasuredRolls } from './measure-roll.js';
 import { measureRollout, type MeasuredRollout } from './measure-rollout.js';
 import { measureSettle, type MeasuredSettle } from './measure-settle.js';
-import { measureBackup, measureInspection, type MeasuredBackup, type MeasuredInspection } from './measure-stores.js';
+import { measureInspection, type MeasuredInspection } from './measure-stores.js';
 import { rangeOf, type MeasuredRoll } from './roll/measured-roll.js';
 import { WAYS, type Way } from './roll/ways.js';
 
@@ -182,11 +183,11 @@ const BACKUP: readonly Figure<MeasuredBackup>[] = [
     name: 'backup-overhead',
     unit: 'ratio',
     goal: 0.05,
-    read: ({ backupSeconds, toolSeconds, bytes, fileBytes }) => ({
-      value: round(medianOf(backupSeconds) / medianOf(toolSeconds) - 1, 3),
+    read: ({ pairs, bytes, fileBytes }) => ({
+      value: round(medianOf(pairs.map(({ backup, tool }) => backup / tool)) - 1, 3),
       anchor:
-        `medians of ${backupSeconds.map((each) => round(each, 1)).join(', ')} s, rows counted, read back and hashed, and of pg_dump alone ` +
-        `${toolSeconds.map((each) => round(each, 1)).join(', ')} s; a database of ${round(bytes / MIB, 0)} MiB, a file of ${round(fileBytes / MIB, 0)} MiB`,
+        `median of ${pairs.length} pairs, in turns: ${pairs.map(({ backup, tool }) => `${round(backup, 2)} to ${round(tool, 2)} s`).join(', ')}; ` +
+        `rows counted, read back and hashed, to pg_dump alone; a database of ${round(bytes / MIB, 0)} MiB, a file of ${round(fileBytes / MIB, 0)} MiB`,
     }),
   },
 ];

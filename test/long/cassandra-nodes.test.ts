@@ -81,7 +81,7 @@ describe('a schema tool that was killed between two statements of a step', () =>
       name: 'dropped_table',
       from: '1.10',
       reached: (shape) => shape['nexus_incoming_services'] === undefined,
-      told: [{ what: 'table nexus_incoming_services is gone already', goneTable: 'nexus_incoming_services' }],
+      told: [{ what: 'table nexus_incoming_services is gone already', about: { table: 'nexus_incoming_services' } }],
       done: [expect.stringMatching(/^table nexus_incoming_services is gone already.*made anew/) as unknown as string],
     },
     {

@@ -12,6 +12,7 @@ import {
   cassandraScripts,
   cassandraToolEnvironment,
 } from '../../src/adapters/cassandra/cassandra-tool.js';
+import { onNode } from '../../src/adapters/cassandra/snapshots.js';
 import { createStore } from '../../src/adapters/stores.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { CassandraStore } from '../../src/core/input/input.js';
@@ -276,6 +277,20 @@ test(
     expect(await versionIn('backup')).toEqual([{ curr_version: OLD_SCHEMA }]);
     const other = await freshStore('backup_other');
     expect((await failureOf(other.backUp(file))).message).toContain('it is left alone');
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'a backup that fails leaves no snapshot on the nodes, where it would fill their disks',
+  async () => {
+    await freshStore('failed');
+    const { snapshots } = inputOf('failed');
+    const input = inputOf('failed', { snapshots: { ...snapshots, dataDir: join(folder, 'elsewhere') } });
+    const store = createStore(input, 'default', tools);
+    await expect(store.backUp(join(folder, 'failed.snapshot'))).rejects.toThrow(/elsewhere/);
+    const { stdout } = await onNode(input, '127.0.0.1').nodetool(['listsnapshots']);
+    expect(stdout).not.toContain('failed');
   },
   TIMEOUT_MS,
 );

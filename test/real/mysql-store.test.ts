@@ -50,13 +50,13 @@ function inputOf(database: string): MysqlStore {
 
 const ask = (database: string, sql: string) => withMysql(inputOf(database), (client) => client.ask(sql));
 
-/** A visibility database of its own, at the schema of 1.29.1. */
-async function freshVisibility(database: string) {
+/** A visibility database of its own, at the schema of 1.29.1, or an older one. */
+async function freshVisibility(database: string, to?: string) {
   await mysql.createDatabase(database);
   const old = await bringSchemaTool(tools, { folder: FOLDER, serverVersion: OLD }, {});
   const env = sqlToolEnvironment(inputOf(database), mysql.password);
   await runCommand(old.program, ['setup-schema', '--version', '0.0'], { env });
-  await runCommand(old.program, updateSchemaArguments(old), { env });
+  await runCommand(old.program, updateSchemaArguments(old, to), { env });
   return createStore(inputOf(database), 'visibility', tools);
 }
 
@@ -176,6 +176,59 @@ describe('a schema tool that was killed within a step', () => {
     TIMEOUT_MS,
   );
 });
+
+/** State in which a tool leaves a database with a row that is killed after these statements of the version that comes after `at`. */
+test.each([
+  {
+    what: 'a column that is added anew was dropped, with its indexes',
+    at: '1.5',
+    done: [
+      'drop index by_root_workflow_id on executions_visibility',
+      'drop index by_root_run_id on executions_visibility',
+      'alter table executions_visibility drop column root_workflow_id',
+    ],
+    left: [
+      'column root_workflow_id of table executions_visibility is gone already',
+      'index by_root_run_id of table executions_visibility is gone already',
+      'index by_root_workflow_id of table executions_visibility is gone already',
+    ],
+  },
+  {
+    what: 'a column was added that a later version of the hop makes otherwise',
+    at: '1.4',
+    done: ['alter table executions_visibility add column root_workflow_id varchar(255) null'],
+    left: ['column root_workflow_id of table executions_visibility is there already'],
+  },
+  {
+    what: 'a column with a default was added, which all rows have',
+    at: '1.8',
+    done: ['alter table executions_visibility add column _version bigint not null default 0'],
+    left: ['column _version of table executions_visibility is there already'],
+  },
+])(
+  '$what: told before, and taken back',
+  async ({ at, done, left }) => {
+    const database = `half_of_${at.replace('.', '_')}`;
+    const store = await freshVisibility(database, at);
+    await mysql.run(
+      database,
+      `insert into executions_visibility (namespace_id, run_id, start_time, execution_time, workflow_id, workflow_type_name, status, encoding)
+       values ('n', 'r', now(), now(), 'w', 't', 1, 'Proto3')`,
+    );
+    for (const statement of done) await mysql.run(database, statement);
+    const look = () => store.survey({ folder: FOLDER, schemaTo: '1.9', backupDir: folder });
+    const { scripts } = await look();
+    const told = scripts !== undefined && 'seen' in scripts ? (scripts.seen.leftOvers ?? []) : [];
+    expect(told.map(({ what, doubt }) => ({ what, doubt }))).toEqual(left.map((what) => ({ what })));
+    expect(await store.updateSchema({ to: '1.9', serverVersion: OLD })).toEqual(
+      left.map((what) => `${what}, left by an unfinished step: taken back`),
+    );
+    expect(await store.readSchemaVersion()).toBe('1.9');
+    expect((await look()).shape).toEqual({ seen: [] });
+    expect(await ask(database, 'select workflow_id from executions_visibility')).toEqual([{ workflow_id: 'w' }]);
+  },
+  TIMEOUT_MS,
+);
 
 test(
   'what somebody else made under a name of the coming scripts is named, and nothing is changed',

@@ -10,14 +10,20 @@ import { PG_BIN_VARIABLE } from '../../src/adapters/postgres/pg-programs.js';
 import { measurePostgres } from '../../src/adapters/postgres/postgres-measure.js';
 import { createPostgresStore } from '../../src/adapters/postgres/postgres-store.js';
 import type { StoreRole } from '../../src/adapters/store.js';
-import { SCHEMA_TOOL_NAME, sqlToolEnvironment, updateSchemaArguments } from '../../src/adapters/sql/sql-tool.js';
+import {
+  SCHEMA_TOOL_NAME,
+  scriptsFolder,
+  sqlToolEnvironment,
+  updateSchemaArguments,
+} from '../../src/adapters/sql/sql-tool.js';
 import { createStore } from '../../src/adapters/stores.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import type { PostgresStore } from '../../src/core/input/input.js';
-import { setUpDatabases } from '../../src/lab/databases.js';
+import { setUpDatabase, setUpDatabases } from '../../src/lab/databases.js';
 import { startPostgres, type LabPostgres } from '../../src/lab/postgres.js';
 import { databasesOf } from '../../src/lab/server-config.js';
 import { failureOf } from '../helpers/failure-of.js';
+import { killToolAfter } from '../helpers/killed-tool.js';
 
 /** What is PostgreSQL's own; what every store does is in store-contract.test.ts. */
 
@@ -207,6 +213,62 @@ test('passes after the tool was killed with SIGKILL', async () => {
   await again;
   expect(await visibility.readSchemaVersion()).toBe('1.13');
 }, 120_000);
+
+test.each<{ what: string; kind: StoreRole; to: string; statements: number; gone: string[] }>([
+  {
+    ...{ what: 'a table that it drops', kind: 'default', to: '1.14', statements: 3 },
+    gone: ['table nexus_incoming_services'],
+  },
+  {
+    ...{ what: 'a column that it drops and adds anew', kind: 'default', to: '1.17', statements: 9 },
+    gone: ['column data_encoding of table current_executions'],
+  },
+  {
+    ...{ what: 'a column and the indexes of it', kind: 'visibility', to: '1.6', statements: 7 },
+    gone: [
+      'column root_workflow_id of table executions_visibility',
+      'index by_root_run_id of table executions_visibility',
+      'index by_root_workflow_id of table executions_visibility',
+    ],
+  },
+])(
+  'a tool that was killed after $what: told before, and made anew for the next try',
+  async ({ kind, to, statements, gone }) => {
+    const database = `killed_${kind}_${statements}`;
+    await setUpDatabase(postgres, { part: kind, database, version: '1.23.1', tools });
+    const input = inputOf(database);
+    const store = createStore(input, kind, tools);
+    const update = { to, serverVersion: '1.28.1' };
+    expect(await killToolAfter(statements, postgres, { input, kind, ...update, tools })).toBe(true);
+
+    const look = () => store.survey({ folder: scriptsFolder(input, kind), schemaTo: to, backupDir: folder });
+    const { scripts } = await look();
+    const left = scripts !== undefined && 'seen' in scripts ? scripts.seen.leftOvers : undefined;
+    expect(left?.map(({ what }) => what)).toEqual(gone.map((what) => `${what} is gone already`));
+
+    expect(await store.updateSchema(update)).toEqual(
+      gone.map(
+        (what) => `${what} is gone already, left by an unfinished step: made anew, so that the step can drop it`,
+      ),
+    );
+    expect(await store.readSchemaVersion()).toBe(to);
+    expect((await look()).shape).toEqual({ seen: [] });
+  },
+  60_000,
+);
+
+test('what somebody else made under a name of the coming scripts is named, as the tool would pass over it', async () => {
+  const { names, visibility } = await freshStores('foreign');
+  const column = 'alter table executions_visibility';
+  await query(names.visibility, `${column} add column temporalbool01 text`);
+  const failure = await failureOf(visibility.updateSchema({ to: '1.13', serverVersion: '1.30.7' }));
+  expect(failure.message).toContain(
+    'column temporalbool01 of table executions_visibility is there already, and it is not',
+  );
+  expect(await visibility.readSchemaVersion()).toBe('1.9');
+  await query(names.visibility, `${column} drop column temporalbool01`);
+  expect(await visibility.updateSchema({ to: '1.13', serverVersion: '1.30.7' })).toEqual([]);
+}, 60_000);
 
 test('refuses a pg_dump that is older than the server', async () => {
   const { default: store } = await freshStores('pgbin');

@@ -331,6 +331,47 @@ describe.each(CASES)('$product', ({ release, product }) => {
   );
 
   test(
+    'killed as soon as the clone was begun: what it is made of stays until it is whole',
+    async () => {
+      const { index, store } = await freshStore('half_cloned');
+      await write(index, runOf(1), 'Running', 1_048_577);
+      const file = join(folder, 'half-cloned.dump');
+      const order = { file, sha256: (await store.backUp(file)).sha256, schema: 'v9', stamp: '20260101100003' };
+      await store.restore.bring(order);
+      const restoring = `${index}_restoring`;
+      // The next requests of a restore; no node may hold the clone, so that it stays as it is in the first moment.
+      const nowhere = 'index.routing.allocation.require._name';
+      const kept = `${index}_before_restore_${order.stamp}`;
+      await inIndex(index, async (client) => {
+        for (const each of [index, restoring]) {
+          const blocked = { path: `/${each}/_settings`, body: { 'index.blocks.write': true } };
+          await client.send('PUT', blocked, z.unknown());
+        }
+        await client.send('PUT', { path: `/${index}/_clone/${kept}`, body: {} }, z.unknown());
+        await client.send('DELETE', { path: `/${index}` }, z.unknown());
+        const clone = { path: `/${restoring}/_clone/${index}`, query: { wait_for_active_shards: '0' } };
+        await client.send('PUT', { ...clone, body: { settings: { [nowhere]: 'nobody' } } }, z.unknown());
+      });
+
+      const waits = Promise.withResolvers<undefined>();
+      const again = store.restore.takePlace(order, {
+        onProgress: (line) => {
+          if (line.includes('is being cloned')) waits.resolve(undefined);
+        },
+      });
+      await Promise.race([waits.promise, again]);
+      expect(await inIndex(restoring, (client) => client.has(`/${restoring}`))).toBe(true);
+      await inIndex(index, (client) =>
+        client.send('PUT', { path: `/${index}/_settings`, body: { [nowhere]: null } }, z.unknown()),
+      );
+      expect(await again).toBe(`index ${kept}`);
+      expect((await sourceOf(index, runOf(1)))._version).toBe(1_048_577);
+      expect(await inIndex(restoring, (client) => client.has(`/${restoring}`))).toBe(false);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     'goes through an alias: upgraded and backed up either way, and its restore is refused',
     async () => {
       const { index } = await freshStore('behind_alias');

@@ -125,6 +125,7 @@ test('everything that the database tells is seen', async () => {
         expect.objectContaining({ table: 'executions_visibility', indexBytes: expect.any(Number) as unknown }),
       ],
       missing: [],
+      leftOvers: [],
     },
   });
   const [mine, theirs] = [store?.location, visibility?.location];

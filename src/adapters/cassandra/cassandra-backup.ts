@@ -12,6 +12,9 @@ import { withCassandra } from './cassandra-connection.js';
 import { placeText, readNodes, readTables, readVersion, readVersionRow } from './cassandra-inspect.js';
 import { packSnapshot, removeSnapshot, takeSnapshot } from './snapshots.js';
 
+/** After a failure, which should be told soon: a node that does not answer keeps its snapshot. */
+const REMOVED_WITHIN_MS = 60_000;
+
 /** What a backup of a keyspace is: its file lists the files of each node, which lie beside it. */
 export const SnapshotList = z.object({
   keyspace: z.string(),
@@ -71,10 +74,17 @@ export async function backUpCassandra(input: CassandraStore, file: string, work:
         );
       }
       const snapshot = { name: snapshotName(file), nodes: about.nodes };
-      await takeSnapshot(input, snapshot, work);
       const nodes: SnapshotList['nodes'] = [];
-      for (const { address } of about.nodes) {
-        nodes.push(await bring(input, { name: snapshot.name, address, tables: about.tables, file }, work));
+      try {
+        await takeSnapshot(input, snapshot, work);
+        for (const { address } of about.nodes) {
+          nodes.push(await bring(input, { name: snapshot.name, address, tables: about.tables, file }, work));
+        }
+      } catch (error) {
+        // It would hold the disks of the nodes until somebody tries again; also of a try that was cancelled.
+        const soon = AbortSignal.timeout(REMOVED_WITHIN_MS);
+        await removeSnapshot(input, snapshot, { signal: soon }).catch(() => undefined);
+        throw error;
       }
       await removeSnapshot(input, snapshot, work);
       const { serverVersion, schemaVersion } = about;

@@ -1,10 +1,10 @@
 import { CASSANDRA_DIALECT } from '../../core/schema/cassandra-dialect.js';
-import { leftOvers, type LeftOver } from '../../core/schema/half-done.js';
+import type { LeftOver } from '../../core/schema/half-done.js';
 import type { SchemaShape } from '../../core/schema/schema-shape.js';
 import type { LeftOverStep } from '../../core/survey/store-survey.js';
-import { loadShape } from '../catalogue-file.js';
 import type { Work } from '../store.js';
 import type { SchemaPlace } from '../store-parts/survey-parts.js';
+import { asLeftOverStep, findUnfinishedStep } from '../store-parts/unfinished-step.js';
 import type { CassandraClient } from './cassandra-connection.js';
 import { readShape } from './cassandra-shape.js';
 
@@ -13,13 +13,8 @@ import { readShape } from './cassandra-shape.js';
  * keeps each statement by itself, and the tool passes over what is there already.
  */
 export async function findLeftOvers(place: SchemaPlace, found: SchemaShape): Promise<LeftOverStep[]> {
-  return (await leftOf(place, found)).map(asStep);
-}
-
-async function leftOf({ folder, from, to }: SchemaPlace, found: SchemaShape): Promise<LeftOver[]> {
-  const [before, after] = [await loadShape(folder, from), await loadShape(folder, to)];
-  if (before === undefined || after === undefined) return [];
-  return leftOvers({ before, after, found }, CASSANDRA_DIALECT);
+  const { left, changed } = await findUnfinishedStep(place, found, CASSANDRA_DIALECT);
+  return [...left.map(asStep), ...changed];
 }
 
 /**
@@ -28,8 +23,8 @@ async function leftOf({ folder, from, to }: SchemaPlace, found: SchemaShape): Pr
  */
 export async function makeDroppedAnew(client: CassandraClient, place: SchemaPlace, work: Work): Promise<string[]> {
   const lines: string[] = [];
-  for (const { tableGone, what, takeBack } of await leftOf(place, await readShape(client))) {
-    if (tableGone !== true) continue;
+  const { left } = await findUnfinishedStep(place, await readShape(client), CASSANDRA_DIALECT);
+  for (const { what, takeBack } of left.filter(isGoneTable)) {
     work.signal?.throwIfAborted();
     work.onProgress?.(`making anew what an unfinished step dropped: ${takeBack}`);
     await client.change(takeBack);
@@ -42,10 +37,14 @@ export async function makeDroppedAnew(client: CassandraClient, place: SchemaPlac
  * "… already exists" and "Column … was not found" are passed over (tools/common/schema/updatetask.go of the server); of an index that is
  * gone Cassandra says that it "could not be found", which is not.
  */
-export function asStep({ table, what, index, tableGone, takeBack, isOther }: LeftOver): LeftOverStep {
-  if (isOther) return { what, takeBack, doubt: 'it is not what the scripts make' };
-  if (tableGone === true) return { what, takeBack, goneTable: table };
-  if (index !== undefined && what.endsWith('is gone already'))
-    return { what, takeBack, doubt: 'Cassandra does not drop it twice' };
-  return { what, takeBack, passedOver: true };
+export function asStep(one: LeftOver): LeftOverStep {
+  const step = asLeftOverStep(one);
+  if (one.isOther) return { ...step, doubt: 'it is not what the scripts make' };
+  if (isGoneTable(one)) return step;
+  if (one.index !== undefined && one.gone === true) return { ...step, doubt: 'Cassandra does not drop it twice' };
+  return { ...step, passedOver: true };
+}
+
+function isGoneTable({ gone, column, index }: LeftOver): boolean {
+  return gone === true && column === undefined && index === undefined;
 }

@@ -33,17 +33,36 @@ export async function readServer(client: SearchClient): Promise<SearchServer> {
 
 /** A field of a mapping. One without a type is an object with fields of its own, as template v0 had for search attributes. */
 export const SearchField = z.looseObject({ type: z.string().optional(), scaling_factor: z.number().optional() });
-const Mapping = z.object({ properties: z.record(z.string(), SearchField).default({}) });
+const Mapping = z.looseObject({ properties: z.record(z.string(), SearchField).default({}) });
 const Mappings = z.record(z.string(), z.object({ mappings: Mapping.prefault({}) }));
 
 /** Fields of the index that servers write into: its name may be an alias, of one index or of more. */
 export async function readFields(client: SearchClient): Promise<TableShape['columns']> {
   const mappings = Object.values(await client.get(`/${encodeURIComponent(client.index)}/_mapping`, Mappings));
+  if (mappings.some((one) => hasTypes(one.mappings))) throw withTypes(client);
   const [first] = mappings.map(({ mappings: { properties } }) => columnsOf(properties));
   if (first !== undefined && mappings.length === 1) return first;
   throw new PreconditionError(
     `"${client.index}" stands for ${mappings.length} indexes; name the one that the server writes into`,
     { index: client.index, reason: 'several-indexes' },
+  );
+}
+
+/** Elasticsearch 6 puts the fields of an index below the name of a type, such as `_doc`, and makes no field without one. */
+function hasTypes({ properties, ...others }: z.infer<typeof Mapping>): boolean {
+  return Object.keys(properties).length === 0 && Object.values(others).some(isOfType);
+}
+
+function isOfType(one: unknown): boolean {
+  return typeof one === 'object' && one !== null && 'properties' in one;
+}
+
+function withTypes({ index }: SearchClient): PreconditionError {
+  return new PreconditionError(
+    `the fields of index "${index}" stand below a type, as those of Elasticsearch 6 do, and this program upgrades visibility on Elasticsearch 7 and ` +
+      'later, and on OpenSearch. Upgrade Elasticsearch first, to 7.10 or later: servers from 1.7 to 1.17 take both (they are told by "version" ' +
+      'in their configuration)',
+    { index, reason: 'mapping-types' },
   );
 }
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { PreconditionError } from '../../core/errors.js';
 import { placeOfStore, type ElasticsearchStore } from '../../core/input/input.js';
@@ -11,24 +10,13 @@ import { readVisibleRuns, removeRuns, writeDocuments, type Document } from './do
 import { countDocuments, withBackup, type Header } from './search-backup.js';
 import type { SearchClient } from './search-connection.js';
 import { placeText, withSearch } from './search-connection.js';
+import { isInPlace, markOf, readMeta, writeMeta } from './restore-mark.js';
+import { takePlace } from './restored-place.js';
 import { readBytes, readFields, resolveIndex, versionOf } from './search-inspect.js';
 import { checkSnapshot, findSnapshotRecord, restoreSnapshot } from './search-snapshot.js';
 
 const AT_ONCE = 500;
-const POLL_MS = 500;
 
-/** What is written into `_meta` of a mapping, which servers leave alone: how far a restore has come. */
-const Meta = z.object({
-  /** The backup that the index has all of. */
-  restored: z.string().optional(),
-  /** What was removed and corrected when it was brought in step. */
-  inStep: z.object({ removed: z.number(), corrected: z.number() }).optional(),
-});
-type Meta = z.infer<typeof Meta>;
-const Mapped = z.record(
-  z.string(),
-  z.object({ mappings: z.object({ _meta: z.looseObject({ temporalUpgrade: Meta.optional() }).optional() }) }),
-);
 const Done = z.object({ acknowledged: z.literal(true) });
 
 /** How a visibility index goes back to its backup: into an index beside it, which then takes its name. */
@@ -88,26 +76,6 @@ async function checkBackup(input: ElasticsearchStore, order: RestoreOrder, work:
   throw new PreconditionError(`the backup ${order.file} has ${found} documents, ${written} were written down`, {
     file: order.file,
   });
-}
-
-function markOf({ stamp, sha256 }: RestoreOrder): string {
-  return `${stamp} ${sha256}`;
-}
-
-async function readMeta(client: SearchClient): Promise<Meta> {
-  const path = `/${encodeURIComponent(client.index)}`;
-  if (!(await client.has(path))) return {};
-  const [first] = Object.values(await client.get(`${path}/_mapping`, Mapped));
-  return first?.mappings._meta?.temporalUpgrade ?? {};
-}
-
-async function writeMeta(client: SearchClient, meta: Meta): Promise<void> {
-  const body = { _meta: { temporalUpgrade: meta } };
-  await client.send('PUT', { path: `/${encodeURIComponent(client.index)}/_mapping`, body }, Done);
-}
-
-async function isInPlace(input: ElasticsearchStore, order: RestoreOrder): Promise<boolean> {
-  return (await withSearch(input, readMeta)).restored === markOf(order);
 }
 
 async function bring(
@@ -184,65 +152,6 @@ async function countAll(client: SearchClient): Promise<number> {
 
 async function refresh(client: SearchClient): Promise<void> {
   await client.send('POST', { path: `/${encodeURIComponent(client.index)}/_refresh` }, z.unknown());
-}
-
-/**
- * An index cannot be renamed: it is cloned, which links its files, and removed. Killed in between, it finds the clone, and goes on.
- * The old index is removed only when its clone has all of it.
- */
-async function takePlace(
-  input: ElasticsearchStore,
-  restoring: ElasticsearchStore,
-  order: RestoreOrder,
-  work: Work,
-): Promise<string> {
-  const kept = `${input.index}_before_restore_${order.stamp}`;
-  if (!(await isInPlace(input, order))) {
-    await withSearch(input, async (client) => {
-      const path = `/${encodeURIComponent(client.index)}`;
-      if (await client.has(path)) {
-        await clone(client, { from: input.index, to: kept }, work);
-        await client.send('DELETE', { path }, Done);
-      }
-      await clone(client, { from: restoring.index, to: input.index }, work);
-    });
-  }
-  await withSearch(input, async (client) => {
-    await block(client, input.index, false);
-    await block(client, kept, false);
-    const left = `/${encodeURIComponent(restoring.index)}`;
-    if (await client.has(left)) await client.send('DELETE', { path: left }, Done);
-  });
-  return `index ${kept}`;
-}
-
-/** Also where it was begun before. @throws Error when the clone has not all of it */
-async function clone(client: SearchClient, { from, to }: { readonly from: string; readonly to: string }, work: Work) {
-  const name = encodeURIComponent(to);
-  await block(client, from, true);
-  if (!(await client.has(`/${name}`))) {
-    await client.send('PUT', { path: `/${encodeURIComponent(from)}/_clone/${name}`, body: {} }, Done);
-  }
-  const Health = z.object({ status: z.string() });
-  while ((await client.get(`/_cluster/health/${name}`, Health)).status === 'red') {
-    work.onProgress?.(`index ${from} is being cloned as ${to}`);
-    await sleep(POLL_MS, undefined, { signal: work.signal });
-  }
-  const [there, here] = await Promise.all(
-    [to, from].map(async (index) => (await client.get(`/${encodeURIComponent(index)}/_count`, Count)).count),
-  );
-  if (there !== here) throw new Error(`index ${to} has ${there ?? 0} documents, not the ${here ?? 0} of ${from}`);
-}
-
-/** Whether documents may be written. */
-async function block(client: SearchClient, index: string, isBlocked: boolean): Promise<void> {
-  const path = `/${encodeURIComponent(index)}`;
-  if (!(await client.has(path))) return;
-  await client.send(
-    'PUT',
-    { path: `${path}/_settings`, body: { 'index.blocks.write': isBlocked ? true : null } },
-    Done,
-  );
 }
 
 const Buckets = z.object({

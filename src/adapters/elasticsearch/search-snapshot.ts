@@ -6,6 +6,7 @@ import { readSnapshotRecord, snapshotName } from '../store-parts/snapshot-record
 import type { Work } from '../store.js';
 import { isMissing, type SearchClient } from './search-connection.js';
 import { resolveIndex } from './search-inspect.js';
+import { untilMade } from './until-made.js';
 
 /**
  * Backups in a snapshot repository of the search server, where the input names one: only what changed since the last is copied, and
@@ -103,12 +104,11 @@ export async function restoreSnapshot(client: SearchClient, record: SnapshotReco
     },
     z.unknown(),
   );
-  const Health = z.object({ status: z.string() });
-  const path = `/_cluster/health/${encodeURIComponent(client.index)}`;
-  while ((await client.get(path, Health)).status === 'red') {
-    work.onProgress?.(`snapshot ${snapshot} is being restored as ${client.index}`);
-    await sleep(POLL_MS, undefined, { signal: work.signal });
-  }
+  await untilMade(
+    client,
+    { index: client.index, what: `snapshot ${snapshot} is being restored as ${client.index}` },
+    work,
+  );
 }
 
 async function find(client: SearchClient, repository: string, name: string): Promise<Snapshot | undefined> {

@@ -1,10 +1,9 @@
 import { PreconditionError } from '../../core/errors.js';
 import type { MysqlStore } from '../../core/input/input.js';
-import { leftOvers, type LeftOver } from '../../core/schema/half-done.js';
+import type { LeftOver } from '../../core/schema/half-done.js';
 import { MYSQL_DIALECT } from '../../core/schema/schema-dialect.js';
-import type { SchemaShape } from '../../core/schema/schema-shape.js';
-import { loadShape } from '../catalogue-file.js';
 import type { SchemaPlace } from '../store-parts/survey-parts.js';
+import { findUnfinishedStep } from '../store-parts/unfinished-step.js';
 import type { Work } from '../store.js';
 import type { MysqlClient } from './mysql-connection.js';
 import { readShape } from './mysql-shape.js';
@@ -14,28 +13,28 @@ export interface Examined extends LeftOver {
   readonly doubt?: string | undefined;
 }
 
-/** Left-overs of a step after `from`; none where the catalogue does not know the tables of one of both versions. */
-export async function findLeftOvers(
-  client: MysqlClient,
-  { folder, from, to }: SchemaPlace,
-  found?: SchemaShape,
-): Promise<Examined[]> {
-  const [before, after] = [await loadShape(folder, from), await loadShape(folder, to)];
-  if (before === undefined || after === undefined) return [];
-  const left = leftOvers({ before, after, found: found ?? (await readShape(client)) }, MYSQL_DIALECT);
+/**
+ * Refuses to be in the way of readers and writers, which MySQL cannot promise for an index on an expression. The scripts make such ones
+ * without it, so that MySQL locks as little as it can; their statements are to be done here and now.
+ */
+const ONLY_BESIDE_OTHERS = /, LOCK=NONE;$/;
+
+/** Left-overs of a step after the present version, each examined. */
+export async function examine(client: MysqlClient, left: readonly LeftOver[]): Promise<Examined[]> {
   const examined: Examined[] = [];
   for (const one of left) examined.push({ ...one, doubt: await doubtOf(client, one) });
   return examined;
 }
 
-async function doubtOf(
-  client: MysqlClient,
-  { table, column, holdsValues, isOther }: LeftOver,
-): Promise<string | undefined> {
+async function doubtOf(client: MysqlClient, one: LeftOver): Promise<string | undefined> {
+  const { table, column, holdsValues, hasDefault, isOther } = one;
   if (isOther) return 'it is not what the scripts make';
   if (!holdsValues) return undefined;
-  const where = column === undefined ? '' : ` where ${client.name(column)} is not null`;
-  const rows = await client.ask(`select 1 from ${client.name(table)}${where} limit 1`);
+  const name = column === undefined ? undefined : client.name(column);
+  const set = hasDefault === true ? `not (${name} <=> default(${name}))` : `${name} is not null`;
+  const rows = await client.ask(
+    `select 1 from ${client.name(table)}${name === undefined ? '' : ` where ${set}`} limit 1`,
+  );
   return rows.length === 0 ? undefined : 'there are values in it';
 }
 
@@ -52,7 +51,7 @@ export async function takeBackHalfStep(
   place: SchemaPlace,
   work: Work,
 ): Promise<string[]> {
-  const left = await findLeftOvers(client, place);
+  const left = await examine(client, (await findUnfinishedStep(place, await readShape(client), MYSQL_DIALECT)).left);
   const doubtful = left.filter(({ doubt }) => doubt !== undefined);
   if (doubtful.length > 0) {
     const lines = doubtful.map(({ what, doubt, takeBack }) => `${what}, and ${doubt}: ${takeBack}`);
@@ -66,7 +65,7 @@ export async function takeBackHalfStep(
   for (const { what, takeBack } of left) {
     work.signal?.throwIfAborted();
     work.onProgress?.(`taking back what an unfinished step left: ${takeBack}`);
-    await client.act(takeBack);
+    await client.act(takeBack.replace(ONLY_BESIDE_OTHERS, ';'));
     lines.push(`${what}, left by an unfinished step: taken back`);
   }
   return lines;

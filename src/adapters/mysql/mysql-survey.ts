@@ -14,6 +14,7 @@ import {
   unreached,
   type SchemaPlace,
 } from '../store-parts/survey-parts.js';
+import { asLeftOverStep, findUnfinishedStep } from '../store-parts/unfinished-step.js';
 import type { StoreRole, StoreSurveyRequest } from '../store.js';
 import { withMysql, type MysqlClient } from './mysql-connection.js';
 import {
@@ -24,7 +25,7 @@ import {
   readVersionRow,
   type MysqlServer,
 } from './mysql-inspect.js';
-import { findLeftOvers } from './half-done.js';
+import { examine } from './half-done.js';
 import { findMysqlPrograms } from './mysql-programs.js';
 import { readShape } from './mysql-shape.js';
 import { readBlockers } from './survey-blockers.js';
@@ -129,6 +130,7 @@ async function surveyCluster(look: Look): Promise<StoreSurvey['cluster']> {
 /** What the scripts between two schema versions will do here. MySQL has all that they use, or is too old for the server. */
 async function readScriptsAhead(client: MysqlClient, place: SchemaPlace, present: SchemaShape): Promise<ScriptsAhead> {
   const { changes, creates, rewrites } = await needsOf(place, present, MYSQL_DIALECT);
+  const { left, changed } = await findUnfinishedStep(place, present, MYSQL_DIALECT);
   return {
     from: place.from,
     to: place.to,
@@ -136,12 +138,10 @@ async function readScriptsAhead(client: MysqlClient, place: SchemaPlace, present
     creates,
     rewrites: await readSizes(client, rewrites),
     missing: [],
-    leftOvers: (await findLeftOvers(client, place, present)).map(({ table, tableGone, what, takeBack, doubt }) => ({
-      ...(tableGone === true ? { goneTable: table } : {}),
-      what,
-      takeBack,
-      doubt,
-    })),
+    leftOvers: [
+      ...(await examine(client, left)).map((one) => ({ ...asLeftOverStep(one), doubt: one.doubt })),
+      ...changed,
+    ],
   };
 }
 

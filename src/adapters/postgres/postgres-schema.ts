@@ -1,9 +1,11 @@
 import type pg from 'pg';
 import { PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
+import { isDoneBeforeOnPostgres } from '../../core/schema/done-before.js';
 import { compareVersions } from '../../core/version.js';
 import { withPostgres } from './postgres-connection.js';
 import { checkIndexes, checkKind, readVersionRow } from './postgres-inspect.js';
+import { bringBackDropped } from './half-done.js';
 import { CommandError, runCommand } from '../run-command.js';
 import { describeTool, lockSchema, waitForEarlierTool } from './schema-lock.js';
 import { readSecret } from '../secrets.js';
@@ -24,19 +26,22 @@ export interface SchemaUpdate {
 }
 
 /**
- * Brings the schema of a PostgreSQL store to `to`, one caller at a time. A killed attempt leaves nothing that the next one
- * must clean up: the tool writes the version after the statements of each version and skips what is already there. Tools
- * before 1.22 do not skip it: with them, what a tool left that was itself killed between two statements is a person's work.
+ * Brings the schema of a PostgreSQL store to `to`, one caller at a time. The tool writes the version after the statements of each
+ * version. Begun anew after a kill, it passes over what is already there; tools before 1.22 do not, and that is then a person's work.
+ * What it had dropped no tool passes over: that is made anew first.
+ * @returns what was made anew, a line each
  * @throws PreconditionError when the schema is newer than `to`, the database is not the one meant, or such a step is half-done
  */
 export async function updatePostgresSchema(input: PostgresStore, update: SchemaUpdate, work: Work): Promise<string[]> {
   const { kind, to, serverVersion, tools } = update;
   if (await withPostgres(input, (client) => isReached(client, input, { kind, to }))) return [];
   const tool = await bringSchemaTool(tools, { folder: scriptsFolder(input, kind), serverVersion }, work);
-  await withPostgres(input, async (client) => {
+  const madeAnew = await withPostgres(input, async (client) => {
     await lockSchema(client, work);
     await waitForEarlierTool(client, work);
-    if (await isReached(client, input, { kind, to })) return; // by the one that held the lock
+    if (await isReached(client, input, { kind, to })) return []; // by the one that held the lock
+    const from = await readVersionRow(client, input);
+    const lines = await bringBackDropped(client, input, { folder: scriptsFolder(input, kind), from, to }, work);
     const password = input.password === undefined ? undefined : await readSecret(input.password);
     const stopProgress = reportTool(() => describeTool(client), work);
     try {
@@ -51,12 +56,13 @@ export async function updatePostgresSchema(input: PostgresStore, update: SchemaU
     } finally {
       stopProgress();
     }
+    return lines;
   });
   const reached = await withPostgres(input, async (client) => {
     await checkIndexes(client, input);
     return readVersionRow(client, input);
   });
-  if (reached === to) return [];
+  if (reached === to) return madeAnew;
   throw new Error(
     `temporal-sql-tool ${serverVersion} ended well, but database "${input.database}" has schema ${reached}, not ${to}`,
   );
@@ -76,18 +82,18 @@ async function isReached(
 }
 
 function isHalfDone(error: unknown, serverVersion: string): error is CommandError {
-  return (
-    error instanceof CommandError &&
-    compareVersions(serverVersion, FIRST_TO_PASS_OVER) < 0 &&
-    error.stderrTail.includes('already exists')
-  );
+  return error instanceof CommandError && isDoneBeforeOnPostgres(error.stderrTail, passesOver(serverVersion));
+}
+
+function passesOver(serverVersion: string): boolean {
+  return compareVersions(serverVersion, FIRST_TO_PASS_OVER) >= 0;
 }
 
 function halfDone(error: CommandError, input: PostgresStore, serverVersion: string): PreconditionError {
   return new PreconditionError(
     `a schema step in database "${input.database}" at ${input.host}:${input.port} was left half-done, and the tool of ` +
-      `${serverVersion} cannot go on with it: remove what "already exists" (it is new in this step, so it is empty), and ` +
-      `try again. ${error.message}`,
+      `${serverVersion} cannot go on with it: remove what "already exists" (it is new in this step, so it is empty), make anew what ` +
+      `"does not exist" (the step drops it again), and try again; or restore the backup of this hop. ${error.message}`,
     { reason: 'schema-half-done', database: input.database, serverVersion },
     { cause: error },
   );

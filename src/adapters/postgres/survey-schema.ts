@@ -3,6 +3,7 @@ import { POSTGRES_DIALECT } from '../../core/schema/schema-dialect.js';
 import type { OperatorClass, SchemaNeeds } from '../../core/schema/schema-needs.js';
 import type { SchemaShape } from '../../core/schema/schema-shape.js';
 import type { MissingNeed, ScriptsAhead, TableSize } from '../../core/survey/store-survey.js';
+import { findLeftOvers } from './half-done.js';
 import { needsOf, type SchemaPlace } from '../store-parts/survey-parts.js';
 
 /** Extension that gives an index method the operator classes that it lacks (PostgreSQL documentation, Additional Modules). */
@@ -31,6 +32,7 @@ export async function readScriptsAhead(
     creates: needs.creates,
     rewrites: await readSizes(client, needs.rewrites),
     missing: await readMissing(client, needs),
+    leftOvers: await findLeftOvers(place, present),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Finding } from '../finding.js';
 import { valueOf } from '../survey/seen.js';
+import type { LeftOverStep } from '../survey/store-survey.js';
 import { describeDifference, type ShapeDifference } from '../schema/shape-difference.js';
 import type { Check, CheckContext } from '../survey/survey.js';
 import { type ReachedStore, soundStores, stopsHop, unseenFinding } from './about-store.js';
@@ -23,9 +24,9 @@ function differences({ store, name }: ReachedStore, context: CheckContext): Find
     ];
   }
   const version = valueOf(store.schemaVersion);
-  // A table that a killed schema tool dropped is told as what is left of its step, and made anew by the next.
-  const gone = (store.scripts && valueOf(store.scripts)?.leftOvers)?.map(({ goneTable }) => goneTable) ?? [];
-  const unexplained = store.shape.seen.filter(({ kind, table }) => kind !== 'table-missing' || !gone.includes(table));
+  // What a killed schema tool dropped or changed is told as what is left of its step, and the next one mends it.
+  const left = (store.scripts && valueOf(store.scripts)?.leftOvers) ?? [];
+  const unexplained = store.shape.seen.filter((one) => !left.some((step) => explains(step, one)));
   return unexplained.map((difference) => {
     const found = `${name}: ${describeDifference(difference)}`;
     const id = `schema-${difference.kind}`;
@@ -49,6 +50,12 @@ function invalidIndexes({ store, name }: ReachedStore, context: CheckContext): F
     action: `REINDEX INDEX CONCURRENTLY "${index}";`,
     source: 'PostgreSQL documentation, CREATE INDEX, Building Indexes Concurrently',
   }));
+}
+
+function explains({ about, doubt }: LeftOverStep, { kind, table, name }: ShapeDifference): boolean {
+  if (about === undefined || doubt !== undefined || about.table !== table) return false;
+  if (kind === 'table-missing') return about.column === undefined && about.index === undefined;
+  return name !== undefined && name === (kind.startsWith('index') ? about.index : about.column);
 }
 
 function severityOf({ kind, expected, found }: ShapeDifference, context: CheckContext): 'block' | 'warn' {

@@ -9,6 +9,21 @@ export function isDoneBeforeOnMysql(said: string): boolean {
 }
 
 /**
+ * The same of PostgreSQL, of what the tool of `passesOver` versions does not pass over: a table, index or column that was dropped. Tools
+ * before 1.22 stop at what is there already too; the later ones only mention it.
+ */
+export function isDoneBeforeOnPostgres(said: string, passesOver: boolean): boolean {
+  if (/(?:table|index) "[^"]+" does not exist|column "[^"]+" of relation "[^"]+" does not exist/.test(unescaped(said)))
+    return true;
+  return !passesOver && said.includes('already exists');
+}
+
+/** The tool logs its errors as JSON, where a quote has a backslash before it. */
+function unescaped(said: string): string {
+  return said.replaceAll('\\"', '"');
+}
+
+/**
  * The same of Cassandra: a table, type or column that is there already, which tools before 1.22 do not pass over (each Cassandra has
  * words of its own for columns), and one that was dropped before its time.
  */

@@ -95,13 +95,18 @@ export interface ScriptsAhead {
 export interface LeftOverStep {
   /** For people: `column Score of table orders is there already`. */
   readonly what: string;
-  readonly takeBack: string;
+  /** Statement that takes it back; absent where the scripts do it again as it is. */
+  readonly takeBack?: string | undefined;
   /** Why it is not taken back by itself; absent where it is. */
   readonly doubt?: string | undefined;
   /** The schema tool finds it there and goes on. */
   readonly passedOver?: boolean | undefined;
-  /** The table that is gone before its time: it is made anew, so that nobody has to. */
-  readonly goneTable?: string | undefined;
+  /** What is not as the present version has it because of that, and which nobody else has to mend. */
+  readonly about?: {
+    readonly table: string;
+    readonly column?: string | undefined;
+    readonly index?: string | undefined;
+  };
 }
 
 export interface TableSize {

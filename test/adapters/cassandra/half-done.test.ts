@@ -35,7 +35,7 @@ test('a column that is gone is passed over, an index that is gone is not', () =>
   // Made up: no step of Temporal's drops an index.
   const column = { table: 'queue', column: 'owner', what: 'column owner of table queue is gone already' };
   const index = { table: 'queue', index: 'by_owner', what: 'index by_owner of table queue is gone already' };
-  const rest = { takeBack: 'ALTER …', holdsValues: false, isOther: false };
+  const rest = { gone: true, takeBack: 'ALTER …', holdsValues: false, isOther: false } as const;
   expect(asStep({ ...column, ...rest })).toMatchObject({ passedOver: true });
   expect(asStep({ ...index, ...rest })).toMatchObject({ doubt: 'Cassandra does not drop it twice' });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import type { StoreNode, StoreSurvey } from '../../../src/core/survey/store-survey.js';
+import { difference } from '../../../src/core/schema/shape-difference.js';
+import type { LeftOverStep, StoreNode, StoreSurvey } from '../../../src/core/survey/store-survey.js';
 import { findingsOf, saidOf, SCRIPTS } from '../../helpers/store-surveys.js';
 
 /** What store checks say of several nodes: of Cassandra, of search servers, and of a step that a killed tool left. */
@@ -108,4 +109,33 @@ test('what is left of a step: taken back, passed over, or a doubt that stops the
     expect.stringContaining('the schema tool passes over it. One from before 1.22 does not'),
     expect.stringContaining('restore the backup of the hop that was begun'),
   ]);
+});
+
+test('what a killed tool dropped, or changed already, is told as left of its step alone', () => {
+  const table = 'executions_visibility';
+  const seen = [
+    difference('column-missing', table, { name: 'root_run_id' }),
+    difference('index-missing', table, { name: 'by_root_run_id' }),
+    difference('column-nullability', table, { name: 'root_workflow_id', expected: 'nullable', found: 'not null' }),
+    difference('table-missing', 'nexus_incoming_services'),
+  ];
+  const leftOvers = [
+    { what: 'column gone', takeBack: 'ALTER …', about: { table, column: 'root_run_id' } },
+    { what: 'index gone', takeBack: 'CREATE INDEX …', about: { table, index: 'by_root_run_id' } },
+    { what: 'column changed', about: { table, column: 'root_workflow_id' } },
+    { what: 'table gone', takeBack: 'CREATE TABLE …', about: { table: 'nexus_incoming_services' } },
+  ];
+  const step = (left: readonly LeftOverStep[]) => ({
+    shape: { seen },
+    scripts: { seen: { ...SCRIPTS, rewrites: [], leftOvers: left } },
+  });
+  const findings = findingsOf({ hop: HOP, visibility: step(leftOvers) });
+  expect(findings.map(({ id, severity }) => `${severity} ${id}`)).toEqual(
+    leftOvers.map(() => 'warn schema-step-unfinished'),
+  );
+  expect(findings[2]).toMatchObject({ action: 'Nothing: the scripts change it again' });
+  // Of another table, or doubtful, it explains nothing.
+  const others = leftOvers.map((one) => ({ ...one, about: { ...one.about, table: 'other' }, doubt: 'whose?' }));
+  const told = saidOf({ hop: HOP, visibility: step(others) });
+  expect(told).toEqual(expect.arrayContaining(seen.map(({ kind }) => expect.stringContaining(`schema-${kind}`))));
 });

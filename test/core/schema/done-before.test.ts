@@ -1,7 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { isDoneBeforeOnCassandra, isDoneBeforeOnMysql } from '../../../src/core/schema/done-before.js';
+import {
+  isDoneBeforeOnCassandra,
+  isDoneBeforeOnMysql,
+  isDoneBeforeOnPostgres,
+} from '../../../src/core/schema/done-before.js';
 
-/** What the drivers of the schema tools say: go-sql-driver/mysql, with and without the SQL state, and gocql. */
+/** What the drivers of the schema tools say: go-sql-driver/mysql, with and without the SQL state, pq and pgx, and gocql. */
 
 test.each([
   "Error 1050 (42S01): Table 'task_queue_user_data' already exists",
@@ -25,6 +29,26 @@ test.each([
 ])('Cassandra: %s', (said) => {
   expect(isDoneBeforeOnCassandra(said)).toBe(true);
 });
+
+test.each([
+  'pq: table "nexus_incoming_services" does not exist',
+  'error executing statement: pq: index \\"by_root_run_id\\" does not exist","logging-call-at":"…"}',
+  'ERROR: column "data_encoding" of relation "current_executions" does not exist (SQLSTATE 42703)',
+])('PostgreSQL: %s', (said) => {
+  expect(isDoneBeforeOnPostgres(said, true)).toBe(true);
+});
+
+test('PostgreSQL: what is there already stops old tools alone, the others mention it', () => {
+  const said = 'pq: relation "task_queue_user_data" already exists';
+  expect([isDoneBeforeOnPostgres(said, false), isDoneBeforeOnPostgres(said, true)]).toEqual([true, false]);
+});
+
+test.each(['pq: database "temporal" does not exist', 'pq: relation "schema_version" does not exist'])(
+  'PostgreSQL: %s is another fault',
+  (said) => {
+    expect(isDoneBeforeOnPostgres(said, false)).toBe(false);
+  },
+);
 
 test.each([
   "Error 1045 (28000): Access denied for user 'temporal'@'db'",

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { CASSANDRA_DIALECT } from '../../../src/core/schema/cassandra-dialect.js';
 import { leftOvers } from '../../../src/core/schema/half-done.js';
-import { MYSQL_DIALECT, type SchemaDialect } from '../../../src/core/schema/schema-dialect.js';
-import type { SchemaShape, TableShape } from '../../../src/core/schema/schema-shape.js';
+import { MYSQL_DIALECT, POSTGRES_DIALECT, type SchemaDialect } from '../../../src/core/schema/schema-dialect.js';
+import type { ColumnShape, SchemaShape, TableShape } from '../../../src/core/schema/schema-shape.js';
 
 const ORDERS: TableShape = {
   columns: { id: { type: 'bigint', notNull: true }, note: { type: 'varchar(255)' } },
@@ -29,7 +29,7 @@ const AFTER: SchemaShape = {
   items: ITEMS,
 };
 
-const left = (found: SchemaShape) => leftOvers({ before: BEFORE, after: AFTER, found }, MYSQL_DIALECT);
+const left = (found: SchemaShape) => leftOvers({ before: BEFORE, steps: [AFTER], found }, MYSQL_DIALECT);
 const orders = (over: Partial<TableShape>): SchemaShape => ({ orders: { ...ORDERS, ...over } });
 
 test('nothing is left where no step was begun, or one that changed nothing yet', () => {
@@ -38,10 +38,10 @@ test('nothing is left where no step was begun, or one that changed nothing yet',
 
 test('a table that the step drops, and that is gone already, is made anew', () => {
   const dropped = (found: SchemaShape, dialect: SchemaDialect) =>
-    leftOvers({ before: { ...BEFORE, items: ITEMS }, after: BEFORE, found }, dialect);
+    leftOvers({ before: { ...BEFORE, items: ITEMS }, steps: [BEFORE], found }, dialect);
   expect(dropped(BEFORE, MYSQL_DIALECT)).toEqual([
     {
-      ...{ table: 'items', tableGone: true, what: 'table items is gone already', holdsValues: false, isOther: false },
+      ...{ table: 'items', gone: true, what: 'table items is gone already', holdsValues: false, isOther: false },
       takeBack: 'CREATE TABLE items (id bigint NOT NULL, late int, PRIMARY KEY (id), INDEX by_late (late));',
     },
   ]);
@@ -49,7 +49,7 @@ test('a table that the step drops, and that is gone already, is made anew', () =
   // Two statements there: people do them, or restore the backup.
   expect(dropped(BEFORE, CASSANDRA_DIALECT)).toEqual([]);
   const plain = { ...ITEMS, indexes: {} };
-  const again = leftOvers({ before: { items: plain }, after: {}, found: {} }, CASSANDRA_DIALECT);
+  const again = leftOvers({ before: { items: plain }, steps: [{}], found: {} }, CASSANDRA_DIALECT);
   expect(again.map(({ takeBack }) => takeBack)).toEqual([
     'CREATE TABLE items (id bigint, late int, PRIMARY KEY (id));',
   ]);
@@ -118,4 +118,69 @@ describe('what is not what the scripts make is somebody else’s', () => {
     });
     expect(left({ ...found, mine: ITEMS })).toEqual([]);
   });
+});
+
+/** As visibility 1.6 does it, of server 1.24.1: a column is dropped with its index, and both are made anew. */
+describe('a step that drops a column and adds it anew', () => {
+  const COLUMN = { type: 'varchar(255)' } as const;
+  const on = 'btree (space, root, (COALESCE(closed)) DESC)';
+  const runs = (root: ColumnShape): SchemaShape => ({
+    runs: {
+      columns: { space: { type: 'bytea', notNull: true }, closed: { type: 'int' }, root },
+      primaryKey: ['space'],
+      indexes: { by_root: { on }, by_closed: { on: 'btree (closed)' } },
+    },
+  });
+  const before = runs(COLUMN);
+  const after = runs({ ...COLUMN, notNull: true, default: "''::character varying" });
+  const others = Object.fromEntries(Object.entries(before['runs']?.columns ?? {}).filter(([name]) => name !== 'root'));
+  const found = (over: Partial<TableShape>): SchemaShape => ({
+    runs: { ...(after['runs'] ?? ORDERS), indexes: { by_closed: { on: 'btree (closed)' } }, ...over },
+  });
+  const statements = (shape: SchemaShape, steps = [after]) =>
+    leftOvers({ before, steps, found: shape }, POSTGRES_DIALECT).map(({ takeBack }) => takeBack);
+  const INDEX = `CREATE INDEX CONCURRENTLY by_root ON runs USING ${on};`;
+
+  test('its index is brought back while it is gone, as it was; one on other columns is none of the step’s', () => {
+    expect(statements(found({ columns: before['runs']?.columns ?? {} }))).toEqual([INDEX]);
+    const without = { runs: { ...(before['runs'] ?? ORDERS), indexes: { by_root: { on } } } };
+    expect(statements(without)).toEqual([]);
+  });
+
+  test('the column is brought back before its index', () => {
+    expect(statements(found({ columns: others }))).toEqual(['ALTER TABLE runs ADD COLUMN root varchar(255);', INDEX]);
+  });
+
+  test('one that was added anew stays: the step drops it again', () => {
+    expect(statements(found({}))).toEqual([INDEX]);
+    expect(statements(found({ indexes: after['runs']?.indexes ?? {} }))).toEqual([]);
+  });
+
+  test('also when a later version is on its way, or the column is new in the one before', () => {
+    expect(statements(found({ columns: others }), [after, after])).toHaveLength(2);
+    const start = {
+      runs: { ...(before['runs'] ?? ORDERS), columns: others, indexes: { by_closed: { on: 'btree (closed)' } } },
+    };
+    const half = { before: start, steps: [before, after], found: { ...before } };
+    expect(leftOvers(half, POSTGRES_DIALECT)).toMatchObject([
+      { index: 'by_root', isOther: false },
+      { column: 'root', isOther: false },
+    ]);
+  });
+});
+
+test('a column that may not be empty comes back as one that may: its rows have nothing for it, and the step drops it again', () => {
+  const columns = { ...ORDERS.columns, old: { type: 'bytea', notNull: true } } as const;
+  const before = { orders: { ...ORDERS, columns } };
+  expect(leftOvers({ before, steps: [BEFORE], found: BEFORE }, POSTGRES_DIALECT)).toMatchObject([
+    { gone: true, takeBack: 'ALTER TABLE orders ADD COLUMN old bytea;' },
+  ]);
+});
+
+test('an index that was not built to the end is the step’s all the same', () => {
+  const found = orders({
+    columns: { ...ORDERS.columns, score: { type: 'int' } },
+    indexes: { ...ORDERS.indexes, by_score: { on: 'btree (score)', invalid: true } },
+  });
+  expect(left(found)).toMatchObject([{ index: 'by_score', isOther: false }, { column: 'score' }]);
 });
