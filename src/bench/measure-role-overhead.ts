@@ -7,8 +7,8 @@ import { KubernetesDriver } from '../core/input/input.js';
 import { rollOrder } from '../core/planning/roll-order.js';
 import { removeKubernetes, startKubernetes, type LabKubernetes } from '../lab/kubernetes/api-server.js';
 import { plainWorkloads } from '../lab/kubernetes/plain-workloads.js';
+import { PodWatch } from '../lab/kubernetes/pod-watch.js';
 import { startStandIn } from '../lab/kubernetes/stand-in.js';
-import { PodWatch } from './pod-watch.js';
 import { roleOverheads, type RoleOverhead, type RollStep } from './role-overhead.js';
 
 /** What rolling each role took beyond what its pods needed: there, and back. */

@@ -1,16 +1,10 @@
-/** One step of a roll: the driver replaced one pod of a role. Times in milliseconds. */
+import type { WatchedPod } from '../lab/kubernetes/pod-watch.js';
+
+/** One step of a roll: the driver replaced one pod of a role. Times in milliseconds, of `performance.now()`. */
 export interface RollStep {
   readonly role: string;
   readonly from: number;
   readonly to: number;
-}
-
-/** A pod as somebody saw it who watches beside the driver. Times in milliseconds. */
-export interface WatchedPod {
-  readonly role: string;
-  readonly seenAt: number;
-  /** Absent while it is not ready. */
-  readonly readyAt?: number | undefined;
 }
 
 /** What the steps of a role took, in seconds, and which part of that its pods needed to become ready. */

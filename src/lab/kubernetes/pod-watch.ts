@@ -1,8 +1,16 @@
 import { z } from 'zod';
-import type { LabKubernetes } from '../lab/kubernetes/api-server.js';
-import { KubeApi } from '../lab/kubernetes/kube-api.js';
-import { follow } from '../lab/kubernetes/kube-follow.js';
-import type { WatchedPod } from './role-overhead.js';
+import type { LabKubernetes } from './api-server.js';
+import { KubeApi } from './kube-api.js';
+import { follow } from './kube-follow.js';
+
+/** A pod as somebody saw it who watches beside the driver. Times in milliseconds, of `performance.now()`. */
+export interface WatchedPod {
+  /** By its label `app.kubernetes.io/component`. */
+  readonly role: string;
+  readonly seenAt: number;
+  /** Absent while it is not ready. */
+  readonly readyAt?: number | undefined;
+}
 
 const Pod = z.object({
   metadata: z.object({ labels: z.record(z.string(), z.string()) }),
@@ -21,7 +29,8 @@ export class PodWatch implements Disposable {
 
   private constructor(private readonly api: KubeApi) {}
 
-  static async start({ access }: LabKubernetes, namespace: string): Promise<PodWatch> {
+  /** Watches until it is disposed of. @throws KubeApiError; Error when the API server cannot be reached */
+  static async start({ access }: Pick<LabKubernetes, 'access'>, namespace: string): Promise<PodWatch> {
     const watch = new PodWatch(await KubeApi.connect(access));
     const follower = { onObject: watch.see.bind(watch), onGone: () => undefined };
     await follow(watch.api, `/api/v1/namespaces/${namespace}/pods`, follower, watch.ending.signal);
