@@ -38,8 +38,8 @@ export async function measureKubernetesPreflight(
     });
     try {
       const { target } = cluster;
-      onProgress('examining it');
-      const timed = await timePreflights(target, { from: FROM, to: TO, tools, repeats: REPEATS, prepares: true });
+      const hop = { from: FROM, to: TO, repeats: REPEATS };
+      const timed = await timePreflights(target, { ...hop, tools, prepares: true, onProgress });
       return { ...timed, pods: (await createDriver(target, tools).listNodes()).length };
     } finally {
       await cluster.stop();

@@ -34,7 +34,8 @@ export async function measurePreflight(onProgress: (line: string) => void): Prom
       nodesPerRole: TWO,
     });
     try {
-      const timed = await timePreflights(cluster.target, { from: FROM, to: TO, tools, repeats: REPEATS });
+      const hop = { from: FROM, to: TO, repeats: REPEATS };
+      const timed = await timePreflights(cluster.target, { ...hop, tools, onProgress });
       return { ...timed, processes: cluster.target.driver.nodes.length };
     } finally {
       await cluster.stop();

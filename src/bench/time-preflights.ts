@@ -20,12 +20,13 @@ export interface PreflightsToTime {
   readonly repeats: number;
   /** Whether the driver prepares both versions too, as the phase does; for pods that renders the chart. */
   readonly prepares?: true;
+  readonly onProgress: (line: string) => void;
 }
 
 /** Examines a target for a hop, from the first question to the last finding, again and again. */
 export async function timePreflights(
   target: Target,
-  { from, to, tools, repeats, prepares }: PreflightsToTime,
+  { from, to, tools, repeats, prepares, onProgress }: PreflightsToTime,
 ): Promise<TimedPreflights> {
   const catalogue = await loadCatalogue();
   const stores = storesOf(target);
@@ -37,8 +38,10 @@ export async function timePreflights(
     if (prepares) for (const version of [to, from]) await createDriver(target, tools).prepare(version);
     const survey = await surveyTarget(target, { catalogue, tools, hop });
     const findings = examine(survey, { catalogue, stores, hop });
-    seconds.push((performance.now() - began) / 1_000);
+    const took = (performance.now() - began) / 1_000;
     blocking = findings.filter(({ severity }) => severity === 'block').length;
+    onProgress(`preflight ${run + 1} of ${repeats}: ${took.toFixed(2)} s, ${blocking} blocking findings`);
+    seconds.push(took);
   }
   return { seconds, blocking };
 }

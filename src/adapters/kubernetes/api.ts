@@ -61,11 +61,7 @@ export function createKubeApi(connection: KubeConnection): KubeApi {
       throw error;
     }));
 
-  async function send(
-    method: Method,
-    path: string,
-    { query = {}, body, type, accept }: Sending = {},
-  ): Promise<string> {
+  async function send(method: Method, path: string, { query = {}, body, type, accept }: Sending = {}): Promise<string> {
     const { library, config, server, http } = await openOnce();
     const url = new URL(`${server.replace(/\/+$/, '')}${path}`);
     for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, String(value));
