@@ -1,9 +1,11 @@
 import { measureBackup, type MeasuredBackup } from './measure-backup.js';
+import { measureKubernetesPreflight, type MeasuredKubernetesPreflight } from './measure-kubernetes-preflight.js';
 import { measureLedger, type MeasuredLedger } from './measure-ledger.js';
 import { measureLoad, type MeasuredLoad, type MeasuredScenario } from './measure-load.js';
 import { measurePlanning, type MeasuredPlanning } from './measure-planning.js';
 import { measurePreflight, type MeasuredPreflight } from './measure-preflight.js';
 import { measureRolls, type MeasuredRolls } from './measure-roll.js';
+import { measureRoleOverhead, type MeasuredRoleOverhead } from './measure-role-overhead.js';
 import { measureRollout, type MeasuredRollout } from './measure-rollout.js';
 import { measureSettle, type MeasuredSettle } from './measure-settle.js';
 import { measureInspection, type MeasuredInspection } from './measure-stores.js';
@@ -75,8 +77,38 @@ const PREFLIGHT: readonly Figure<MeasuredPreflight>[] = [
     unit: 's',
     goal: 5,
     read: ({ seconds, processes, blocking }) => ({
-      value: round(seconds.toSorted((a, b) => a - b)[Math.floor(seconds.length / 2)] ?? Number.NaN, 2),
+      value: round(medianOf(seconds), 2),
       anchor: `median of ${seconds.map((each) => round(each, 2)).join(', ')}; two nodes, ${processes} processes, ${blocking} blocking findings`,
+    }),
+  },
+];
+
+const KUBERNETES_PREFLIGHT: readonly Figure<MeasuredKubernetesPreflight>[] = [
+  {
+    name: 'kubernetes-preflight',
+    unit: 's',
+    goal: 5,
+    read: ({ seconds, pods, blocking }) => ({
+      value: round(medianOf(seconds), 2),
+      anchor:
+        `median of ${seconds.map((each) => round(each, 2)).join(', ')}: rights, chart rendered for both versions, everything that is looked at, findings; ` +
+        `${pods} pods of a release of helm, ${blocking} blocking findings. API server, controllers, helm and Temporal's servers are real, the kubelet that leads them as pods is simulated`,
+    }),
+  },
+];
+
+const ROLE_OVERHEAD: readonly Figure<MeasuredRoleOverhead>[] = [
+  {
+    name: 'kubernetes-role-overhead',
+    unit: 's',
+    goal: 3,
+    read: ({ roles, readyAfterMs }) => ({
+      value: round(Math.max(...roles.map(({ overhead }) => overhead)), 2),
+      anchor:
+        `the slowest role, forward and back: ${roles.map(({ role, pods, overhead }) => `${role} of ${pods} pods ${round(overhead, 2)}`).join(', ')}. ` +
+        `Of each step the time until the driver has seen its pod ready, of the last one until every old pod is gone, without the time from the first sight of ` +
+        `a pod until it was ready (${round(medianOf(roles.map(({ pods, readySeconds }) => readySeconds / pods)), 2)} s each); changed by image. API server and controllers are real, pods are simulated: ` +
+        `each is ready after ${round(readyAfterMs / 1_000, 1)} s and ends at once, and what a restarted server has to show besides is not in it`,
     }),
   },
 ];
@@ -317,6 +349,8 @@ function tails(rolls: readonly MeasuredRoll[]): number[] {
 export const MEASUREMENTS: readonly Measurement[] = [
   measurement(measurePlanning, PLANNING),
   measurement(measurePreflight, PREFLIGHT),
+  measurement(measureKubernetesPreflight, KUBERNETES_PREFLIGHT),
+  measurement(measureRoleOverhead, ROLE_OVERHEAD),
   measurement(measureRollout, ROLLOUT),
   measurement(measureLoad, LOAD),
   measurement(measureLedger, LEDGER),

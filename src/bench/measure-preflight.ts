@@ -1,20 +1,14 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { loadCatalogue } from '../adapters/catalogue-file.js';
 import { PG_BIN_VARIABLE } from '../adapters/postgres/pg-programs.js';
-import { surveyTarget } from '../adapters/survey-target.js';
 import { createToolResolver } from '../adapters/tools/tool-resolver.js';
-import { examine } from '../core/checks/examine.js';
-import { planPath } from '../core/planning/path.js';
-import { storesOf } from '../core/planning/present-state.js';
 import { startCluster } from '../lab/cluster.js';
 import { startPostgres } from '../lab/postgres.js';
+import { timePreflights, type TimedPreflights } from './time-preflights.js';
 
-/** How long a preflight of a healthy cluster took, from the first question to the last finding. */
-export interface MeasuredPreflight {
-  readonly seconds: readonly number[];
+/** How long a preflight of a healthy cluster took. */
+export interface MeasuredPreflight extends TimedPreflights {
   readonly processes: number;
-  readonly blocking: number;
 }
 
 const FROM = '1.30.7';
@@ -40,20 +34,9 @@ export async function measurePreflight(onProgress: (line: string) => void): Prom
       nodesPerRole: TWO,
     });
     try {
-      const { target } = cluster;
-      const catalogue = await loadCatalogue();
-      const stores = storesOf(target);
-      const [hop] = planPath({ catalogue, from: FROM, to: TO, stores }).hops;
-      const seconds: number[] = [];
-      let blocking = 0;
-      for (let run = 0; run < REPEATS; run += 1) {
-        const began = performance.now();
-        const survey = await surveyTarget(target, { catalogue, tools, hop });
-        const findings = examine(survey, { catalogue, stores, hop });
-        seconds.push((performance.now() - began) / 1_000);
-        blocking = findings.filter(({ severity }) => severity === 'block').length;
-      }
-      return { seconds, processes: target.driver.nodes.length, blocking };
+      const hop = { from: FROM, to: TO, repeats: REPEATS };
+      const timed = await timePreflights(cluster.target, { ...hop, tools, onProgress });
+      return { ...timed, processes: cluster.target.driver.nodes.length };
     } finally {
       await cluster.stop();
     }

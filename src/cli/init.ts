@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { withOutput } from './options.js';
 import { runCommandLine } from './output.js';
-import type { InitOptions } from './actions/init.js';
+import type { InitOptions } from './actions/init-answers.js';
 
 /** `init`: looks at a cluster and writes the file that describes it; or makes a roll-out of two such files. Changes nothing else. */
 export function addInitCommand(program: Command): void {
@@ -17,6 +17,10 @@ export function addInitCommand(program: Command): void {
     .option('--tls-key-path <file>', 'its key')
     .option('--tls-server-name <name>', 'name in the certificate of the server')
     .option('--api-key-env <name>', 'variable of the worker that holds an API key')
+    .option('--kube-namespace <name>', 'a cluster in Kubernetes: namespace of its servers')
+    .option('--release <name>', 'its release of the chart, or its TemporalCluster; the only one there when left out')
+    .option('--kubeconfig <file>', 'how its API server is reached; as kubectl does when left out')
+    .option('--kube-context <name>', 'context of that file; the current one when left out')
     .option('--backup-dir <folder>', 'where backups of it go')
     .option('--staging <file>', 'with --live and --to: target file of staging')
     .option('--live <file>', 'target file of live')

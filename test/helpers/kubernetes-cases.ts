@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { Driver } from '../../src/adapters/driver.js';
 import type { KubernetesDriver } from '../../src/core/input/input.js';
 import type { LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
-import { kubernetesInput, NEW, OLD, openDriver, plainWorkloads, type Plain } from './kubernetes-workloads.js';
+import { plainWorkloads, type PlainWorkloads } from '../../src/lab/kubernetes/plain-workloads.js';
+import { kubernetesInput, NEW, OLD, openDriver } from './kubernetes-workloads.js';
 
 export interface Opened {
   readonly namespace: string;
@@ -37,10 +38,10 @@ export function workloadCases(kubernetes: () => LabKubernetes) {
   const nextNamespace = () => `case-${opened + 1}`;
 
   /** A namespace of its own with workloads that run. */
-  async function open(plain: Omit<Plain, 'namespace'> = {}, more: object = {}): Promise<Opened> {
+  async function open(plain: Partial<Omit<PlainWorkloads, 'namespace'>> = {}, more: object = {}): Promise<Opened> {
     const namespace = nextNamespace();
     opened += 1;
-    await kubernetes().apply(plainWorkloads({ namespace, ...plain }));
+    await kubernetes().apply(plainWorkloads({ namespace, version: OLD, ...plain }));
     const input = kubernetesInput(kubernetes().kubeconfig, namespace, more);
     const driver = openDriver(input);
     await waitUntil(async () => (await driver.listNodes()).every(({ running }) => running));

@@ -16,10 +16,11 @@ import type { KubernetesDriver } from '../../src/core/input/input.js';
 import { accessRules, ruleName } from '../../src/core/pods/access-rules.js';
 import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
 import { BEHAVIOUR_ANNOTATION } from '../../src/lab/kubernetes/behaviour.js';
+import { plainWorkloads } from '../../src/lab/kubernetes/plain-workloads.js';
 import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
 import { compileSource } from '../helpers/compiled-source.js';
 import { waitUntil } from '../helpers/kubernetes-cases.js';
-import { kubernetesInput, NEW, OLD, openDriver, plainWorkloads, roll } from '../helpers/kubernetes-workloads.js';
+import { kubernetesInput, NEW, OLD, openDriver, roll } from '../helpers/kubernetes-workloads.js';
 
 /** The driver with helm 3 and helm 4, and under the Role that is shipped, against a real API server; its pods only pretend. */
 
@@ -262,7 +263,7 @@ describe('rights', () => {
     'the shipped Role suffices for all that the driver does by image, and it asks for nothing else',
     async () => {
       const namespace = `rights-${(made += 1)}`;
-      await kubernetes.apply(plainWorkloads({ namespace }));
+      await kubernetes.apply(plainWorkloads({ namespace, version: OLD }));
       const input = kubernetesInput(await accountWith(namespace, ROLES.slice(0, 1)), namespace);
       const driver = openDriver(input);
       await waitUntil(async () => (await driver.listNodes()).every(({ running }) => running));
@@ -300,7 +301,7 @@ describe('rights', () => {
     'each right that is missing is named, before anything is changed',
     async () => {
       const namespace = `rights-${(made += 1)}`;
-      await kubernetes.apply(plainWorkloads({ namespace }));
+      await kubernetes.apply(plainWorkloads({ namespace, version: OLD }));
       const input = kubernetesInput(await accountWith(namespace, []), namespace);
       const api = createKubeApi(input);
       expect((await deniedRules(api, input)).map(ruleName)).toEqual(accessRules(input).map(ruleName));

@@ -10,11 +10,12 @@ import type { KubernetesDriver } from '../../src/core/input/input.js';
 import { accessRules, ruleName, SETTINGS_RULE } from '../../src/core/pods/access-rules.js';
 import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
 import { readAudit } from '../../src/lab/kubernetes/audit.js';
+import { plainWorkloads } from '../../src/lab/kubernetes/plain-workloads.js';
 import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
 import { allowedBy } from '../helpers/allowed-by.js';
 import { accountOf, type Account } from '../helpers/kubernetes-account.js';
 import { waitUntil } from '../helpers/kubernetes-cases.js';
-import { kubernetesInput, NEW, OLD, openDriver, plainWorkloads, roll } from '../helpers/kubernetes-workloads.js';
+import { kubernetesInput, NEW, OLD, openDriver, roll } from '../helpers/kubernetes-workloads.js';
 import { namespaceOf, VALUES, valuesFile, WORKER_CHART } from '../helpers/worker-chart.js';
 
 /**
@@ -84,7 +85,7 @@ test(
     ]);
     const inputOf = (namespace: string) => kubernetesInput(worker.kubeconfig, namespace);
     const open = async (input: KubernetesDriver, kind: 'Deployment' | 'StatefulSet') => {
-      await kubernetes.apply(plainWorkloads({ namespace: input.namespace, kind }));
+      await kubernetes.apply(plainWorkloads({ namespace: input.namespace, version: OLD, kind }));
       const driver = openDriver(input);
       await waitUntil(async () => (await driver.listNodes()).every(({ running }) => running));
       await driver.prepare(NEW);

@@ -1,8 +1,9 @@
-import { Document, isMap, isScalar } from 'yaml';
+import { Document } from 'yaml';
 import type { Connection } from '../../core/input/input.js';
 import type { StorePart } from '../../core/stores.js';
-import type { FoundPlace } from '../process/configuration-facts.js';
+import { comment, TO_FILL_IN } from './commented.js';
 import type { FoundNode, FoundProcess, FoundTarget } from './find-target.js';
+import { passwordOf, storeSection } from './store-section.js';
 
 /** What the cluster cannot tell of itself. */
 export interface TargetAnswers {
@@ -16,9 +17,6 @@ export interface TargetFile {
   readonly text: string;
   readonly toDo: readonly string[];
 }
-
-/** Stands where nothing could be found out, and is found by a search. */
-export const TO_FILL_IN = 'FILL-ME-IN';
 
 /** Says what was found as a target file, with a comment wherever somebody has to know or to decide something. */
 export function targetFile(found: FoundTarget, { name, connection, backupDir }: TargetAnswers): TargetFile {
@@ -149,70 +147,5 @@ function readable({ configDir, configEnv }: FoundProcess) {
 function storeOf(part: StorePart, { stores, info }: FoundTarget, name: string): object {
   const [visibility = '', second = ''] = info.visibilityStore.split(',');
   const named = { default: info.persistenceStore, visibility, secondaryVisibility: second }[part];
-  const found = stores[part] ?? unknownPlace(named, part);
-  const password = { env: passwordOf(name) };
-  if ('hosts' in found) {
-    const { hosts, port, keyspace, datacenter, user, tls } = found;
-    return {
-      ...{ type: 'cassandra', hosts },
-      ...(port === undefined || port === CASSANDRA_PORT ? {} : { port }),
-      keyspace,
-      ...(user === undefined ? {} : { user, password }),
-      ...(datacenter === undefined ? {} : { datacenter }),
-      ...(tls ? { tls } : {}),
-    };
-  }
-  if ('url' in found) {
-    const { url, index, user } = found;
-    return { type: 'elasticsearch', url, index, ...(user === undefined ? {} : { user, password }) };
-  }
-  const { type, usualPlugin, usualPort } = sqlKindOf(named);
-  const { host, port = usualPort, database, user = TO_FILL_IN, plugin, tls } = found;
-  return {
-    type,
-    ...(plugin === usualPlugin ? {} : { plugin }),
-    host,
-    ...(port === usualPort ? {} : { port }),
-    database,
-    user,
-    password,
-    ...(tls ? { tls } : {}),
-  };
-}
-
-const CASSANDRA_PORT = 9042;
-
-/** Of a store that no configuration was seen of: its make alone, as the frontend says it. */
-function unknownPlace(named: string, part: StorePart): FoundPlace {
-  const database = `${TO_FILL_IN}-${part}`;
-  const common = { port: undefined, user: undefined, tls: false };
-  if (named === 'cassandra') return { ...common, hosts: [TO_FILL_IN], keyspace: database, datacenter: undefined };
-  if (named === 'elasticsearch')
-    return { url: `https://${TO_FILL_IN}`, index: database.toLowerCase(), user: undefined };
-  return { ...common, host: TO_FILL_IN, database, plugin: named };
-}
-
-/** What the input leaves out where it is as usual. */
-function sqlKindOf(plugin: string) {
-  return plugin.startsWith('mysql')
-    ? { type: 'mysql', usualPlugin: 'mysql8', usualPort: 3306 }
-    : { type: 'postgresql', usualPlugin: 'postgres12', usualPort: 5432 };
-}
-
-/** Name of the variable that a worker gets the password of a target's databases by. */
-function passwordOf(name: string): string {
-  return `${name.toUpperCase().replaceAll('-', '_')}_DB_PASSWORD`;
-}
-
-/** Before a field, or an item of a list. */
-function comment(document: Document, path: readonly string[], text: string): void {
-  const parent = document.getIn(path.slice(0, -1), true) ?? document.contents;
-  const last = path.at(-1);
-  if (isMap(parent)) {
-    const key = parent.items.find(({ key: one }) => isScalar(one) && one.value === last)?.key;
-    if (isScalar(key)) key.commentBefore = ` ${text}`;
-    return;
-  }
-  const item = document.getIn(path, true);
-  if (isMap(item)) item.commentBefore = ` ${text}`;
+  return storeSection(part, { found: stores[part], named, name });
 }

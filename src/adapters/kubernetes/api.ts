@@ -25,7 +25,8 @@ export interface WatchEvent {
 
 /** The API server of a Kubernetes cluster, as far as it is used here. What it answers is parsed by whoever asks. */
 export interface KubeApi {
-  get(path: string, query?: Query): Promise<unknown>;
+  /** `as`: of each object its name, labels and the like alone; the server sends nothing else, so that none of a Secret comes here. */
+  get(path: string, query?: Query, as?: 'metadata'): Promise<unknown>;
   /** As text, such as a log. */
   text(path: string, query?: Query): Promise<string>;
   post(path: string, body: unknown): Promise<unknown>;
@@ -44,6 +45,9 @@ const CONTENT_TYPES: Readonly<Record<PatchKind, string>> = {
   'apply-dry-run': 'application/apply-patch+yaml',
 };
 
+/** A list without what is in its objects (reference of the API, "Receiving resources as metadata"). */
+const METADATA = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+
 /**
  * The API server that a connection leads to. Its methods throw UnreachableError, ApiError for an answer that is no success, and
  * PreconditionError when the connection cannot be read.
@@ -57,7 +61,7 @@ export function createKubeApi(connection: KubeConnection): KubeApi {
       throw error;
     }));
 
-  async function send(method: Method, path: string, { query = {}, body, type }: Sending = {}): Promise<string> {
+  async function send(method: Method, path: string, { query = {}, body, type, accept }: Sending = {}): Promise<string> {
     const { library, config, server, http } = await openOnce();
     const url = new URL(`${server.replace(/\/+$/, '')}${path}`);
     for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, String(value));
@@ -67,6 +71,7 @@ export function createKubeApi(connection: KubeConnection): KubeApi {
     try {
       await config.applySecurityAuthentication(context);
       context.setSignal(AbortSignal.timeout(ANSWER_TIMEOUT_MS));
+      if (accept !== undefined) context.setHeaderParam('Accept', accept);
       if (body !== undefined) {
         context.setHeaderParam('Content-Type', type ?? 'application/json');
         context.setBody(JSON.stringify(body));
@@ -89,7 +94,7 @@ export function createKubeApi(connection: KubeConnection): KubeApi {
     JSON.parse(await send(method, path, sending));
 
   return {
-    get: (path, query) => json('GET', path, { query }),
+    get: (path, query, as) => json('GET', path, { query, ...(as === undefined ? {} : { accept: METADATA }) }),
     text: (path, query) => send('GET', path, { query }),
     post: (path, body) => json('POST', path, { body }),
     patch: (path, body, kind, work) => {
@@ -136,6 +141,7 @@ interface Sending {
   readonly query?: Query | undefined;
   readonly body?: unknown;
   readonly type?: string;
+  readonly accept?: string;
 }
 
 /** Does what may be done twice, again and again while the API server is away or busy. @throws what it threw last */

@@ -46,6 +46,15 @@ export async function loadKubeConfig({ kubeconfig, context }: KubeConnection): P
   return config;
 }
 
+/** What the library calls the one that a pod has by its service account: no file knows it by that name. */
+const OF_SERVICE_ACCOUNT = 'inClusterContext';
+
+/** Name of the context that leads to the API server; undefined where the service account of a pod does. */
+export function contextIn(config: KubeConfig): string | undefined {
+  const name = config.getCurrentContext();
+  return name === '' || name === OF_SERVICE_ACCOUNT ? undefined : name;
+}
+
 function isInCluster(): boolean {
   return process.env['KUBERNETES_SERVICE_HOST'] !== undefined && existsSync(SERVICE_ACCOUNT);
 }

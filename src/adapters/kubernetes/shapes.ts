@@ -227,6 +227,9 @@ export const EventShape = z.object({
   metadata: z.object({ creationTimestamp: z.string().nullish() }),
 });
 
+/** An object of which nothing but its head was asked for. */
+export const HeadShape = z.object({ metadata: Metadata.extend({ namespace: z.string().default('') }) });
+
 /** A list of objects of one shape, with the version of the list for a watch that begins where it ends. */
 export function listOf<T extends z.ZodType>(item: T) {
   return z.object({

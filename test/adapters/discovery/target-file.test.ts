@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { TO_FILL_IN } from '../../../src/adapters/discovery/commented.js';
 import type { FoundNode, FoundProcess, FoundTarget } from '../../../src/adapters/discovery/find-target.js';
 import { rolloutFile } from '../../../src/adapters/discovery/rollout-file.js';
-import { targetFile, TO_FILL_IN } from '../../../src/adapters/discovery/target-file.js';
+import { targetFile } from '../../../src/adapters/discovery/target-file.js';
 import { asSqlStore, parseRolloutInput, parseTarget, type Role } from '../../../src/core/input/input.js';
 import { listedNodes } from '../../../src/core/input/listed-nodes.js';
 

@@ -1,0 +1,27 @@
+import { createInterface, type Interface } from 'node:readline/promises';
+import { RequestError } from '../../core/request-error.js';
+import type { OutputFormat } from '../output.js';
+
+/** Asks for what a flag would say. @throws RequestError where nobody is there to answer */
+export type Ask = (flag: string, question: string) => Promise<string>;
+
+/** Lets `use` ask people on a terminal, where there is one and text is wanted. */
+export async function withQuestions<T>(
+  { output }: { readonly output: OutputFormat },
+  use: (ask: Ask) => Promise<T>,
+): Promise<T> {
+  let terminal: Interface | undefined;
+  const isAnswered = output === 'text' && process.stdin.isTTY && process.stdout.isTTY;
+  const ask: Ask = async (flag, question) => {
+    if (!isAnswered) throw new RequestError(`${flag} is missing: ${question}`);
+    terminal ??= createInterface({ input: process.stdin, output: process.stdout });
+    const answer = (await terminal.question(`${question}: `)).trim();
+    if (answer === '') throw new RequestError(`${flag} is missing: ${question}; nothing was written`);
+    return answer;
+  };
+  try {
+    return await use(ask);
+  } finally {
+    terminal?.close();
+  }
+}
