@@ -13,7 +13,8 @@ export interface PodCut {
 /**
  * A pod in a window. Unlike a node that the input lists it comes and goes: it is judged by the beats of its own life, from its first
  * page to its last where a round without it was seen before or after. What it counted before its first page counts from zero. But
- * in a roll, a pod that comes or goes is a restart.
+ * in a roll, a pod that comes or goes is a restart. One that is gone did not serve while it drained, its page still there: that is no
+ * failure that lasts.
  */
 export function cutPod(slots: readonly Slot[], name: string, { kind, beatMs, rounds }: PodCut): Cut {
   const isListed = (index: number) => rounds[index] !== undefined && rounds[index].problem === undefined;
@@ -33,11 +34,12 @@ export function cutPod(slots: readonly Slot[], name: string, { kind, beatMs, rou
   });
   const cut = cutProcess(life, name, beatMs);
   const restarts = cut.window.restarts + (kind === 'roll' ? 0 : Number(came) + Number(gone));
+  const health = gone ? { ...cut.window.health, open: { beats: 0, bad: 0 } } : cut.window.health;
   const zero = came ? zeroBefore(life[0], beatMs) : undefined;
   return {
     ...cut,
     segments: zero === undefined ? cut.segments : segmentsOf([zero, ...life], beatMs),
-    window: { ...cut.window, restarts, pod: true },
+    window: { ...cut.window, health, restarts, pod: true },
   };
 }
 

@@ -82,6 +82,29 @@ test('while it starts or drains it has no page, and none is missed', () => {
   }
 });
 
+test('one that fails its health while it drains, its page still there, and then goes, did not fail to the end of the roll', () => {
+  const list = rounds([
+    { node: 'old', from: 0, to: 7, each: 10 },
+    { node: 'new', from: 2, to: BEATS, each: 10 },
+  ]).map((round, beat) => ({
+    ...round,
+    processes: round.processes.map((one): ProcessSample =>
+      one.node === 'old' && beat >= 4 ? { ...one, health: 'NOT_SERVING' } : one,
+    ),
+  }));
+  const observation = cutWindow(list, {
+    kind: 'roll',
+    from: FIRST,
+    to: FIRST + BEATS * BEAT_MS,
+    beatMs: BEAT_MS,
+    minRequests: 1,
+  });
+  expect(observation.processes.map(({ node, health: { worst, open } }) => [node, worst.bad, open.bad])).toEqual([
+    ['old', 4, 0],
+    ['new', 0, 0],
+  ]);
+});
+
 test('one that does not serve to the end of the window is told', () => {
   const list = rounds([{ node: 'old', from: 0, to: BEATS, each: 10 }]).map((round, beat) => ({
     ...round,
