@@ -1,6 +1,7 @@
 import type { Client, DseClientOptions, errors, types } from 'cassandra-driver';
 import { messageOf, PreconditionError } from '../../core/errors.js';
 import type { CassandraStore } from '../../core/input/input.js';
+import { once } from '../../core/once.js';
 import { readSecret } from '../secrets.js';
 import { readCertificate } from '../tls-files.js';
 
@@ -17,7 +18,7 @@ const CONSISTENCIES = {
 } as const satisfies Record<CassandraStore['consistency'], keyof typeof types.consistencies>;
 
 /** Loaded where there is such a store: it is more than a hundred files. */
-const loadDriver = () => import('cassandra-driver');
+const loadDriver = once(() => import('cassandra-driver'));
 type CassandraDriver = Awaited<ReturnType<typeof loadDriver>>;
 
 /** A session with Cassandra. Big integers and ids are text. */

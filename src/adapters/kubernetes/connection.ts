@@ -2,12 +2,13 @@ import { existsSync } from 'node:fs';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { messageOf, PreconditionError } from '../../core/errors.js';
 import type { KubernetesDriver } from '../../core/input/input.js';
+import { once } from '../../core/once.js';
 
 /** What leads to an API server. */
 export type KubeConnection = Pick<KubernetesDriver, 'kubeconfig' | 'context'>;
 
 /** Loaded when an API server is asked: it has some 900 files, and most clusters are not in Kubernetes. */
-export const loadLibrary = () => import('@kubernetes/client-node');
+export const loadLibrary = once(() => import('@kubernetes/client-node'));
 
 /** Where a pod finds the account that it runs as. */
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount/token';

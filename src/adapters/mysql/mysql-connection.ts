@@ -2,10 +2,13 @@ import net from 'node:net';
 import type { Connection, ResultSetHeader, RowDataPacket, SslOptions } from 'mysql2';
 import { codeOf, messageOf, PreconditionError } from '../../core/errors.js';
 import type { MysqlStore } from '../../core/input/input.js';
+import { once } from '../../core/once.js';
 import { plainHost } from '../plain-host.js';
 import { readSecret } from '../secrets.js';
 import { readCertificate } from '../tls-files.js';
 
+/** Loaded when one is connected to, as the driver of Cassandra is: most clusters have neither. */
+const loadDriver = once(() => import('mysql2'));
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Long enough for the rows of 16,384 shards over a slow link; nothing that is asked here takes longer. */
 const QUESTION_TIMEOUT_MS = 60_000;
@@ -89,8 +92,7 @@ export async function withMysql<T>(
 async function connect(input: MysqlStore, timeoutMs: number | undefined): Promise<Connection> {
   const host = plainHost(input.host);
   const tls = await tlsOptions(input);
-  // Loaded here, as the driver of Cassandra is: most clusters have neither.
-  const { createConnection } = await import('mysql2');
+  const { createConnection } = await loadDriver();
   const connection = createConnection({
     // The name that the certificate is held against; the way to it is that of `stream`.
     host: tls === undefined ? host : verifiedName(input),
