@@ -13,17 +13,14 @@ import { parseRolloutInput } from '../core/input/input.js';
 import { policyDifferences } from '../core/input/policy-differences.js';
 import { type Finding, findingText } from '../core/finding.js';
 import type { Identity } from '../core/identity.js';
-import { once } from '../core/once.js';
 import type { RolloutPlan } from '../core/plan.js';
 import { gateFindings } from '../core/planning/gate-findings.js';
 import { planRollout } from '../core/planning/rollout-plan.js';
+import { reportPage } from '../page/report-page.js';
 import { reportMarkdown } from '../report/report-markdown.js';
 import { findEarlier, reportDir } from './earlier-reports.js';
 import { plannedFrom } from '../core/planning/present-state.js';
 import { nextOpening } from '../core/windows.js';
-
-/** The charts are heavy, and most of what a worker does is done without them. */
-const loadPage = once(() => import('../page/report-page.js'));
 
 /** Activities of the roll-out itself: they touch no target. */
 export const createControlActivities = ({ catalogue }: { readonly catalogue: Catalogue }): ControlActivities => ({
@@ -71,7 +68,6 @@ export const createControlActivities = ({ catalogue }: { readonly catalogue: Cat
     const write = (name: string, text: string) => writeWhole(join(directory, name), text, READABLE);
     await write('report.json', `${JSON.stringify(report, null, 2)}\n`);
     await write('report.md', reportMarkdown(report.rollout));
-    const { reportPage } = await loadPage();
     await write('report.html', reportPage(report));
     return { directory };
   },
