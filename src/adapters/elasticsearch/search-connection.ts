@@ -2,9 +2,13 @@ import type { Client, ClientOptions, errors } from '@opensearch-project/opensear
 import { z } from 'zod';
 import { messageOf, PreconditionError } from '../../core/errors.js';
 import type { ElasticsearchStore } from '../../core/input/input.js';
+import { once } from '../../core/once.js';
 import { readSecret } from '../secrets.js';
 import { stringify } from './long-json.js';
 import { readCertificate } from '../tls-files.js';
+
+/** Loaded where there is such a store: it is hundreds of files. */
+const loadLibrary = once(() => import('@opensearch-project/opensearch'));
 
 /** A change of a mapping waits until all nodes have it, for 30 s by default. */
 const QUESTION_TIMEOUT_MS = 60_000;
@@ -88,8 +92,7 @@ export async function withSearch<T>(
   /** For each question, where an answer is wanted soon or not at all. */
   timeoutMs?: number,
 ): Promise<T> {
-  // Loaded where there is such a store: it is hundreds of files.
-  const library = await import('@opensearch-project/opensearch');
+  const library = await loadLibrary();
   const client = new library.Client(await optionsOf(input, timeoutMs));
   try {
     return await work(new SearchClient(client, input.index));

@@ -2,6 +2,11 @@ import { createInterface, type Interface } from 'node:readline/promises';
 import { RequestError } from '../../core/request-error.js';
 import type { OutputFormat } from '../output.js';
 
+/** Whether a person is there to answer: on a terminal, where text is wanted. */
+export function isAnswered(output: OutputFormat): boolean {
+  return output === 'text' && process.stdin.isTTY && process.stdout.isTTY;
+}
+
 /** Asks for what a flag would say. @throws RequestError where nobody is there to answer */
 export type Ask = (flag: string, question: string) => Promise<string>;
 
@@ -11,9 +16,8 @@ export async function withQuestions<T>(
   use: (ask: Ask) => Promise<T>,
 ): Promise<T> {
   let terminal: Interface | undefined;
-  const isAnswered = output === 'text' && process.stdin.isTTY && process.stdout.isTTY;
   const ask: Ask = async (flag, question) => {
-    if (!isAnswered) throw new RequestError(`${flag} is missing: ${question}`);
+    if (!isAnswered(output)) throw new RequestError(`${flag} is missing: ${question}`);
     terminal ??= createInterface({ input: process.stdin, output: process.stdout });
     const answer = (await terminal.question(`${question}: `)).trim();
     if (answer === '') throw new RequestError(`${flag} is missing: ${question}; nothing was written`);

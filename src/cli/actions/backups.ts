@@ -20,6 +20,7 @@ import { columns, wrap } from '../../report/columns.js';
 import { ExitCode } from '../exit-codes.js';
 import type { CommonOptions } from '../options.js';
 import { print } from '../output.js';
+import { isAnswered } from './ask.js';
 
 export interface BackupsOptions extends Pick<CommonOptions, 'output'> {
   readonly target: string;
@@ -120,8 +121,8 @@ async function confirm(
   what: string,
 ): Promise<void> {
   if (yes === true) return;
-  const isAnswered = output === 'text' && process.stdin.isTTY && process.stdout.isTTY;
-  if (!isAnswered) throw new PreconditionError([...lines, 'nothing was done; --yes says that it is to be'].join('\n'));
+  if (!isAnswered(output))
+    throw new PreconditionError([...lines, 'nothing was done; --yes says that it is to be'].join('\n'));
   process.stdout.write(`${lines.join('\n')}\n`);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {

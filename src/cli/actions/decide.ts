@@ -8,6 +8,7 @@ import { statusText } from '../../report/status-text.js';
 import type { CommonOptions } from '../options.js';
 import { print } from '../output.js';
 import { paintStdout } from '../paint.js';
+import { isAnswered } from './ask.js';
 
 export interface DecideOptions extends CommonOptions {
   readonly gate?: string;
@@ -57,13 +58,13 @@ interface Asked {
  */
 async function askAtGate(client: Client, workflowId: string, asking: Asking): Promise<Asked> {
   const { kind, name, output, reason, gate, yes = false } = asking;
-  const isAnswered = output === 'text' && process.stdin.isTTY && process.stdout.isTTY;
-  if (gate !== undefined && (yes || !isAnswered)) return { gate, reason };
+  const answered = isAnswered(output);
+  if (gate !== undefined && (yes || !answered)) return { gate, reason };
   const status = await queryStatus(client, workflowId);
   const open = status.waiting?.for === 'decision' ? status.waiting : undefined;
   if (gate === undefined) {
     if (open === undefined) throw new RequestError(`${workflowId} has no open gate; nothing was sent`);
-    if (!isAnswered || !open.allowed.includes(kind)) throw new RequestError(openGate(open, workflowId, name));
+    if (!answered || !open.allowed.includes(kind)) throw new RequestError(openGate(open, workflowId, name));
   }
   process.stdout.write(`${statusText(status, Date.now(), { paint: paintStdout })}\n\n`);
   const named = gate ?? open?.name ?? '';
