@@ -189,16 +189,38 @@ test('shards are proved on a process of the same version, whose owner text is th
   expect(await missingAfter(before)).toEqual([]);
 }, 120_000);
 
-test('a step that a killed tool left half-done is named, as the tool of 1.21 cannot go on with it', async () => {
-  const store = PostgresStore.parse(cluster.target.stores.default);
-  await withPostgres(store, (client) => client.query('create table task_queue_user_data (left_behind int)'));
-  await withTarget(cluster.target, tools, async ({ stores }) => {
-    const update = stores.default.updateSchema({ to: '1.10', serverVersion: NEW });
-    await expect(update).rejects.toThrow(/left half-done.*task_queue_user_data.* already exists/s);
-    expect(await stores.default.readSchemaVersion()).toBe('1.9');
-  });
-  await withPostgres(store, (client) => client.query('drop table task_queue_user_data'));
-}, 1_800_000);
+/** As the scripts of schema 1.10 make it. */
+const NEW_TABLE = `create table task_queue_user_data (
+  namespace_id bytea not null, task_queue_name varchar(255) not null, data bytea not null, data_encoding varchar(16) not null,
+  version bigint not null, primary key (namespace_id, task_queue_name))`;
+
+test.each([
+  {
+    what: 'a step that a killed tool left half-done, as the tool of 1.21 cannot go on with it',
+    made: NEW_TABLE,
+    told: /left half-done.*task_queue_user_data.* already exists/s,
+  },
+  {
+    what: 'what somebody else made under a name of the coming scripts',
+    made: 'create table task_queue_user_data (left_behind int)',
+    told: /table task_queue_user_data is there already, and it is not what the scripts make.*DROP TABLE/s,
+  },
+])(
+  'told, and nothing is changed: $what',
+  async ({ made, told }) => {
+    const store = PostgresStore.parse(cluster.target.stores.default);
+    await withPostgres(store, (client) => client.query(made));
+    try {
+      await withTarget(cluster.target, tools, async ({ stores }) => {
+        await expect(stores.default.updateSchema({ to: '1.10', serverVersion: NEW })).rejects.toThrow(told);
+        expect(await stores.default.readSchemaVersion()).toBe('1.9');
+      });
+    } finally {
+      await withPostgres(store, (client) => client.query('drop table task_queue_user_data'));
+    }
+  },
+  1_800_000,
+);
 
 test('schemas are brought to the next minor by its tool and its scripts, and servers run on them', async () => {
   const before = await ownership();

@@ -11,7 +11,7 @@ import type { Work } from '../store.js';
 import { askLong, withoutTimeLimit } from './postgres-rows.js';
 import { readShape } from './postgres-shape.js';
 
-const FOREIGN = 'it is not what the scripts make, and the schema tool would pass over it';
+const FOREIGN = 'it is not what the scripts make, and a schema tool passes over it, or fails at it';
 
 /**
  * What is left of a step that was not finished. PostgreSQL keeps each statement by itself. What is there already ("… already exists")
