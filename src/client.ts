@@ -67,6 +67,19 @@ export async function connectControlPlane(options: ControlPlaneOptions): Promise
   }
 }
 
+/** Lets `use` work on the control plane, and closes the connection whatever comes of it. @throws RequestError */
+export async function withControlPlane<T>(
+  options: ControlPlaneOptions,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
+  const client = await connectControlPlane(options);
+  try {
+    return await use(client);
+  } finally {
+    await client.connection.close();
+  }
+}
+
 const TLS_SETTINGS = 'TLS of the profile (TEMPORAL_TLS and the other TEMPORAL_TLS_* variables)';
 
 function readProfile(options: ControlPlaneOptions): ReturnType<typeof controlPlaneConfig> {

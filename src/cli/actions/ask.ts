@@ -7,6 +7,11 @@ export function isAnswered(output: OutputFormat): boolean {
   return output === 'text' && process.stdin.isTTY && process.stdout.isTTY;
 }
 
+/** Whether a person says yes to `what`; anything else is no. */
+export async function saysYes(terminal: Interface, what: string): Promise<boolean> {
+  return /^y(es)?$/i.test((await terminal.question(`${what}? (yes or no) `)).trim());
+}
+
 /** Asks for what a flag would say. @throws RequestError where nobody is there to answer */
 export type Ask = (flag: string, question: string) => Promise<string>;
 

@@ -20,7 +20,7 @@ import { columns, wrap } from '../../report/columns.js';
 import { ExitCode } from '../exit-codes.js';
 import type { CommonOptions } from '../options.js';
 import { print } from '../output.js';
-import { isAnswered } from './ask.js';
+import { isAnswered, saysYes } from './ask.js';
 
 export interface BackupsOptions extends Pick<CommonOptions, 'output'> {
   readonly target: string;
@@ -126,8 +126,7 @@ async function confirm(
   process.stdout.write(`${lines.join('\n')}\n`);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    const answer = await terminal.question(`${what}? (yes or no) `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new PreconditionError('nothing was done');
+    if (!(await saysYes(terminal, what))) throw new PreconditionError('nothing was done');
   } finally {
     terminal.close();
   }

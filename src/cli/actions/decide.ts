@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { connectControlPlane, decide, identityAskedFor, queryStatus } from '../../client.js';
+import type { Client } from '@temporalio/client';
+import { decide, identityAskedFor, queryStatus, withControlPlane } from '../../client.js';
 import { RequestError } from '../../core/request-error.js';
 import type { DecisionKind, Gate } from '../../core/decision.js';
 import { needsReason } from '../../core/shown-payload.js';
@@ -8,7 +9,7 @@ import { statusText } from '../../report/status-text.js';
 import type { CommonOptions } from '../options.js';
 import { print } from '../output.js';
 import { paintStdout } from '../paint.js';
-import { isAnswered } from './ask.js';
+import { isAnswered, saysYes } from './ask.js';
 
 export interface DecideOptions extends CommonOptions {
   readonly gate?: string;
@@ -27,19 +28,14 @@ interface Sending extends DecideOptions, Omit<Asking, keyof DecideOptions> {
 /** Sends one decision, and prints what the roll-out answered. @throws RequestError when it is refused, or not to be sent */
 export async function sendDecision(workflowId: string, { isSaid, isOfGate, ...options }: Sending): Promise<void> {
   const { kind } = options;
-  const client = await connectControlPlane(options);
-  try {
+  await withControlPlane(options, async (client) => {
     const { gate, reason } = isOfGate ? await askAtGate(client, workflowId, options) : options;
     // The name of the local user would only contradict a surer one.
     const by = isSaid || (await identityAskedFor(client, workflowId, gate)) === 'said' ? options.by : undefined;
     const answer = await decide(client, workflowId, kind, { gate, by, reason });
     print(options.output, { workflowId, decision: kind, gate, by, reason, answer }, answer);
-  } finally {
-    await client.connection.close();
-  }
+  });
 }
-
-type Client = Awaited<ReturnType<typeof connectControlPlane>>;
 
 interface Asking extends Pick<DecideOptions, 'output' | 'reason' | 'gate' | 'yes'> {
   readonly kind: DecisionKind;
@@ -70,8 +66,7 @@ async function askAtGate(client: Client, workflowId: string, asking: Asking): Pr
   const named = gate ?? open?.name ?? '';
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    const answer = await terminal.question(`${name} ${named}? (yes or no) `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new RequestError('nothing was sent');
+    if (!(await saysYes(terminal, `${name} ${named}`))) throw new RequestError('nothing was sent');
     if (reason !== undefined || open?.name !== named || !needsReason(open, kind)) return { gate: named, reason };
     const given = (await terminal.question('reason: ')).trim();
     return { gate: named, reason: given === '' ? undefined : given };

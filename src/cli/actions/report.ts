@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { connectControlPlane, reportOf, resultSoFar } from '../../client.js';
+import { reportOf, resultSoFar, withControlPlane } from '../../client.js';
 import { reportMarkdown } from '../../report/report-markdown.js';
 import type { CommonOptions } from '../options.js';
 import { print } from '../output.js';
@@ -10,17 +10,17 @@ export interface ReportOptions extends CommonOptions {
 
 /** Prints what a roll-out has done until now, or writes the page of it. @throws RequestError */
 export async function report(workflowId: string, options: ReportOptions): Promise<void> {
-  const client = await connectControlPlane(options);
   const { html, output } = options;
-  if (html === undefined && output === 'text') print(output, {}, reportMarkdown(await resultSoFar(client, workflowId)));
-  else {
-    const data = await reportOf(client, workflowId);
-    if (html !== undefined) {
-      // Loaded here: the charts are heavy.
-      const { reportPage } = await import('../../page/report-page.js');
-      await writeFile(html, reportPage(data));
-    }
-    print(output, data, `written to ${html}`);
+  if (html === undefined && output === 'text') {
+    const soFar = await withControlPlane(options, (client) => resultSoFar(client, workflowId));
+    print(output, {}, reportMarkdown(soFar));
+    return;
   }
-  await client.connection.close();
+  const data = await withControlPlane(options, (client) => reportOf(client, workflowId));
+  if (html !== undefined) {
+    // Loaded here: the charts are heavy.
+    const { reportPage } = await import('../../page/report-page.js');
+    await writeFile(html, reportPage(data));
+  }
+  print(output, data, `written to ${html}`);
 }

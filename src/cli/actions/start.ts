@@ -1,4 +1,4 @@
-import { connectControlPlane, startRollout } from '../../client.js';
+import { startRollout, withControlPlane } from '../../client.js';
 import type { RolloutInputText } from '../../core/input/input.js';
 import { readInputFile } from '../../input-file.js';
 import type { CommonOptions } from '../options.js';
@@ -13,12 +13,11 @@ export interface StartOptions extends CommonOptions {
 export async function start(options: StartOptions): Promise<void> {
   // Parsed by the client before it connects, so that a mistake is told without a control plane too.
   const raw = (await readInputFile(options.file)) as RolloutInputText;
-  const client = await connectControlPlane(options);
-  const started = await startRollout(client, raw, { taskQueue: options.taskQueue });
+  const { taskQueue } = options;
+  const started = await withControlPlane(options, (client) => startRollout(client, raw, { taskQueue }));
   print(
     options.output,
     started,
     `started ${started.workflowId}\n\n  temporal-upgrade watch ${started.workflowId}\n  temporal-upgrade status ${started.workflowId}`,
   );
-  await client.connection.close();
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
 import { stringify } from 'yaml';
-import { connectControlPlane, executionState, queryStatus, resultOf } from '../../client.js';
+import { executionState, queryStatus, resultOf, withControlPlane } from '../../client.js';
 import { NoAnswerError, RequestError } from '../../core/request-error.js';
 import { formatDuration } from '../../core/duration.js';
 import type { RolloutResult } from '../../core/rollout-result.js';
@@ -20,15 +21,11 @@ export interface WatchOptions extends CommonOptions {
 /** Shows a roll-out until it is over; the exit code says how it ended. @throws RequestError */
 export async function watch(workflowId: string, options: WatchOptions): Promise<void> {
   if (!(options.interval > 0)) throw new RequestError('--interval has to be a number of seconds above 0');
-  const client = await connectControlPlane(options);
-  try {
-    const screen = isOnTerminal(options.output) ? new Screen() : new Lines(options.output);
-    const result = await follow(client, workflowId, { screen, intervalMs: options.interval * 1_000 });
-    screen.end(result);
-    if (result.status !== 'completed') process.exitCode = ExitCode.notCompleted;
-  } finally {
-    await client.connection.close();
-  }
+  const screen = isOnTerminal(options.output) ? new Screen() : new Lines(options.output);
+  const intervalMs = options.interval * 1_000;
+  const result = await withControlPlane(options, (client) => follow(client, workflowId, { screen, intervalMs }));
+  screen.end(result);
+  if (result.status !== 'completed') process.exitCode = ExitCode.notCompleted;
 }
 
 interface Shown {
@@ -37,8 +34,6 @@ interface Shown {
   away(problem: string, ms: number): void;
   end(result: RolloutResult): void;
 }
-
-type Client = Awaited<ReturnType<typeof connectControlPlane>>;
 
 /** A call that nobody has answered by then is given up, told of, and made again. */
 const ANSWER_MS = 10_000;
