@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,7 @@ import { listWaitingWorkflows, startWaitingWorkflows } from '../../src/lab/waiti
 import type { WorkerProcess } from '../../src/lab/rollout-control.js';
 import type { RolloutLab } from '../../src/lab/rollout-lab.js';
 import { openPage } from './opened-page.js';
+import { WebhookReceiver } from './webhook-receiver.js';
 import {
   FROM,
   SCHEMA,
@@ -45,6 +46,9 @@ export function testKilledRollout(phases: readonly HopPhase[], { everyRestart = 
   let lab: Awaited<ReturnType<typeof startTestLab>>;
   let worker: WorkerProcess;
   let waiting: Record<'staging' | 'live', readonly string[]>;
+  let receiver: WebhookReceiver;
+  /** Of the channels of notices, by the file that holds it. */
+  let secrets: Readonly<Record<'hook-url' | 'hook-key' | 'pager-token', string>>;
   let workflowId: string;
   let result: RolloutResult;
   const killedIn: string[] = [];
@@ -59,11 +63,15 @@ export function testKilledRollout(phases: readonly HopPhase[], { everyRestart = 
       staging: await startWaitingWorkflows(lab.staging, WAITING),
       live: await startWaitingWorkflows(lab.live, WAITING),
     };
+    receiver = await WebhookReceiver.start();
+    secrets = { 'hook-url': `${receiver.url}?planted`, 'hook-key': 'k3y-of-the-hook', 'pager-token': 't0ken-of-pager' };
+    for (const [name, secret] of Object.entries(secrets)) await writeFile(join(lab.directory, name), secret);
     worker = await lab.startWorker();
     // While the worker is dead so are those of the canaries, whose tasks wait.
     const bounds = { ...SHORT_POLICY.observation.bounds, backlogAgeRiseSeconds: 600 };
     const observation = { ...SHORT_POLICY.observation, bounds };
-    const policy = { ...SHORT_POLICY, observation, load: { staging: load, live: load } };
+    const notices = { channels: channelsOf(lab.directory) };
+    const policy = { ...SHORT_POLICY, observation, notices, load: { staging: load, live: load } };
     workflowId = await startWorkflow(lab, lab.input('1.30', { pins: { '1.29': FROM, '1.30': TO }, policy }));
     for (const phase of phases) {
       await inPhase(lab, workflowId, 'staging', phase);
@@ -79,7 +87,21 @@ export function testKilledRollout(phases: readonly HopPhase[], { everyRestart = 
     result = (await lab.client.workflow.getHandle(workflowId).result()) as RolloutResult;
   }, 1_200_000);
 
-  afterAll(() => lab?.remove(), 120_000);
+  afterAll(async () => {
+    await receiver?.stop();
+    await lab?.remove();
+  }, 120_000);
+
+  /** One that takes what it is told, and one whose command says what it should not, and fails the first time. */
+  function channelsOf(folder: string) {
+    const secret = (name: keyof typeof secrets) => ({ file: join(folder, name) });
+    const failsOnce = 'echo "no $TOKEN" >&2; test -e "$0" || { touch "$0"; exit 3; }';
+    const command = ['sh', '-c', failsOnce, join(folder, 'told-once')];
+    return [
+      { type: 'webhook' as const, url: secret('hook-url'), key: secret('hook-key') },
+      { type: 'command' as const, command, environment: { TOKEN: secret('pager-token') } },
+    ];
+  }
 
   /** A roll during which the worker was dead may have too little evidence; staging is then not promoted by itself. */
   async function approveWhatWasNotProved(): Promise<void> {
@@ -286,8 +308,12 @@ export function testKilledRollout(phases: readonly HopPhase[], { everyRestart = 
     expect(opened.pictures).toHaveLength(4);
   }, 120_000);
 
-  test('the password of the databases is in no report, history, record or log, and in no list of processes', async () => {
-    const { password } = lab.sqlDatabase();
+  test('people were told of its end, by the channel that takes what it is told', async () => {
+    await until(() => receiver.messages.find(({ kind }) => kind === 'completed'));
+  }, 60_000);
+
+  test('no secret, of databases or channels, is in a report, history, record or log, or in a list of processes', async () => {
+    const planted = { ...secrets, database: lab.sqlDatabase().password };
     const texts = new Map<string, Buffer>();
     const folders = [result.reportDir ?? '', lab.directory];
     for (const folder of folders)
@@ -301,7 +327,10 @@ export function testKilledRollout(phases: readonly HopPhase[], { everyRestart = 
     expect([...texts.keys()]).toEqual(
       expect.arrayContaining([expect.stringMatching(/report\.html$/), expect.stringMatching(/commands\.jsonl$/)]),
     );
-    expect([...texts].filter(([, text]) => text.includes(password)).map(([where]) => where)).toEqual([]);
+    for (const [name, secret] of Object.entries(planted)) {
+      const found = [...texts].filter(([, text]) => text.includes(secret)).map(([where]) => where);
+      expect({ name, found }).toEqual({ name, found: [] });
+    }
   }, 120_000);
 
   test('watch and report of the command line say that it is complete', async () => {
