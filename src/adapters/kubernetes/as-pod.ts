@@ -34,6 +34,7 @@ export function asPod(shape: PodShape, { role }: Pick<Workload, 'role'>, input: 
     ip: status.podIP,
     running: running !== undefined,
     ready: ready?.status === 'True',
+    probed: container.readinessProbe !== undefined,
     readySince: ready?.status === 'True' ? (ready.lastTransitionTime ?? undefined) : undefined,
     startedAt: running?.startedAt ?? undefined,
     containerId: seen?.containerID,

@@ -1,6 +1,6 @@
 import { PreconditionError } from '../../core/errors.js';
 import { formatDuration } from '../../core/duration.js';
-import { type Pod, troubleOf } from '../../core/pods/pod.js';
+import { isSurelyReady, type Pod, troubleOf } from '../../core/pods/pod.js';
 import { asPod } from './as-pod.js';
 import type { Context } from './context.js';
 import { describePod } from './describe-pod.js';
@@ -37,7 +37,7 @@ export async function watchPods<T>({ api, input, work }: Context, wait: PodWait<
   );
 }
 
-/** Without a readiness probe a pod is ready as its container runs, also one that ends at once. */
+/** How long pods have to be well that cannot be taken at their word yet. */
 const STEADY_MS = 3_000;
 
 /** What a pod that is waited for has to show: to be ready, or that its container runs. */
@@ -63,10 +63,11 @@ export async function waitForPods(
       const unwell = mine.filter((pod) => !pod[goal]);
       const isWell = mine.length >= count && unwell.length === 0;
       wellSince = isWell ? (wellSince ?? Date.now()) : undefined;
-      const isSteady = mine.every((pod) => isOld(pod)) || Date.now() - (wellSince ?? Infinity) >= STEADY_MS;
+      const now = Date.now();
+      const isSteady = mine.every((pod) => isSurelyReady(pod, now)) || now - (wellSince ?? Infinity) >= STEADY_MS;
       if (isWell && isSteady) return mine;
       for (const pod of unwell) {
-        const trouble = troubleOf(pod, Date.now());
+        const trouble = troubleOf(pod, now);
         if (trouble?.isFinal === true) return { pod, why: trouble.text };
       }
       const told = unwell.map(({ name }) => name).join(', ') || `${count - mine.length} that are not there yet`;
@@ -89,11 +90,6 @@ export async function waitForPods(
   });
   if ('why' in found) throw await podFailure(context, found, version);
   return found;
-}
-
-/** Whether it runs so long that it is not one that ends as soon as it has begun. */
-function isOld({ startedAt }: Pod): boolean {
-  return startedAt !== undefined && Date.now() - Date.parse(startedAt) > 2 * STEADY_MS;
 }
 
 interface PodsWanted {

@@ -10,6 +10,8 @@ export interface Pod extends SlotPod {
   /** Whether its server's container runs. */
   readonly running: boolean;
   readonly ready: boolean;
+  /** Its server's container has a readiness probe: without one a pod is ready as soon as that runs. */
+  readonly probed: boolean;
   /** Since when it is ready, ISO 8601. */
   readonly readySince?: string | undefined;
   /** When its server's container began, ISO 8601. */
@@ -45,6 +47,14 @@ export interface PodTrouble {
 
 /** How long an image may fail to be pulled, in milliseconds: a registry that is busy is asked again by the kubelet. */
 const PULL_PATIENCE_MS = 20_000;
+
+/** A server that ends at once, as by a wrong configuration, has ended by then. */
+const ENDS_AT_ONCE_MS = 6_000;
+
+/** Whether a pod that is ready may be taken at its word: a probe was answered, or its server has run for a while. `now` as in {@link troubleOf}. */
+export function isSurelyReady({ ready, probed, startedAt }: Pod, now: number): boolean {
+  return ready && (probed || (startedAt !== undefined && now - Date.parse(startedAt) > ENDS_AT_ONCE_MS));
+}
 
 /** What is wrong with a pod that is to become ready; undefined where nothing shows. `now` is in milliseconds since 1970. */
 export function troubleOf(pod: Pod, now: number): PodTrouble | undefined {

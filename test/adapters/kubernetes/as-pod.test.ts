@@ -41,6 +41,14 @@ test('a pod that runs; one beside the server is not looked at', () => {
   });
 });
 
+test('whether its readiness was asked for', () => {
+  const shape = podShape(RUNNING);
+  const [server, ...others] = shape.spec.containers;
+  const containers = [{ ...server, readinessProbe: { tcpSocket: { port: 7234 } } }, ...others];
+  expect(pod(shape)?.probed).toBe(false);
+  expect(pod(PodShape.parse({ ...shape, spec: { ...shape.spec, containers } }))?.probed).toBe(true);
+});
+
 test('its version is that of the image that runs, even where another one is wanted', () => {
   const containerStatuses = [{ ...running, image: 'docker.io/temporalio/server:1.30.7' }];
   expect(pod(podShape({ ...RUNNING, containerStatuses }))?.version).toBe('1.30.7');

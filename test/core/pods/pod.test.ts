@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { type Pod, troubleOf } from '../../../src/core/pods/pod.js';
+import { isSurelyReady, type Pod, troubleOf } from '../../../src/core/pods/pod.js';
 
 const MADE = '2026-11-30T12:00:00Z';
 const POD: Pod = {
@@ -11,6 +11,7 @@ const POD: Pod = {
   ending: false,
   running: false,
   ready: false,
+  probed: false,
   container: 'temporal-history',
   restarts: 0,
   stopSeconds: 30,
@@ -41,4 +42,13 @@ test('an image that could not be pulled for a while is given up, with what was s
     text: 'its image temporalio/server:1.31.2 cannot be pulled: ImagePullBackOff: not found',
     isFinal: true,
   });
+});
+
+test.each([
+  ['one that answered a probe', { ready: true, probed: true, startedAt: MADE }, true],
+  ['without a probe not one that has just begun', { ready: true, startedAt: MADE }, false],
+  ['one that has run for a while', { ready: true, startedAt: '2026-11-30T11:59:54Z' }, true],
+  ['not one that is not ready', { probed: true, startedAt: '2026-11-30T11:59:00Z' }, false],
+])('taken at its word is %s', (_, more, surely) => {
+  expect(isSurelyReady({ ...POD, ...more }, Date.parse(MADE) + 1_000)).toBe(surely);
 });
