@@ -73,6 +73,8 @@ async function helmProblems(
   const begun = keeper === undefined ? undefined : await readRun(context, keeper);
   const isOurs = begun !== undefined && status.revision === begun.revision + 1;
   if (status.status.startsWith('pending') && !isOurs) return [pending(helm.release, status).message];
+  // The chart has written it, as at each node of a roll but the first: it is not asked for it again.
+  if (workloads.some(isHeld) && workloads.every((one) => one.version === version)) return [];
   const rendered = await helm.render(version, context.work);
   return renderProblems(rendered, { workloads, version, input: context.input });
 }
