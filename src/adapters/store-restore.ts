@@ -1,6 +1,6 @@
 import type { StoredRun } from '../core/restoring/compare-runs.js';
 import type { BackupManifest } from './backup-manifest.js';
-import type { Work } from './store.js';
+import type { Backup, Work } from './store.js';
 
 /** Which backup a store goes back to. */
 export interface RestoreOrder {
@@ -10,6 +10,11 @@ export interface RestoreOrder {
   readonly schema: string;
   /** Names what is kept; the same in every try. */
   readonly stamp: string;
+  /**
+   * Has `make` write the backup `file` of what is replaced in place, and keeps it, unless an earlier try has, on whichever host: by then
+   * there may be something else. `make` alone is called where it is left out.
+   */
+  readonly keepBefore?: ((file: string, make: () => Promise<Backup>) => Promise<void>) | undefined;
 }
 
 /**

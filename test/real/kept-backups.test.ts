@@ -1,17 +1,19 @@
 import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { BackupKeeper } from '../../src/adapters/backups/backup-keeper.js';
 import { withRestoreLock } from '../../src/adapters/backups/backup-lock.js';
+import type { KeptList } from '../../src/adapters/backups/kept-list.js';
 import { withTarget } from '../../src/adapters/open-target.js';
 import { PG_BIN_VARIABLE } from '../../src/adapters/postgres/pg-programs.js';
+import { withPostgres } from '../../src/adapters/postgres/postgres-connection.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
-import { parseTarget, type Target } from '../../src/core/input/input.js';
-import { setUpDatabases } from '../../src/lab/databases.js';
+import { parseTarget, PostgresStore, type Target } from '../../src/core/input/input.js';
+import { setUpDatabase, setUpDatabases } from '../../src/lab/databases.js';
 import { startPostgres, type LabPostgres } from '../../src/lab/postgres.js';
 import { databasesOf } from '../../src/lab/server-config.js';
 import { failureOf } from '../helpers/failure-of.js';
@@ -101,6 +103,12 @@ async function caseOf(backups: () => object): Promise<Case> {
   return { target: parseTarget(text), targetFile, hopDir, file: join(hopDir, `${names.default}.dump`) };
 }
 
+/** The same database server, as another of its users. */
+const inputAs = (user: string, passwordFile: string, database: string) =>
+  PostgresStore.parse({
+    ...{ type: 'postgresql', plugin: 'postgres12', host: postgres.host, port: postgres.port },
+    ...{ user, password: { file: passwordFile }, database },
+  });
 const backUp = ({ target, file }: Case) => withTarget(target, tools, ({ stores }) => stores.default.backUp(file));
 const orderOf = ({ file }: Case, { sha256 }: { readonly sha256: string }) => ({
   ...{ file, sha256, schema: '1.18', stamp: '20260101100000' },
@@ -347,6 +355,43 @@ describe('by a snapshot of the provider', () => {
     TIMEOUT_MS,
   );
 });
+
+test(
+  'a restore in place that goes on at another host keeps what was there before its first try',
+  async () => {
+    const [password, passwordFile] = ['limited-pw', join(folder, 'limited-password')];
+    await withPostgres(inputAs(postgres.user, postgres.passwordFile, 'postgres'), async (client) => {
+      await client.query(`create role limited login password '${password}'`);
+      await client.query('create database limited owner limited');
+    });
+    await writeFile(passwordFile, password);
+    const part = { part: 'default', database: 'limited', version: '1.29.1', tools } as const;
+    await setUpDatabase({ ...postgres, user: 'limited', password }, part);
+    const one = await caseOf(() => ({ encryption: encryption(), objectStore: objectStore({ keepLocal: false }) }));
+    const own = inputAs('limited', passwordFile, 'limited');
+    const target: Target = { ...one.target, stores: { ...one.target.stores, default: own } };
+    const marked = (of: PostgresStore) =>
+      withPostgres(of, async (client) => (await client.query('select 1 from namespace_metadata')).rowCount);
+    await withTarget(target, tools, async ({ stores }) => {
+      const { restore } = stores.default;
+      const { sha256 } = await stores.default.backUp(one.file);
+      await withPostgres(own, (client) => client.query('insert into namespace_metadata values (7, 1)'));
+      expect(await marked(own)).toBe(2);
+      expect(await restore.findWay()).toMatchObject({ way: 'in-place' });
+      await restore.bring(orderOf(one, { sha256 }));
+      expect(await marked(own)).toBe(1);
+      // The worker has died; the host of the one that goes on has nothing of it.
+      await rm(one.target.backupDir, { recursive: true });
+      await restore.bring(orderOf(one, { sha256 }));
+      const before = await restore.takePlace(orderOf(one, { sha256 }));
+      const list = await readFile(stored(`${basename(before)}.kept.json`), 'utf8');
+      const { backup } = JSON.parse(list) as KeptList;
+      await restore.bring({ ...orderOf(one, backup), file: before, stamp: '20260101110000' });
+      expect(await marked(own)).toBe(2);
+    });
+  },
+  TIMEOUT_MS,
+);
 
 test(
   'restore without a roll-out: both databases go back, and what was there is kept',

@@ -63,6 +63,16 @@ export class BackupKeeper {
     if (this.keeps) await this.#alone(backup.file, work, () => this.#keep(backup, work));
   }
 
+  /**
+   * Has `make` write the backup `file`, and keeps it, unless an earlier try has, on whichever host: it may not lie here, and what it is
+   * of has changed since.
+   */
+  async makeOnce(file: string, make: () => Promise<Backup>, work: Work): Promise<void> {
+    if ((await readKeptList(file)) !== undefined) return;
+    if (this.keeps && (await this.#alone(file, work, () => this.#fetchList(file))) !== undefined) return;
+    await this.keep(await make(), work);
+  }
+
   async #keep(backup: Backup, work: Work): Promise<void> {
     const { file, bytes, bytesBeside, sha256, entries } = backup;
     const { encryption } = this.#backups;

@@ -5,7 +5,7 @@ import { ofPart, type StorePart } from '../../core/stores.js';
 import { checkManifest, findOwnManifest, sha256Of } from '../backup-manifest.js';
 import { readSnapshotRecord } from '../store-parts/snapshot-record.js';
 import type { StoreRestore } from '../store-restore.js';
-import type { Store, Work } from '../store.js';
+import type { Backup, Store, Work } from '../store.js';
 import { BackupKeeper } from './backup-keeper.js';
 import { SnapshotRecord, takeSnapshotByCommand } from './snapshot-command.js';
 
@@ -35,7 +35,10 @@ export function keepBackups(store: Store, part: StorePart, target: Target): Stor
       ...made.restore,
       checkBackup: (order, work: Work = {}) =>
         keeper.withPlain(order.file, work, () => made.restore.checkBackup(order, work)),
-      bring: (order, work: Work = {}) => keeper.withPlain(order.file, work, () => made.restore.bring(order, work)),
+      bring: (order, work: Work = {}) => {
+        const keepBefore = (before: string, make: () => Promise<Backup>) => keeper.makeOnce(before, make, work);
+        return keeper.withPlain(order.file, work, () => made.restore.bring({ ...order, keepBefore }, work));
+      },
       takePlace: async (order, work: Work = {}) => {
         const place = await made.restore.takePlace(order, work);
         await keepFileOf(place, keeper, work);

@@ -52,14 +52,6 @@ export async function readKeptList(file: string): Promise<KeptList | undefined> 
   return parseKeptList(await readFile(keptListPath(file), 'utf8').catch(() => undefined));
 }
 
-/**
- * Has `make` write the backup `file`, unless an earlier try has, and it was kept: it may not lie here any more, and what it is of has
- * changed since.
- */
-export async function unlessKept(file: string, make: () => Promise<unknown>): Promise<void> {
-  if ((await readKeptList(file)) === undefined) await make();
-}
-
 export function parseKeptList(text: string | undefined): KeptList | undefined {
   if (text === undefined) return undefined;
   try {

@@ -2,7 +2,6 @@ import { PreconditionError } from '../../core/errors.js';
 import type { MysqlStore } from '../../core/input/input.js';
 import { every } from '../backup-file.js';
 import { checkManifest, type BackupManifest } from '../backup-manifest.js';
-import { unlessKept } from '../backups/kept-list.js';
 import { runCommand } from '../run-command.js';
 import { readSecret } from '../secrets.js';
 import { restoredMark, restoringName } from '../sql/restore-names.js';
@@ -103,7 +102,8 @@ async function bringBeside(input: MysqlStore, order: RestoreOrder, work: Work): 
 async function bringInPlace(input: MysqlStore, order: RestoreOrder, work: Work): Promise<void> {
   const { manifest, contents } = await readChecked(input, order, work);
   const before = backupBefore(input, order);
-  await unlessKept(before, () => backUpMysql(input, before, work));
+  const make = () => backUpMysql(input, before, work);
+  await (order.keepBefore?.(before, make) ?? make());
   await load(input, order.file, work);
   await withMysql(input, (client) => dropOtherTables(client, Object.keys(contents.rows)));
   await checkRestored(input, input, { ...order, rows: manifest.rows });

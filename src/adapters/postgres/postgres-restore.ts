@@ -1,7 +1,6 @@
 import type pg from 'pg';
 import { PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
-import { unlessKept } from '../backups/kept-list.js';
 import type { Work } from '../store.js';
 import type { RestoreOrder, RestoreWay, StoreRestore } from '../store-restore.js';
 import { countVisibleSince, readNamespaceNames } from './count-since.js';
@@ -114,7 +113,8 @@ async function bringBeside(input: PostgresStore, order: RestoreOrder, work: Work
 async function bringInPlace(input: PostgresStore, order: RestoreOrder, work: Work): Promise<void> {
   const { rows } = await checkPostgresBackup(input, order, work);
   const before = backupBefore(input, order);
-  await unlessKept(before, () => backUpPostgres(input, before, work));
+  const make = () => backUpPostgres(input, before, work);
+  await (order.keepBefore?.(before, make) ?? make());
   await restoreInPlace(input, order.file, work);
   await checkRestored(input, { named: input, schema: order.schema, rows });
   await forgetMembers(input);
