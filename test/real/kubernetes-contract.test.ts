@@ -1,15 +1,18 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PreconditionError } from '../../src/core/errors.js';
 import type { Driver } from '../../src/adapters/driver.js';
-import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
-import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
+import type { LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
+import type { StandIn } from '../../src/lab/kubernetes/stand-in.js';
 import { waitUntil, workloadCases } from '../helpers/kubernetes-cases.js';
 import { NEW, OLD } from '../helpers/kubernetes-workloads.js';
+import {
+  KUBERNETES_STARTS_WITHIN_MS,
+  startPretendedKubernetes,
+  type PretendedKubernetes,
+} from '../helpers/pretended-kubernetes.js';
 
 /**
  * What every driver does (driver-contract.test.ts), of pods: a real API server and controllers, and pods that run nothing. Left out
@@ -20,24 +23,20 @@ import { NEW, OLD } from '../helpers/kubernetes-workloads.js';
 const TIMEOUT_MS = 180_000;
 const NODE = 'matching-1';
 const OTHER = 'worker-1';
-let directory: string;
+let lab: PretendedKubernetes;
 let kubernetes: LabKubernetes;
 let standIn: StandIn;
 let namespace: string;
 let driver: Driver;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'kubernetes-contract-'));
-  kubernetes = await startKubernetes({ directory: join(directory, 'cluster') });
-  standIn = await startStandIn({ kubernetes });
+  lab = await startPretendedKubernetes('contract');
+  ({ kubernetes, standIn } = lab);
   ({ namespace, driver } = await open({ replicas: { history: 1 } }, { startTimeout: 30_000 }));
-}, 900_000);
+}, KUBERNETES_STARTS_WITHIN_MS);
 
 afterAll(async () => {
-  await standIn?.stop();
-  await kubernetes?.stop();
-  await removeKubernetes(join(directory, 'cluster'));
-  await rm(directory, { recursive: true, force: true });
+  await lab?.stop();
 }, 60_000);
 
 const { open, podsOf } = workloadCases(() => kubernetes);

@@ -1,17 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { surveyKubernetes } from '../../src/adapters/kubernetes/survey-kubernetes.js';
 import type { NodeState } from '../../src/core/cluster.js';
-import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
-import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
+import type { LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
+import type { StandIn } from '../../src/lab/kubernetes/stand-in.js';
 import { compileSource } from '../helpers/compiled-source.js';
 import { waitUntil, workloadCases } from '../helpers/kubernetes-cases.js';
 import { kubernetesInput, NEW, OLD, roll } from '../helpers/kubernetes-workloads.js';
+import {
+  KUBERNETES_STARTS_WITHIN_MS,
+  startPretendedKubernetes,
+  type PretendedKubernetes,
+} from '../helpers/pretended-kubernetes.js';
 
 /**
  * The driver against a real API server, controller manager and scheduler. Its pods are the one thing that is not real: they run
@@ -19,24 +21,20 @@ import { kubernetesInput, NEW, OLD, roll } from '../helpers/kubernetes-workloads
  */
 
 const TIMEOUT_MS = 180_000;
-let directory: string;
+let lab: PretendedKubernetes;
 let kubernetes: LabKubernetes;
 let standIn: StandIn;
 let compiled: ReturnType<typeof compileSource>;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'kubernetes-driver-'));
   compiled = compileSource(['core', 'adapters']);
-  kubernetes = await startKubernetes({ directory: join(directory, 'cluster') });
-  standIn = await startStandIn({ kubernetes });
-}, 900_000);
+  lab = await startPretendedKubernetes('driver');
+  ({ kubernetes, standIn } = lab);
+}, KUBERNETES_STARTS_WITHIN_MS);
 
 afterAll(async () => {
   compiled.remove();
-  await standIn.stop();
-  await kubernetes.stop();
-  await removeKubernetes(join(directory, 'cluster'));
-  await rm(directory, { recursive: true, force: true });
+  await lab?.stop();
 }, 60_000);
 
 const { open, nextNamespace, podsOf, counts, stateOf } = workloadCases(() => kubernetes);

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,13 +13,18 @@ import { createKubeApi } from '../../src/adapters/kubernetes/api.js';
 import { surveyKubernetes } from '../../src/adapters/kubernetes/survey-kubernetes.js';
 import type { KubernetesDriver } from '../../src/core/input/input.js';
 import { accessRules, ruleName } from '../../src/core/pods/access-rules.js';
-import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
+import type { LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
 import { BEHAVIOUR_ANNOTATION } from '../../src/lab/kubernetes/behaviour.js';
 import { plainWorkloads } from '../../src/lab/kubernetes/plain-workloads.js';
-import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
+import type { StandIn } from '../../src/lab/kubernetes/stand-in.js';
 import { compileSource } from '../helpers/compiled-source.js';
 import { waitUntil } from '../helpers/kubernetes-cases.js';
 import { kubernetesInput, NEW, OLD, openDriver, roll } from '../helpers/kubernetes-workloads.js';
+import {
+  KUBERNETES_STARTS_WITHIN_MS,
+  startPretendedKubernetes,
+  type PretendedKubernetes,
+} from '../helpers/pretended-kubernetes.js';
 
 /** The driver with helm 3 and helm 4, and under the Role that is shipped, against a real API server; its pods only pretend. */
 
@@ -29,6 +33,7 @@ const CHART = fileURLToPath(new URL('../../src/lab/kubernetes/chart', import.met
 const ROLES = ['role.yaml', 'role-helm.yaml'].map((file) =>
   fileURLToPath(new URL(`../../service/kubernetes/${file}`, import.meta.url)),
 );
+let lab: PretendedKubernetes;
 let directory: string;
 let kubernetes: LabKubernetes;
 let standIn: StandIn;
@@ -36,18 +41,14 @@ let compiled: ReturnType<typeof compileSource>;
 let made = 0;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'kubernetes-helm-'));
   compiled = compileSource(['core', 'adapters']);
-  kubernetes = await startKubernetes({ directory: join(directory, 'cluster') });
-  standIn = await startStandIn({ kubernetes });
-}, 900_000);
+  lab = await startPretendedKubernetes('helm');
+  ({ directory, kubernetes, standIn } = lab);
+}, KUBERNETES_STARTS_WITHIN_MS);
 
 afterAll(async () => {
   compiled.remove();
-  await standIn.stop();
-  await kubernetes.stop();
-  await removeKubernetes(join(directory, 'cluster'));
-  await rm(directory, { recursive: true, force: true });
+  await lab?.stop();
 }, 60_000);
 
 const Images = z.object({

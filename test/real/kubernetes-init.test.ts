@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -8,13 +7,17 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import { describeRelease } from '../../src/describing.js';
 import { parseTarget } from '../../src/core/input/input.js';
-import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
+import type { LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
 import { placeChart } from '../../src/lab/kubernetes/chart.js';
 import { plainWorkloads } from '../../src/lab/kubernetes/plain-workloads.js';
-import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
 import { accountOf } from '../helpers/kubernetes-account.js';
 import { waitUntil, workloadCases } from '../helpers/kubernetes-cases.js';
 import { NEW, OLD } from '../helpers/kubernetes-workloads.js';
+import {
+  KUBERNETES_STARTS_WITHIN_MS,
+  startPretendedKubernetes,
+  type PretendedKubernetes,
+} from '../helpers/pretended-kubernetes.js';
 import { definition, startOperator, temporalCluster, type TestOperator } from '../helpers/temporal-operator.js';
 import { namespaceOf } from '../helpers/worker-chart.js';
 
@@ -27,17 +30,16 @@ const HELM = 'with-helm';
 const PLAIN = 'plain';
 const OPERATED = 'operated';
 const PASSWORD = 'open-sesame';
+let lab: PretendedKubernetes;
 let directory: string;
 let kubernetes: LabKubernetes;
-let standIn: StandIn;
 let operator: TestOperator;
 let files = 0;
 const { podsOf } = workloadCases(() => kubernetes);
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'kubernetes-init-'));
-  kubernetes = await startKubernetes({ directory: join(directory, 'cluster') });
-  standIn = await startStandIn({ kubernetes });
+  lab = await startPretendedKubernetes('init');
+  ({ directory, kubernetes } = lab);
   await kubernetes.apply(definition(32));
   await kubernetes.kubectl('wait', '--for=condition=Established', 'crd/temporalclusters.temporal.io');
   operator = await startOperator(kubernetes);
@@ -54,14 +56,11 @@ beforeAll(async () => {
     [OPERATED, 8],
   ] as const)
     await waitUntil(async () => (await podsOf(namespace)).filter(({ ready }) => ready).length >= count);
-}, 900_000);
+}, KUBERNETES_STARTS_WITHIN_MS);
 
 afterAll(async () => {
   operator?.stop();
-  await standIn?.stop();
-  await kubernetes?.stop();
-  await removeKubernetes(join(directory, 'cluster'));
-  await rm(directory, { recursive: true, force: true });
+  await lab?.stop();
 }, 60_000);
 
 const datastore = (databaseName: string) => ({

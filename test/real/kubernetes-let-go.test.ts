@@ -1,15 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import type { Driver } from '../../src/adapters/driver.js';
 import { createKubeApi, type KubeApi } from '../../src/adapters/kubernetes/api.js';
 import { createKubernetesDriver } from '../../src/adapters/kubernetes/kubernetes-driver.js';
-import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
-import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
+import type { LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
+import type { StandIn } from '../../src/lab/kubernetes/stand-in.js';
 import { waitUntil, workloadCases, type Opened } from '../helpers/kubernetes-cases.js';
 import { NEW, openDriver, roll } from '../helpers/kubernetes-workloads.js';
+import {
+  KUBERNETES_STARTS_WITHIN_MS,
+  startPretendedKubernetes,
+  type PretendedKubernetes,
+} from '../helpers/pretended-kubernetes.js';
 
 /**
  * A controller of the real API server that was let go and is not held again, and two that hold it at once. Its pods are the one
@@ -17,21 +19,17 @@ import { NEW, openDriver, roll } from '../helpers/kubernetes-workloads.js';
  */
 
 const TIMEOUT_MS = 180_000;
-let directory: string;
+let lab: PretendedKubernetes;
 let kubernetes: LabKubernetes;
 let standIn: StandIn;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'kubernetes-let-go-'));
-  kubernetes = await startKubernetes({ directory: join(directory, 'cluster') });
-  standIn = await startStandIn({ kubernetes });
-}, 900_000);
+  lab = await startPretendedKubernetes('let-go');
+  ({ kubernetes, standIn } = lab);
+}, KUBERNETES_STARTS_WITHIN_MS);
 
 afterAll(async () => {
-  await standIn?.stop();
-  await kubernetes?.stop();
-  await removeKubernetes(join(directory, 'cluster'));
-  await rm(directory, { recursive: true, force: true });
+  await lab?.stop();
 }, 60_000);
 
 const { open, podsOf, counts, stateOf } = workloadCases(() => kubernetes);

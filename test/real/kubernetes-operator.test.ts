@@ -1,13 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createKubeApi } from '../../src/adapters/kubernetes/api.js';
 import { surveyKubernetes } from '../../src/adapters/kubernetes/survey-kubernetes.js';
-import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
-import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
+import type { LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
+import type { StandIn } from '../../src/lab/kubernetes/stand-in.js';
 import { waitUntil, workloadCases } from '../helpers/kubernetes-cases.js';
 import { kubernetesInput, NEW, OLD, openDriver, roll } from '../helpers/kubernetes-workloads.js';
+import {
+  KUBERNETES_STARTS_WITHIN_MS,
+  startPretendedKubernetes,
+  type PretendedKubernetes,
+} from '../helpers/pretended-kubernetes.js';
 import { definition, startOperator, temporalCluster, type TestOperator } from '../helpers/temporal-operator.js';
 import { namespaceOf } from '../helpers/worker-chart.js';
 
@@ -17,27 +19,23 @@ import { namespaceOf } from '../helpers/worker-chart.js';
  */
 
 const TIMEOUT_MS = 180_000;
-let directory: string;
+let lab: PretendedKubernetes;
 let kubernetes: LabKubernetes;
 let standIn: StandIn;
 let operator: TestOperator;
 let made = 0;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'kubernetes-operator-'));
-  kubernetes = await startKubernetes({ directory: join(directory, 'cluster') });
-  standIn = await startStandIn({ kubernetes });
+  lab = await startPretendedKubernetes('operator');
+  ({ kubernetes, standIn } = lab);
   await kubernetes.apply(definition(32));
   await kubernetes.kubectl('wait', '--for=condition=Established', 'crd/temporalclusters.temporal.io');
   operator = await startOperator(kubernetes);
-}, 900_000);
+}, KUBERNETES_STARTS_WITHIN_MS);
 
 afterAll(async () => {
   operator.stop();
-  await standIn.stop();
-  await kubernetes.stop();
-  await removeKubernetes(join(directory, 'cluster'));
-  await rm(directory, { recursive: true, force: true });
+  await lab?.stop();
 }, 60_000);
 
 const { podsOf } = workloadCases(() => kubernetes);

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -11,11 +10,15 @@ import { createKubernetesDriver } from '../../src/adapters/kubernetes/kubernetes
 import { UnreachableError } from '../../src/core/errors.js';
 import type { KubernetesDriver } from '../../src/core/input/input.js';
 import type { RollSetting } from '../../src/core/plan.js';
-import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
+import type { LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
 import { placeChart } from '../../src/lab/kubernetes/chart.js';
-import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
 import { waitUntil } from '../helpers/kubernetes-cases.js';
 import { kubernetesInput, NEW, OLD, roll } from '../helpers/kubernetes-workloads.js';
+import {
+  KUBERNETES_STARTS_WITHIN_MS,
+  startPretendedKubernetes,
+  type PretendedKubernetes,
+} from '../helpers/pretended-kubernetes.js';
 
 /** Settings of a roll in the ConfigMap of a release, against a real API server, with helm 3 and 4; pods only pretend, so no log tells. */
 
@@ -25,27 +28,23 @@ const KEY = 'dynamic_config.yaml';
 const FILE = `configmap/temporal-dynamic-config: ${KEY}`;
 /** That of a kubelet would be a minute and more. */
 const KUBELET_MS = 100;
+let lab: PretendedKubernetes;
 let directory: string;
 let chart: string;
 let kubernetes: LabKubernetes;
-let standIn: StandIn;
 let made = 0;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'kubernetes-settings-'));
-  kubernetes = await startKubernetes({ directory: join(directory, 'cluster') });
-  standIn = await startStandIn({ kubernetes });
+  lab = await startPretendedKubernetes('settings');
+  ({ directory, kubernetes } = lab);
   chart = await placeChart(join(directory, 'chart'));
   // Where no log tells, two looks of a server are waited for.
   const file = join(chart, 'templates', 'config.yaml');
   await writeFile(file, (await readFile(file, 'utf8')).replace('pollInterval: 10s', 'pollInterval: 1s'));
-}, 900_000);
+}, KUBERNETES_STARTS_WITHIN_MS);
 
 afterAll(async () => {
-  await standIn?.stop();
-  await kubernetes?.stop();
-  await removeKubernetes(join(directory, 'cluster'));
-  await rm(directory, { recursive: true, force: true });
+  await lab?.stop();
 }, 60_000);
 
 const setting = (key: string, value: string): RollSetting => ({

@@ -1,12 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { NodeState } from '../../src/core/cluster.js';
-import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
-import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
+import type { LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
+import type { StandIn } from '../../src/lab/kubernetes/stand-in.js';
 import { workloadCases } from '../helpers/kubernetes-cases.js';
 import { NEW, OLD, roll } from '../helpers/kubernetes-workloads.js';
+import {
+  KUBERNETES_STARTS_WITHIN_MS,
+  startPretendedKubernetes,
+  type PretendedKubernetes,
+} from '../helpers/pretended-kubernetes.js';
 
 /**
  * The driver and StatefulSets against a real API server, controller manager and scheduler. Its pods are the one thing that is not real: they run
@@ -14,21 +16,17 @@ import { NEW, OLD, roll } from '../helpers/kubernetes-workloads.js';
  */
 
 const TIMEOUT_MS = 180_000;
-let directory: string;
+let lab: PretendedKubernetes;
 let kubernetes: LabKubernetes;
 let standIn: StandIn;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'kubernetes-sets-'));
-  kubernetes = await startKubernetes({ directory: join(directory, 'cluster') });
-  standIn = await startStandIn({ kubernetes });
-}, 900_000);
+  lab = await startPretendedKubernetes('sets');
+  ({ kubernetes, standIn } = lab);
+}, KUBERNETES_STARTS_WITHIN_MS);
 
 afterAll(async () => {
-  await standIn.stop();
-  await kubernetes.stop();
-  await removeKubernetes(join(directory, 'cluster'));
-  await rm(directory, { recursive: true, force: true });
+  await lab?.stop();
 }, 60_000);
 
 const { open, counts, stateOf } = workloadCases(() => kubernetes);

@@ -1,11 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseAllDocuments, stringify } from 'yaml';
 import { z } from 'zod';
-import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
-import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
+import type { LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
+import {
+  KUBERNETES_STARTS_WITHIN_MS,
+  startPretendedKubernetes,
+  type PretendedKubernetes,
+} from '../helpers/pretended-kubernetes.js';
 import { ADDRESS, FULL, namespaceOf, VALUES, valuesFile, WORKER_CHART } from '../helpers/worker-chart.js';
 
 /**
@@ -13,21 +16,17 @@ import { ADDRESS, FULL, namespaceOf, VALUES, valuesFile, WORKER_CHART } from '..
  */
 
 const TIMEOUT_MS = 240_000;
+let lab: PretendedKubernetes;
 let directory: string;
 let kubernetes: LabKubernetes;
-let standIn: StandIn;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'kubernetes-worker-chart-'));
-  kubernetes = await startKubernetes({ directory: join(directory, 'cluster') });
-  standIn = await startStandIn({ kubernetes });
-}, 900_000);
+  lab = await startPretendedKubernetes('worker-chart');
+  ({ directory, kubernetes } = lab);
+}, KUBERNETES_STARTS_WITHIN_MS);
 
 afterAll(async () => {
-  await standIn.stop();
-  await kubernetes.stop();
-  await removeKubernetes(join(directory, 'cluster'));
-  await rm(directory, { recursive: true, force: true });
+  await lab?.stop();
 }, 60_000);
 
 const Rendered = z.looseObject({ kind: z.string(), metadata: z.looseObject({ name: z.string() }) });

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { deniedRules } from '../../src/adapters/kubernetes/access.js';
@@ -8,14 +5,19 @@ import { createKubeApi } from '../../src/adapters/kubernetes/api.js';
 import { surveyKubernetes } from '../../src/adapters/kubernetes/survey-kubernetes.js';
 import type { KubernetesDriver } from '../../src/core/input/input.js';
 import { accessRules, ruleName, SETTINGS_RULE } from '../../src/core/pods/access-rules.js';
-import { removeKubernetes, startKubernetes, type LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
+import type { LabKubernetes } from '../../src/lab/kubernetes/api-server.js';
 import { readAudit } from '../../src/lab/kubernetes/audit.js';
 import { plainWorkloads } from '../../src/lab/kubernetes/plain-workloads.js';
-import { startStandIn, type StandIn } from '../../src/lab/kubernetes/stand-in.js';
+import type { StandIn } from '../../src/lab/kubernetes/stand-in.js';
 import { allowedBy } from '../helpers/allowed-by.js';
 import { accountOf, type Account } from '../helpers/kubernetes-account.js';
 import { waitUntil } from '../helpers/kubernetes-cases.js';
 import { kubernetesInput, NEW, OLD, openDriver, roll } from '../helpers/kubernetes-workloads.js';
+import {
+  KUBERNETES_STARTS_WITHIN_MS,
+  startPretendedKubernetes,
+  type PretendedKubernetes,
+} from '../helpers/pretended-kubernetes.js';
 import { namespaceOf, VALUES, valuesFile, WORKER_CHART } from '../helpers/worker-chart.js';
 
 /**
@@ -25,21 +27,18 @@ import { namespaceOf, VALUES, valuesFile, WORKER_CHART } from '../helpers/worker
 
 const TIMEOUT_MS = 240_000;
 const TARGET_CHART = fileURLToPath(new URL('../../src/lab/kubernetes/chart', import.meta.url));
+let lab: PretendedKubernetes;
 let directory: string;
 let kubernetes: LabKubernetes;
 let standIn: StandIn;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'kubernetes-worker-rights-'));
-  kubernetes = await startKubernetes({ directory: join(directory, 'cluster'), audited: true });
-  standIn = await startStandIn({ kubernetes });
-}, 900_000);
+  lab = await startPretendedKubernetes('worker-rights', { audited: true });
+  ({ directory, kubernetes, standIn } = lab);
+}, KUBERNETES_STARTS_WITHIN_MS);
 
 afterAll(async () => {
-  await standIn.stop();
-  await kubernetes.stop();
-  await removeKubernetes(join(directory, 'cluster'));
-  await rm(directory, { recursive: true, force: true });
+  await lab?.stop();
 }, 60_000);
 
 interface Granted extends Account {
