@@ -18,7 +18,8 @@ import { gateFindings } from './core/planning/gate-findings.js';
 import { checkVersion } from './core/planning/version-check.js';
 import { plannedFrom, presentState, storesOf } from './core/planning/present-state.js';
 import { rollOrder } from './core/planning/roll-order.js';
-import { rollTargetOf, withRollSettings } from './core/planning/roll-settings.js';
+import { withRollSettings } from './core/planning/roll-settings.js';
+import { rollTargetOf } from './core/planning/roll-target.js';
 import { planRollout } from './core/planning/rollout-plan.js';
 
 /** A look at all of a cluster that runs: what was seen, and what there is to say of it. */

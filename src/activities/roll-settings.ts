@@ -8,7 +8,8 @@ import { readSettings } from '../adapters/read-settings.js';
 import type { ToolResolver } from '../adapters/tools/tools.js';
 import type { HopPlace, RollSettingsResult, TargetActivities } from '../contract/activities.js';
 import type { Catalogue } from '../core/catalogue/catalogue.js';
-import { planRollSettings, rollTargetOf } from '../core/planning/roll-settings.js';
+import { planRollSettings } from '../core/planning/roll-settings.js';
+import { rollTargetOf } from '../core/planning/roll-target.js';
 import { currentWork } from './guard.js';
 
 export interface RollSettingsDependencies {

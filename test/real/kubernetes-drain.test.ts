@@ -12,7 +12,8 @@ import { createDriver } from '../../src/adapters/open-target.js';
 import { createToolResolver } from '../../src/adapters/tools/tool-resolver.js';
 import { RollPolicy } from '../../src/core/input/input.js';
 import type { RollSettings } from '../../src/core/plan.js';
-import { planRollSettings, rollTargetOf } from '../../src/core/planning/roll-settings.js';
+import { planRollSettings } from '../../src/core/planning/roll-settings.js';
+import { rollTargetOf } from '../../src/core/planning/roll-target.js';
 import { startKubernetesCluster, type KubernetesCluster } from '../../src/lab/kubernetes/cluster.js';
 
 /** The style strict on pods: real servers, whose ConfigMap a stand-in of a kubelet gives to them after a while. */

@@ -2,7 +2,7 @@ import type { RollSettingRule } from '../catalogue/roll-rules.js';
 import { formatDuration } from '../duration.js';
 import { stopBoundOf } from './roll-stop-bound.js';
 import { DRAIN, MARGIN_SECONDS } from './roll-stop-time.js';
-import type { RollRequest } from './roll-settings.js';
+import type { RollRequest } from './roll-target.js';
 
 /** For how long the health of a stopping frontend may fail, and what sets that bound. */
 export interface AgeBound {

@@ -2,7 +2,7 @@ import type { RollSettingRule } from '../catalogue/roll-rules.js';
 import { formatDuration } from '../duration.js';
 import type { Reason, RollSetting } from '../plan.js';
 import { ageBound, type AgeNeeds, ageNeeds, drainFollows, followsAge, secondsOf } from './connection-age.js';
-import type { RollRequest } from './roll-settings.js';
+import type { RollRequest } from './roll-target.js';
 
 /**
  * What a client can notice whose connection is open when its frontend closes; nothing where the health of a frontend fails for

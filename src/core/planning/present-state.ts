@@ -4,7 +4,7 @@ import { PreconditionError } from '../errors.js';
 import { pluginOf, type RollPolicy, type Target } from '../input/input.js';
 import type { StoreKind, Stores } from '../plan.js';
 import { mapStores } from '../stores.js';
-import { rollTargetOf } from './roll-settings.js';
+import { rollTargetOf } from './roll-target.js';
 import type { PresentState } from './rollout-plan.js';
 import { compareVersions } from '../version.js';
 

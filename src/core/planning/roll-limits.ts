@@ -4,7 +4,7 @@ import type { Role } from '../input/input.js';
 import type { Reason } from '../plan.js';
 import { minorOf } from '../version.js';
 import { singleRoles } from './roll-order.js';
-import type { RollRequest } from './roll-settings.js';
+import type { RollRequest } from './roll-target.js';
 
 const SINGLE_SOURCE = 'Stop and Start of each service in the server’s source';
 

@@ -2,7 +2,7 @@ import { formatDuration } from '../duration.js';
 import type { RollPolicy } from '../input/input.js';
 import type { RollPace } from '../plan.js';
 import { rollOrder } from './roll-order.js';
-import type { RollTarget } from './roll-settings.js';
+import type { RollTarget } from './roll-target.js';
 
 /** In which order and how many at a time the processes of these nodes are replaced. */
 export function rollPace(nodes: RollTarget['nodes'], { batch, canary }: RollPolicy): RollPace {

@@ -2,10 +2,8 @@ import type { Catalogue } from '../catalogue/catalogue.js';
 import { dynamicKeysOf } from '../catalogue/dynamic-keys.js';
 import type { RollSettingRule } from '../catalogue/roll-rules.js';
 import { isIn } from '../catalogue/rule-parts.js';
-import type { DynamicConfigFacts, NodeState, UnreachedNode } from '../cluster.js';
 import { formatDuration } from '../duration.js';
-import type { Role, RollPolicy, Target } from '../input/input.js';
-import { listedNodes } from '../input/listed-nodes.js';
+import type { Role } from '../input/input.js';
 import type { Path, RollSetting, RollSettings } from '../plan.js';
 import { ageNeeds, drainFollows, followsAge, secondsOf } from './connection-age.js';
 import { openConnections } from './open-connections.js';
@@ -14,32 +12,8 @@ import { stopBoundOf } from './roll-stop-bound.js';
 import { fitToStopTimeout } from './roll-stop-time.js';
 import { rollLimits } from './roll-limits.js';
 import { type RollNode, singleRoles } from './roll-order.js';
+import type { RollRequest, RollTarget } from './roll-target.js';
 import { leaveOutUnreached } from './unreached-nodes.js';
-
-/** One replacement of the servers of a target, forward or back. */
-export interface RollRequest extends RollTarget {
-  readonly catalogue: Catalogue;
-  /** Version of the processes that are stopped. */
-  readonly stopping: string;
-  /** Version of those that take their place. */
-  readonly starting: string;
-}
-
-/** What a roll has to know of a target. */
-export interface RollTarget {
-  readonly nodes: readonly RollNode[];
-  /** Whether its nodes are found, as pods and containers are, and not listed by the input. */
-  readonly isFound?: true | undefined;
-  readonly policy: RollPolicy;
-  /** How long a process may take to stop before it is killed, in milliseconds. */
-  readonly stopTimeoutMs: number;
-  /** Keys that stand in the dynamic configuration of some node already, in any case of letters. */
-  readonly keysSet?: readonly string[] | undefined;
-  /** How old connections to frontends get, in milliseconds, where every frontend's file says it. */
-  readonly connectionAgeMs?: number | undefined;
-  /** Nodes whose file cannot be read: nothing is written for them. */
-  readonly unreached?: readonly UnreachedNode[] | undefined;
-}
 
 /**
  * The settings that replacing these servers gently needs, and what cannot be had. A key is left to its default for a role of
@@ -73,26 +47,6 @@ export function planRollSettings(request: RollRequest): RollSettings {
     pace,
     ...gaps,
   };
-}
-
-/** What was found of a target that a roll has to know. */
-interface FoundForRoll {
-  /** What its driver found; counts where the input lists no nodes. */
-  readonly nodes: readonly NodeState[];
-  /** What its files of dynamic configuration say, where they were looked at. */
-  readonly dynamicConfig?: Partial<DynamicConfigFacts> | undefined;
-}
-
-/** What a roll has to know of a target, from its input and from what was found of it. */
-export function rollTargetOf(
-  target: Target,
-  policy: RollPolicy,
-  { nodes, dynamicConfig: { keysSet, connectionAgeMs, unreached } = {} }: FoundForRoll,
-): RollTarget {
-  const known = { policy, stopTimeoutMs: target.driver.stopTimeout, keysSet, connectionAgeMs, unreached };
-  const listed = listedNodes(target);
-  if (listed !== undefined) return { nodes: listed, ...known };
-  return { nodes: nodes.filter(({ leaving }) => leaving !== true), ...known, isFound: true };
 }
 
 /** The same path, each hop with what its roll sets. */

@@ -4,7 +4,8 @@ import type { Databases } from './databases.js';
 import { UnsupportedPathError } from '../errors.js';
 import { STORE_PARTS } from '../stores.js';
 import { planPath } from './path.js';
-import { type RollTarget, withRollSettings } from './roll-settings.js';
+import { withRollSettings } from './roll-settings.js';
+import type { RollTarget } from './roll-target.js';
 import type { Environment, Path, RolloutPlan, Stores } from '../plan.js';
 import { UPGRADE_GUIDE } from '../sources.js';
 

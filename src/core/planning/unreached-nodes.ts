@@ -1,7 +1,7 @@
 import type { UnreachedNode } from '../cluster.js';
 import type { Role } from '../input/input.js';
 import type { Reason, RollSetting } from '../plan.js';
-import type { RollRequest } from './roll-settings.js';
+import type { RollRequest } from './roll-target.js';
 
 /** The settings that can be written for some node of their role, and the nodes that get none of them, by what stands in the way. */
 export function leaveOutUnreached(

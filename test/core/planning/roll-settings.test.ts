@@ -7,7 +7,8 @@ import { Role, RollClients, RollPolicy, RollStyle } from '../../../src/core/inpu
 import type { RollSettings } from '../../../src/core/plan.js';
 import { planPath } from '../../../src/core/planning/path.js';
 import { paceText } from '../../../src/core/planning/roll-pace.js';
-import { planRollSettings, withRollSettings, type RollRequest } from '../../../src/core/planning/roll-settings.js';
+import { planRollSettings, withRollSettings } from '../../../src/core/planning/roll-settings.js';
+import type { RollRequest } from '../../../src/core/planning/roll-target.js';
 import { stopSeconds } from '../../../src/core/planning/roll-stop-time.js';
 import { compareVersions } from '../../../src/core/version.js';
 
