@@ -2,7 +2,16 @@ import { expect, test } from '@jest/globals';
 import { accessRules, ruleName, SETTINGS_RULE } from '../../src/core/pods/access-rules.js';
 import { allowedBy } from '../helpers/allowed-by.js';
 
-const helm = { by: 'helm', helm: ['helm'], chart: 'x', chartVersion: {}, values: [], set: {}, timeout: 1 } as const;
+const helm = {
+  by: 'helm',
+  helm: ['helm'],
+  chart: 'x',
+  chartVersion: {},
+  values: [],
+  set: {},
+  migrateValues: false,
+  timeout: 1,
+} as const;
 const asked = (change: Parameters<typeof accessRules>[0]['change']) => accessRules({ change }).map(ruleName);
 
 test('the shipped Role has just what is asked for before a roll, and what its settings need, each once', async () => {

@@ -12,7 +12,10 @@ const Rendered = z.looseObject({
       replicas: z.number().optional(),
       template: z
         .looseObject({
-          spec: z.looseObject({ containers: z.array(z.looseObject({ name: z.string(), image: z.string() })) }),
+          spec: z.looseObject({
+            containers: z.array(z.looseObject({ name: z.string(), image: z.string() })),
+            initContainers: z.array(z.unknown()).nullish(),
+          }),
         })
         .optional(),
     })
@@ -31,7 +34,7 @@ export function renderProblems(
     const parsed = Rendered.safeParse(document.toJS());
     return parsed.success ? [parsed.data] : [];
   });
-  const jobs = objects.filter(({ kind }) => kind === 'Job').map(({ metadata }) => metadata.name);
+  const jobs = objects.filter((one) => one.kind === 'Job' && !isIdle(one)).map(({ metadata }) => metadata.name);
   return [
     ...jobs.map(
       (name) =>
@@ -39,6 +42,13 @@ export function renderProblems(
     ),
     ...workloads.flatMap((workload) => workloadProblems(workload, objects, { version, input })),
   ];
+}
+
+/** Charts from 1.0.0-rc.1 on have their job also when all its steps are off: it prints a line (templates/server-job.yaml of 1.0.0). */
+function isIdle({ spec }: z.infer<typeof Rendered>): boolean {
+  const pod = spec?.template?.spec;
+  if (pod === undefined || (pod.initContainers ?? []).length > 0) return false;
+  return pod.containers.every(({ name }) => name === 'done');
 }
 
 function workloadProblems(

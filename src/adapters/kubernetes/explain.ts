@@ -1,10 +1,11 @@
+import { moveLine } from '../../core/charts/migration.js';
 import { fillPlaceholders } from '../../core/input/placeholders.js';
 import { environmentLine, shellLine } from '../../core/shell-line.js';
 import { imageOfVersion, tagOfVersion } from '../../core/pods/images.js';
 import { changesAll } from './change.js';
 import type { Context } from './context.js';
 import { findPods } from './find-workloads.js';
-import { createHelm } from './helm.js';
+import { createHelm, type Helm, type HelmChange } from './helm.js';
 import { noSuchNode, slotNamed } from './replace-node.js';
 import { TEMPORAL_CLUSTERS } from './temporal-cluster.js';
 import { nameOfWorkload, type Workload } from './workload.js';
@@ -27,7 +28,7 @@ export async function explainSlot(context: Context, name: string, version: strin
     ...held.map(
       (one) => `${kubectl(context, ['patch', nameOfWorkload(one), '--type=merge', '--patch', heldText(one)])}`,
     ),
-    ...(isChanged ? [] : [changeLine(context, workload, version)]),
+    ...(isChanged ? [] : await changeLines(context, workload, version)),
     ...stepLines(context, workload, slot),
     ...(isLast
       ? [`${patch(context, workload, '{"spec":{"paused":false}}')} # when all are ready, with all as it was`]
@@ -47,26 +48,37 @@ function stepLines(context: Context, workload: Workload, slot: number): string[]
   ];
 }
 
-function changeLine(context: Context, workload: Workload, version: string): string {
+async function changeLines(context: Context, workload: Workload, version: string): Promise<string[]> {
   const { input } = context;
   const { change } = input;
   switch (change.by) {
     case 'image': {
       const image = imageOfVersion(version, workload.image, input.images);
-      return kubectl(context, ['set', 'image', nameOfWorkload(workload), `${workload.container}=${image}`]);
+      return [kubectl(context, ['set', 'image', nameOfWorkload(workload), `${workload.container}=${image}`])];
     }
     case 'helm':
-      return shellLine(createHelm(input, change).upgradeLine(version));
+      return helmLines(createHelm(input, change), change, version);
     case 'operator': {
       const patched = JSON.stringify({ spec: { version } });
-      return kubectl(context, ['patch', `${TEMPORAL_CLUSTERS}/${change.cluster}`, '--type=merge', '--patch', patched]);
+      return [
+        kubectl(context, ['patch', `${TEMPORAL_CLUSTERS}/${change.cluster}`, '--type=merge', '--patch', patched]),
+      ];
     }
     case 'command': {
       const words = { role: workload.role, version, tag: tagOfVersion(version, input.images) };
       const argv = change.command.map((text) => fillPlaceholders(text, words));
-      return `${environmentLine(change.environment)}${shellLine(argv)}`;
+      return [`${environmentLine(change.environment)}${shellLine(argv)}`];
     }
   }
+}
+
+/** Values that are migrated go to its stdin: what is in it is said by its keys. */
+async function helmLines(helm: Helm, { migrateValues, values }: HelmChange, version: string): Promise<string[]> {
+  const line = shellLine(await helm.upgradeLine(version));
+  if (!migrateValues) return [line];
+  const { moved } = await helm.planValues(version);
+  if (moved.length === 0) return [line];
+  return [`# on its stdin ${values.join(', ')}, with`, ...moved.map((move) => `#   ${moveLine(move)}`), line];
 }
 
 function heldText({ shape, wanted }: Workload): string {

@@ -6,6 +6,7 @@ import { tagOfVersion } from '../../core/pods/images.js';
 import { minorOf } from '../../core/version.js';
 import { CommandError, runCommand } from '../run-command.js';
 import type { Work } from '../store.js';
+import { parseChart, planValues, secretsIn, type ValuesPlan } from './chart-values.js';
 
 export type HelmChange = Extract<KubernetesChange, { by: 'helm' }>;
 
@@ -17,6 +18,14 @@ export interface ReleaseStatus {
 }
 
 const Status = z.object({ version: z.number(), info: z.object({ status: z.string() }) });
+
+/** How values are given to helm. */
+interface Given {
+  readonly args: readonly string[];
+  readonly input?: string;
+  /** What of them must not stand in a message. */
+  readonly secrets: readonly string[];
+}
 
 /** The helm of a target, version 3 or 4. */
 export interface Helm {
@@ -31,7 +40,9 @@ export interface Helm {
   /** The values that people gave to the release. */
   values(work?: Work): Promise<string>;
   /** The arguments of `upgrade`, program first. */
-  upgradeLine(version: string): readonly string[];
+  upgradeLine(version: string): Promise<readonly string[]>;
+  /** What becomes of the operator's values with that chart; `from`: version of the official chart that is there now. */
+  planValues(version: string, from?: string, work?: Work): Promise<ValuesPlan>;
 }
 
 /** The helm that an input names. Its methods throw UnreachableError where helm does not reach the API server. */
@@ -45,8 +56,10 @@ export function createHelm(input: KubernetesDriver, change: HelmChange): Helm {
   ];
   const [program = 'helm', ...words] = change.helm;
 
-  async function run(args: readonly string[], work?: Work): Promise<string> {
-    const options = { env: helmEnvironment(), secrets: [], timeoutMs: change.timeout, signal: work?.signal };
+  async function run(args: readonly string[], work?: Work, more: Partial<Given> = {}): Promise<string> {
+    const { input: text, secrets = [] } = more;
+    const stdin = text === undefined ? {} : { input: text };
+    const options = { env: helmEnvironment(), secrets, ...stdin, timeoutMs: change.timeout, signal: work?.signal };
     try {
       return (await runCommand(program, [...words, ...args, ...place], options)).stdout;
     } catch (error) {
@@ -58,23 +71,38 @@ export function createHelm(input: KubernetesDriver, change: HelmChange): Helm {
     }
   }
 
-  const ofChart = (version: string): string[] => {
+  const chartArgs = (version: string): string[] => {
     const chartVersion = change.chartVersion[minorOf(version)];
+    return [change.chart, ...(chartVersion === undefined ? [] : ['--version', chartVersion])];
+  };
+  const showChart = async (version: string, work?: Work) =>
+    parseChart(await run(['show', 'chart', ...chartArgs(version)], work));
+
+  /** On its stdin, so that no file with passwords in it is left by whoever is killed. */
+  async function valuesFor(version: string, work?: Work): Promise<Given> {
+    const asTheyAre = { args: change.values.flatMap((file) => ['--values', file]), secrets: [] };
+    if (!change.migrateValues) return asTheyAre;
+    const { moved, values } = await planValues(change, await showChart(version, work));
+    if (moved.length === 0) return asTheyAre;
+    // JSON is YAML too, and leaves no doubt what is text: helm takes an unquoted "yes" for true.
+    return { args: ['--values', '-'], input: JSON.stringify(values), secrets: secretsIn(values) };
+  }
+
+  const ofChart = (version: string, { args }: Given): string[] => {
     const words = { version, tag: tagOfVersion(version, input.images) };
     return [
       release,
-      change.chart,
-      ...(chartVersion === undefined ? [] : ['--version', chartVersion]),
-      ...change.values.flatMap((file) => ['--values', file]),
+      ...chartArgs(version),
+      ...args,
       ...Object.entries(change.set).flatMap(([key, text]) => [
         '--set-string',
         `${key}=${fillPlaceholders(text, words)}`,
       ]),
     ];
   };
-  const upgradeArgs = (version: string) => [
+  const upgradeArgs = (version: string, given: Given) => [
     'upgrade',
-    ...ofChart(version),
+    ...ofChart(version, given),
     '--reset-values',
     '--no-hooks',
     '--description',
@@ -89,15 +117,22 @@ export function createHelm(input: KubernetesDriver, change: HelmChange): Helm {
       const { version, info } = Status.parse(JSON.parse(await run(['status', release, '--output', 'json'], work)));
       return { status: info.status, revision: version };
     },
-    render: (version, work) => run(['template', ...ofChart(version), '--no-hooks', '--is-upgrade'], work),
+    async render(version, work) {
+      const given = await valuesFor(version, work);
+      return run(['template', ...ofChart(version, given), '--no-hooks', '--is-upgrade'], work, given);
+    },
     async upgrade(version, work) {
-      await run(upgradeArgs(version), work);
+      const given = await valuesFor(version, work);
+      await run(upgradeArgs(version, given), work, given);
     },
     async rollback(revision, work) {
       await run(['rollback', release, String(revision), '--no-hooks'], work);
     },
     values: (work) => run(['get', 'values', release, '--output', 'yaml'], work),
-    upgradeLine: (version) => [program, ...words, ...upgradeArgs(version), ...place],
+    async upgradeLine(version) {
+      return [program, ...words, ...upgradeArgs(version, await valuesFor(version)), ...place];
+    },
+    planValues: async (version, from, work) => planValues(change, await showChart(version, work), from),
   };
 }
 

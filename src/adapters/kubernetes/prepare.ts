@@ -9,6 +9,8 @@ import { renderProblems } from './check-render.js';
 import type { Context } from './context.js';
 import { findPods, type RolePods } from './find-workloads.js';
 import { createHelm, type HelmChange } from './helm.js';
+import { renderChart } from './render-chart.js';
+import { chartNow } from './survey-charts.js';
 import { isHeld, nameOfWorkload } from './workload.js';
 
 /**
@@ -75,6 +77,8 @@ async function helmProblems(
   if (status.status.startsWith('pending') && !isOurs) return [pending(helm.release, status).message];
   // The chart has written it, as at each node of a roll but the first: it is not asked for it again.
   if (workloads.some(isHeld) && workloads.every((one) => one.version === version)) return [];
-  const rendered = await helm.render(version, context.work);
-  return renderProblems(rendered, { workloads, version, input: context.input });
+  const place = { version, from: chartNow(workloads), work: context.work };
+  const { objects, problems } = await renderChart(helm, change, place);
+  if (objects === undefined) return [...problems];
+  return [...problems, ...renderProblems(objects, { workloads, version, input: context.input })];
 }

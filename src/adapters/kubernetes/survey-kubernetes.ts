@@ -6,6 +6,7 @@ import type { KubernetesSurvey, WorkloadSurvey } from '../../core/survey/kuberne
 import type { Seen } from '../../core/survey/seen.js';
 import { look } from '../cluster/look.js';
 import { deniedRules } from './access.js';
+import { chartNow, surveyCharts } from './survey-charts.js';
 import { createKubeApi, type KubeApi } from './api.js';
 import { findWorkloads } from './find-workloads.js';
 import { reconcilerOf } from './reconciler.js';
@@ -38,9 +39,12 @@ export async function surveyKubernetes(input: KubernetesDriver, given?: KubeApi)
   // One that cannot even be read is said of each part.
   const ask = <T>(question: (api: KubeApi) => Promise<T>): Promise<Seen<T>> =>
     look(() => question(given ?? createKubeApi(input)));
-  const [denied, workloads, budgets, autoscalers, unset] = await Promise.all([
+  const found = ask((api) => findWorkloads(api, input));
+  const [denied, workloads, budgets, autoscalers, unset, charts] = await Promise.all([
     ask(async (api) => (await deniedRules(api, input)).map(ruleName)),
-    ask(async (api) => (await findWorkloads(api, input)).map((workload) => surveyWorkload(workload, input))),
+    found.then((looked) =>
+      'seen' in looked ? { seen: looked.seen.map((workload) => surveyWorkload(workload, input)) } : looked,
+    ),
     ask(async (api) => {
       const { items } = Budgets.parse(await api.get(`/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`));
       return items.map(({ metadata: { name }, spec, status: { disruptionsAllowed } }) => ({
@@ -60,6 +64,7 @@ export async function surveyKubernetes(input: KubernetesDriver, given?: KubeApi)
       }));
     }),
     ask(async (api) => (await findPlaces({ api, input, work: {}, leastSeconds: 0 })).unreached),
+    found.then((looked) => look(() => surveyCharts(input, chartNow('seen' in looked ? looked.seen : [])))),
   ]);
   const stopSeconds = Math.ceil(input.stopTimeout / 1_000);
   const operated = input.change.by === 'operator' ? { operated: input.change.cluster } : {};
@@ -73,6 +78,7 @@ export async function surveyKubernetes(input: KubernetesDriver, given?: KubeApi)
     budgets,
     autoscalers,
     unset,
+    ...(input.change.by === 'helm' ? { charts } : {}),
   };
 }
 

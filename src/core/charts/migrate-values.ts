@@ -1,7 +1,7 @@
 import { isChartSince } from './chart-releases.js';
 import { DATASTORES_SINCE, KEY_MOVES, NO_SIDECARS_SINCE, REFUSED_SINCE, SECRET_HOOKS_SINCE } from './key-moves.js';
 import { leaveValue, moveValue, type Migration } from './migration.js';
-import { moveStores } from './move-stores.js';
+import { mainStores, moveStores } from './move-stores.js';
 import { moveSubCharts } from './move-sub-charts.js';
 import { isMap, mapAt, valueAt, withValue, type Values } from './values.js';
 
@@ -63,10 +63,7 @@ function movePullSecrets(migration: Migration, refused: boolean): Migration {
 function leftSecrets(migration: Migration): Migration {
   const { values } = migration;
   if (valueAt(values, 'schema.useHelmHooks') === false) return migration;
-  const persistence = mapAt(values, 'server.config.persistence');
-  const names = [persistence['defaultStore'] ?? 'default', persistence['visibilityStore'] ?? 'visibility'];
-  return names.reduce<Migration>((done, name) => {
-    const key = `server.config.persistence.datastores.${String(name)}`;
+  return mainStores(values).reduce<Migration>((done, key) => {
     const bare = Object.entries(mapAt(values, key)).find(
       ([, driver]) => isMap(driver) && !driver['existingSecret'] && driver['passwordCommand'] === undefined,
     );

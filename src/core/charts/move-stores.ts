@@ -118,10 +118,8 @@ function moveSteps(migration: Migration, before: Values, refused: boolean): Migr
   if (old.length === 0 && !hasOldStores(before)) return migration;
   const isOn = (key: string) => valueAt(before, `schema.${key}.enabled`) !== false;
   const steps = { createDatabase: isOn('createDatabase'), manageSchema: isOn('setup') || isOn('update') };
-  const persistence = mapAt(migration.values, PERSISTENCE);
-  const names = [persistence['defaultStore'] ?? 'default', persistence['visibilityStore'] ?? 'visibility'];
-  const values = names.reduce<Values>(
-    (done, name) => withSteps(done, `${DATASTORES}.${String(name)}`, steps),
+  const values = mainStores(migration.values).reduce<Values>(
+    (done, store) => withSteps(done, store, steps),
     migration.values,
   );
   return old.reduce<Migration>(
@@ -135,6 +133,15 @@ function moveSteps(migration: Migration, before: Values, refused: boolean): Migr
     },
     { ...migration, values },
   );
+}
+
+/** Paths of the default store and that of visibility, in the new shape. */
+export function mainStores(values: Values): string[] {
+  const named = mapAt(values, PERSISTENCE);
+  return (['default', 'visibility'] as const).map((kind) => {
+    const name = named[`${kind}Store`];
+    return `${DATASTORES}.${typeof name === 'string' ? name : kind}`;
+  });
 }
 
 function withSteps(values: Values, store: string, { createDatabase, manageSchema }: Record<string, boolean>): Values {

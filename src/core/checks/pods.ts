@@ -1,6 +1,7 @@
 import type { Finding } from '../finding.js';
 import type { KubernetesSurvey, WorkloadSurvey } from '../survey/kubernetes-survey.js';
 import type { Check } from '../survey/survey.js';
+import { chartFindings } from './charts.js';
 import { stopFindings, unsetNodes } from './pod-drain.js';
 import { listed } from './words.js';
 
@@ -23,6 +24,7 @@ export const checkPods: Check = ({ cluster: { kubernetes } }, { hop }) => {
     ...budgets(kubernetes, workloads.seen),
     ...autoscalers(kubernetes, workloads.seen),
     ...unsetNodes(kubernetes),
+    ...chartFindings(kubernetes, hop),
   ];
 };
 

@@ -73,6 +73,12 @@ export const KubernetesChange = z.discriminatedUnion('by', [
       .record(z.string().min(1), z.string().superRefine(reportPlaceholders({ allowed: ['version', 'tag'] })))
       .default({ 'server.image.tag': '{tag}' })
       .describe('Values that name the version, by their key; each is set as text. {tag} is that of the image.'),
+    migrateValues: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Give helm your values with the keys that the chart of a hop wants elsewhere moved there; your files stay as they are.',
+      ),
     timeout: Duration.prefault(300_000).describe('How long one run of helm may take.'),
   }),
   z.strictObject({

@@ -1,3 +1,4 @@
+import type { ValueLeft, ValueMove } from '../charts/migration.js';
 import type { KubernetesChange, Role } from '../input/input.js';
 import type { Seen } from './seen.js';
 
@@ -17,6 +18,21 @@ export interface KubernetesSurvey {
   readonly autoscalers: Seen<readonly AutoscalerSurvey[]>;
   /** Nodes for which no setting of a roll can be written, and why. Absent in what a release before it saw. */
   readonly unset?: Seen<readonly { readonly node: string; readonly reason: string }[]> | undefined;
+  /** The charts that helm is to take, and what of the operator's values they want otherwise. Absent without helm. */
+  readonly charts?: Seen<readonly ChartSurvey[]> | undefined;
+}
+
+/** A chart, and the keys of the operator's values that it has elsewhere; never a value. */
+export interface ChartSurvey {
+  /** Minor of the server that it is named for; undefined where the chart is the same for all. */
+  readonly minor?: string | undefined;
+  readonly version: string;
+  /** Minor of the server that it was made for; undefined where it does not say. */
+  readonly server?: string | undefined;
+  /** Whether helm is given the values as the chart wants them (`change.migrateValues`). */
+  readonly migrates: boolean;
+  readonly moved: readonly ValueMove[];
+  readonly left: readonly ValueLeft[];
 }
 
 /** A Deployment or StatefulSet of one role. */

@@ -45,6 +45,13 @@ const problems = (...objects: readonly object[]) =>
     version: '1.31.2',
     input,
   });
+/** The job of charts from 1.0.0-rc.1 on: each step is an init container. */
+const steps = (...initContainers: readonly object[]) => ({
+  ...{ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'temporal-schema-1-0-0-2' } },
+  spec: {
+    template: { spec: { initContainers, containers: [{ name: 'done', image: 'temporalio/admin-tools:1.30.7' }] } },
+  },
+});
 const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'temporal-schema-1' }, spec: {} };
 
 test.each([
@@ -54,6 +61,8 @@ test.each([
   ['other pods', [history({ replicas: 5 })], [/renders 5 pods for deployment\/temporal-history, which is to have 2/]],
   ['another name', [history({ name: 'prod-history' })], [/renders no deployment\/temporal-history/]],
   ['a schema job beside the servers', [job, history()], [/would run the Job temporal-schema-1 beside the servers/]],
+  ['a job with nothing to do', [steps(), history()], []],
+  ['a job with a step', [steps({ name: 'manage-schema-default-store' }), history()], [/Job temporal-schema-1-0-0-2/]],
   ['nothing at all', [], [/renders no deployment\/temporal-history/]],
 ])('%s', (_, objects, expected) => {
   expect(problems(...objects)).toEqual(expected.map((message) => expect.stringMatching(message)));
