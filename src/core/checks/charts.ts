@@ -26,10 +26,9 @@ function keys({ version, migrates, moved }: ChartSurvey, inHop: boolean): Findin
   if (moved.length === 0) return [];
   const lines = moved.map(moveLine).join('; ');
   const source = [...new Set(moved.map((move) => move.source))].join('; ');
-  const id = 'chart-values';
   if (migrates) {
     const found = `helm is given your values as chart ${version} wants them: ${lines}`;
-    return [{ id, severity: 'note', found, source }];
+    return [{ id: 'chart-values', severity: 'note', found, source }];
   }
   const refused = moved.filter((move) => move.refused);
   const ignored = moved.filter((move) => !move.refused);
@@ -39,7 +38,7 @@ function keys({ version, migrates, moved }: ChartSurvey, inHop: boolean): Findin
   ];
   return [
     {
-      id,
+      id: 'chart-values',
       severity: inHop && refused.length > 0 ? 'block' : 'warn',
       found: `chart ${version} ${said.join(', and ')} of your values`,
       expected: 'values in the shape of the chart that they are given to',
