@@ -6,12 +6,15 @@ import type { Migration } from '../../core/charts/migration.js';
 import { oldSetKeys } from '../../core/charts/set-keys.js';
 import { isMap, mergeValues, type Values } from '../../core/charts/values.js';
 import { messageOf, PreconditionError } from '../../core/errors.js';
-import type { HelmChange } from './helm.js';
+import type { KubernetesChange } from '../../core/input/input.js';
 
 const Chart = z.object({ name: z.string(), version: z.string(), appVersion: z.coerce.string().optional() });
 
 /** A chart as it says itself. */
 export type Chart = z.infer<typeof Chart>;
+
+/** Where an input has its values. */
+type GivenValues = Pick<Extract<KubernetesChange, { by: 'helm' }>, 'values' | 'set'>;
 
 /** What becomes of the operator's values with a chart. */
 export interface ValuesPlan extends Migration {
@@ -30,7 +33,7 @@ export function parseChart(text: string): Chart {
  * The operator's values as a chart wants them; as they are for a chart that is not the official one.
  * @throws PreconditionError for a values file that cannot be read
  */
-export async function planValues(change: HelmChange, chart: Chart, from?: string): Promise<ValuesPlan> {
+export async function planValues(change: GivenValues, chart: Chart, from?: string): Promise<ValuesPlan> {
   const values = mergeValues(...(await Promise.all(change.values.map(readValues))));
   if (chart.name !== OFFICIAL) return { chart, values, moved: [], left: [] };
   const { left, ...migration } = migrateValues(values, { to: chart.version, from });
