@@ -24,7 +24,6 @@ const USER = 'postgres';
  * fit into 500.
  */
 const SETTINGS = [
-  `listen_addresses = '${HOST}'`,
   "unix_socket_directories = ''",
   'max_connections = 500',
   'fsync = off',
@@ -32,14 +31,27 @@ const SETTINGS = [
   'full_page_writes = off',
 ];
 
+/** Where a server is reached besides. */
+export interface PostgresNetwork {
+  /** Address of this host in it. */
+  readonly host: string;
+  /** As in `10.88.7.0/24`. */
+  readonly subnet: string;
+}
+
 /**
- * Starts PostgreSQL with a password, on a free port of 127.0.0.1. Data in `directory` is kept and used again; a server
+ * Starts PostgreSQL with a password, on a free port of 127.0.0.1, and of `network` where one is given. Data in `directory` is kept and used again; a server
  * that still runs there, left behind by a killed process, is taken over. `otherMajor`: of another major version than usual; `oldest`: of
  * the oldest that the plugin postgres12 takes.
  * @throws PreconditionError when there is no PostgreSQL to be had
  */
 export async function startPostgres(
-  options: { readonly directory?: string; readonly otherMajor?: boolean; readonly oldest?: boolean } = {},
+  options: {
+    readonly directory?: string;
+    readonly otherMajor?: boolean;
+    readonly oldest?: boolean;
+    readonly network?: PostgresNetwork;
+  } = {},
 ): Promise<LabPostgres> {
   const user = await findUnprivilegedUser();
   const { binDir, programsDir } = await binariesFor(options, user);
@@ -49,7 +61,7 @@ export async function startPostgres(
   const passwordFile = join(directory, 'postgres-password');
   const control = { binDir, dataDir, user };
   if (!(await exists(join(dataDir, 'PG_VERSION')))) await initialise({ ...control, passwordFile });
-  if (!(await isUp(control))) await start(control);
+  if (!(await isUp(control))) await start(control, options.network);
   const port = Number((await readFile(join(dataDir, 'postmaster.pid'), 'utf8')).split('\n')[3]);
   const password = await readFile(passwordFile, 'utf8');
   const withDatabase = <T>(database: string, work: (client: pg.Client) => Promise<T>) =>
@@ -155,9 +167,18 @@ async function initialise({ binDir, dataDir, user, passwordFile }: Control & { r
   await rename(work, dataDir);
 }
 
-async function start({ binDir, dataDir, user }: Control): Promise<void> {
+async function start({ binDir, dataDir, user }: Control, network: PostgresNetwork | undefined): Promise<void> {
   const port = await findFreePort();
-  await writeFile(join(dataDir, 'lab.conf'), `${[...SETTINGS, `port = ${port}`].join('\n')}\n`, { mode: 0o644 });
+  const addresses = [HOST, ...(network === undefined ? [] : [network.host])];
+  const settings = [...SETTINGS, `listen_addresses = '${addresses.join(',')}'`, `port = ${port}`];
+  if (network !== undefined) {
+    // Who may come from where, else as initdb has written it: only this host itself.
+    const lines = [`${HOST}/32`, network.subnet].map((from) => `host all all ${from} scram-sha-256\n`);
+    const file = join(dataDir, 'lab-hba.conf');
+    await writeFile(file, lines.join(''), { mode: 0o644 });
+    settings.push(`hba_file = '${file}'`);
+  }
+  await writeFile(join(dataDir, 'lab.conf'), `${settings.join('\n')}\n`, { mode: 0o644 });
   const log = join(dataDir, 'server.log');
   await run(join(binDir, 'pg_ctl'), ['start', '--wait', '--timeout=60', '--pgdata', dataDir, '--log', log], user);
 }

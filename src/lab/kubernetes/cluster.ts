@@ -14,8 +14,11 @@ import { removeKubernetes, startKubernetes, type LabKubernetes } from './api-ser
 import { placeChart } from './chart.js';
 import type { HelmMajor } from './helm-programs.js';
 import { waitUntilPodsServe } from './pods-serving.js';
+import type { LabNode } from './lab-node.js';
+import { makePodNetwork } from './node/pod-network.js';
+import { startRealNode } from './node/real-node.js';
 import { balanceService } from './service-balancer.js';
-import { startStandIn, type StandIn } from './stand-in.js';
+import { startStandIn } from './stand-in.js';
 
 export interface KubernetesClusterOptions {
   /** Also its release, its namespace and the name of its databases; lower-case letters and digits. */
@@ -24,7 +27,10 @@ export interface KubernetesClusterOptions {
   /** Folder of all that is its own: Kubernetes, chart, logs, and PostgreSQL where none is given. */
   readonly directory: string;
   readonly tools: ToolResolver;
+  /** One of its own when left out, as it has to be with `containers`: their network is made with it. */
   readonly database?: LabDatabase;
+  /** Runs pods as real containers on a real node, of images of these versions; on the stand-in of a node when left out. */
+  readonly containers?: { readonly versions: readonly string[] };
   /** Two of each role when left out. */
   readonly nodesPerRole?: Readonly<Partial<Record<LabRole, number>>>;
   readonly shards?: number;
@@ -38,12 +44,12 @@ export interface KubernetesClusterOptions {
   readonly change?: KubernetesChange;
 }
 
-/** A Temporal cluster in a Kubernetes of the lab: real servers, as pods on the lab's stand-in of a node. */
+/** A Temporal cluster in a Kubernetes of the lab: real servers, as pods on the lab's stand-in of a node or in containers on a real one. */
 export interface KubernetesCluster {
   /** How the roll-out is told of it. */
   readonly target: Target;
   readonly kubernetes: LabKubernetes;
-  readonly standIn: StandIn;
+  readonly node: LabNode;
   readonly database: LabDatabase;
   readonly namespace: string;
   readonly release: string;
@@ -64,7 +70,7 @@ const INSTALLED_WITHIN_MS = 180_000;
  * removed first.
  */
 export async function startKubernetesCluster(options: KubernetesClusterOptions): Promise<KubernetesCluster> {
-  const { name, version, tools, helm = 4 } = options;
+  const { name, version, tools, helm = 4, containers } = options;
   const directory = resolve(options.directory);
   await removeKubernetesCluster(directory);
   await mkdir(directory, { recursive: true });
@@ -73,7 +79,11 @@ export async function startKubernetesCluster(options: KubernetesClusterOptions):
     for (const one of stops.splice(0).reverse()) await one();
   };
   try {
-    const database = options.database ?? (await startPostgres({ directory: join(directory, 'postgres') }));
+    const network = containers && (await makePodNetwork());
+    if (network !== undefined) stops.push(() => network.close());
+    const database =
+      options.database ??
+      (await startPostgres({ directory: join(directory, 'postgres'), ...(network && { network }) }));
     if (options.database === undefined) stops.push(() => database.stop());
     const stores = { default: sqlServer(database), visibility: sqlServer(database) };
     for (const part of ['default', 'visibility'] as const) {
@@ -81,11 +91,16 @@ export async function startKubernetesCluster(options: KubernetesClusterOptions):
     }
     const kubernetes = await startKubernetes({ directory: join(directory, 'kubernetes') });
     stops.push(() => kubernetes.stop());
-    const standIn = await startStandIn({ kubernetes, servers: { tools } });
-    stops.push(() => standIn.stop());
+    const node =
+      containers && network
+        ? await startRealNode({ kubernetes, network, tools, ...containers })
+        : await startStandIn({ kubernetes, servers: { tools } });
+    stops.push(() => node.stop());
     const chart = await placeChart(join(directory, 'chart'));
     const valuesFile = join(directory, 'values.yaml');
-    await writeFile(valuesFile, stringify(valuesOf(options, database)), { mode: 0o600 }); // it holds the password
+    await writeFile(valuesFile, stringify(valuesOf(options, { ...database, host: network?.host ?? database.host })), {
+      mode: 0o600,
+    }); // it holds the password
     const place = ['--namespace', name, '--create-namespace'];
     await kubernetes.helm(
       helm,
@@ -97,7 +112,7 @@ export async function startKubernetesCluster(options: KubernetesClusterOptions):
       valuesFile,
       '--wait',
       '--timeout',
-      '120s',
+      '10m', // images are pulled, on a machine that does much else
     );
     const full = name.includes('temporal') ? name : `${name}-temporal`;
     const balancer = await balanceService(kubernetes.access, { namespace: name, service: `${full}-frontend` });
@@ -125,7 +140,7 @@ export async function startKubernetesCluster(options: KubernetesClusterOptions):
       },
     });
     return {
-      ...{ target, kubernetes, standIn, database, namespace: name, release: name, chart, valuesFile },
+      ...{ target, kubernetes, node, database, namespace: name, release: name, chart, valuesFile },
       address: balancer.address,
       stop,
     };

@@ -6,6 +6,13 @@ const CAPACITY = { cpu: '32', memory: '64Gi', pods: '250', 'ephemeral-storage': 
 const RENEW_MS = 10_000;
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
 
+/** A node of the lab, whose pods run or pretend to. */
+export interface LabNode {
+  readonly nodeName: string;
+  /** Ends what runs on the node. What stands in the API stays as it is. */
+  stop(): Promise<void>;
+}
+
 /** A node as it stands in the API. */
 export interface RegisteredNode {
   readonly name: string;

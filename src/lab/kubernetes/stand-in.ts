@@ -7,7 +7,7 @@ import { Behaviours, type Behaviour, type PodMatch } from './behaviour.js';
 import { KubeApi } from './kube-api.js';
 import { KubeEvents } from './kube-events.js';
 import { follow } from './kube-follow.js';
-import { registerNode } from './lab-node.js';
+import { registerNode, type LabNode } from './lab-node.js';
 import { serveLogs } from './log-server.js';
 import { PodAddresses } from './pod-addresses.js';
 import { PodLife } from './pod-life.js';
@@ -27,20 +27,17 @@ export interface StandInOptions {
 }
 
 /** What stands in for the kubelet of a node. */
-export interface StandIn {
-  readonly nodeName: string;
+export interface StandIn extends LabNode {
   /**
    * Pods that match, those of today too, behave so from now on; without a behaviour they do as they did before. The rule that
    * was given last counts, and comes before the annotation `lab.temporal-upgrade/behaviour` of a pod.
    */
   behave(match: PodMatch, behaviour: Partial<Behaviour> | undefined): void;
-  /** Ends what runs on the node. What stands in the API stays as it is. */
-  stop(): Promise<void>;
 }
 
 /**
- * Stands in for a node and its kubelet, the only fake in the lab's Kubernetes: a real one needs containers, cgroups and network
- * namespaces, which a host of tests may not give. It takes the pods that the real scheduler gives it and leads them as a
+ * Stands in for a node and its kubelet, the only fake in the lab's Kubernetes: a real one (`node/real-node.ts`) needs containers, cgroups
+ * and a bridge, which a host of tests may not give, and does not fail as it is told. It takes the pods that the real scheduler gives it and leads them as a
  * kubelet does, by watch: pulled, started, ready, started again after a crash, stopped within the grace period, told by status,
  * events and logs. Not there: images, isolation, init containers (they succeed at once), liveness and startup probes,
  * life-cycle hooks, `exec`, and addresses of Services.
