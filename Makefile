@@ -55,7 +55,7 @@ test: dependencies
 test-rest: dependencies
 	@node $(NODE_FLAGS) scripts/test-all.js --rest $(SERVER_VERSIONS)
 
-# The driver `kubernetes` against a real API server, which is built first: some nine minutes, once.
+# The driver `kubernetes` against a real API server, and once on real containers; both are built first: some twenty minutes, once.
 test-kubernetes: tools
 	@node $(NODE_FLAGS) scripts/bring-kubernetes.js
 	@npm run --silent test:kubernetes

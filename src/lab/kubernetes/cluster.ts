@@ -112,7 +112,7 @@ export async function startKubernetesCluster(options: KubernetesClusterOptions):
       valuesFile,
       '--wait',
       '--timeout',
-      '10m', // images are pulled, on a machine that does much else
+      '4m', // images are pulled, on a machine that does much else; kubectl and helm are ended after five
     );
     const full = name.includes('temporal') ? name : `${name}-temporal`;
     const balancer = await balanceService(kubernetes.access, { namespace: name, service: `${full}-frontend` });

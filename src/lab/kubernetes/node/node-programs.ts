@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import type { Work } from '../../../adapters/store.js';
 import { messageOf, PreconditionError } from '../../../core/errors.js';
 import { unpackedPackages } from '../../debian-packages.js';
@@ -9,14 +9,13 @@ import { findKubelet } from './kubelet.js';
 /** The programs of a real node. */
 export interface NodePrograms {
   readonly kubelet: string;
+  /** With the shim that it starts for each pod beside it. */
   readonly containerd: string;
   readonly runc: string;
   /** Folder of the plugins that give a pod its network. */
   readonly networkPlugins: string;
   /** What runs in images of the lab beside a server; see {@link findImageProgram}. */
   readonly imageProgram: string;
-  /** Where containerd finds the shim that it starts for each pod. */
-  readonly path: string;
 }
 
 /** runc's own library, libseccomp, is one that apt itself needs. */
@@ -55,6 +54,5 @@ export async function findNodePrograms(work: Work = {}): Promise<NodePrograms> {
     runc: join(folder, PLACES.runc),
     networkPlugins: join(folder, 'usr/lib/cni'),
     imageProgram,
-    path: [join(folder, 'usr/bin'), join(folder, 'usr/sbin'), process.env['PATH'] ?? ''].join(delimiter),
   };
 }

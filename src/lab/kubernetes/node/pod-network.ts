@@ -1,4 +1,5 @@
 import { runCommand } from '../../../adapters/run-command.js';
+import { PreconditionError } from '../../../core/errors.js';
 import { beginOfBlock, releaseAddressBlock, takeAddressBlock } from '../address-blocks.js';
 
 /** The network of a node's pods: a bridge of this host with addresses that no other lab has. It leads nowhere else. */
@@ -18,24 +19,32 @@ export interface PodNetwork {
 /**
  * Makes such a network. Pods reach each other and this host without a rule of a firewall, a route, or a setting of the kernel that
  * would hold for the whole host.
- * @throws CommandError when this process is not root, or the kernel has no bridges
+ * @throws PreconditionError when this process is not root; CommandError when the kernel has no bridges
  */
 export async function makePodNetwork(): Promise<PodNetwork> {
+  if (process.getuid?.() !== 0) throw new PreconditionError('containers of the lab take root; run as root');
   const block = await takeAddressBlock(true);
   const begin = beginOfBlock(block);
   const name = `temporal-lab${block}`; // an interface has 15 letters at most
   const ip = (...args: readonly string[]) => runCommand('ip', args);
-  const close = () => releaseAddressBlock(block, true);
+  const remove = () => ip('link', 'del', name).catch(() => undefined); // there is none
   try {
+    await remove();
     // With an address of its own, as else it changes with every pod, and what is known of it is wrong for a while.
     const hardware = `02:00:0a:58:${block.toString(16).padStart(2, '0')}:01`;
     await ip('link', 'add', 'name', name, 'address', hardware, 'type', 'bridge');
     await ip('addr', 'add', `${begin}1/24`, 'dev', name);
     await ip('link', 'set', name, 'up');
   } catch (error) {
-    await ip('link', 'del', name).catch(() => undefined); // there is none
-    await close();
+    await remove();
+    await releaseAddressBlock(block, true);
     throw error;
   }
-  return { name, host: `${begin}1`, subnet: `${begin}0/24`, firstPod: `${begin}10`, close };
+  return {
+    name,
+    host: `${begin}1`,
+    subnet: `${begin}0/24`,
+    firstPod: `${begin}10`,
+    close: () => releaseAddressBlock(block, true),
+  };
 }

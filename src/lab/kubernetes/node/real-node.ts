@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ToolResolver } from '../../../adapters/tools/tools.js';
-import { PreconditionError } from '../../../core/errors.js';
 import { findFreePort } from '../../free-ports.js';
 import type { LabKubernetes } from '../api-server.js';
 import { KubeApi } from '../kube-api.js';
@@ -31,11 +30,10 @@ const NODE_NAME = 'lab-1';
 /**
  * Starts a real node: kubelet, containerd, runc, and images with the programs of real servers, pulled from a registry of the lab. Not there:
  * addresses of Services (kube-proxy), names of them (DNS), and a way out of the pods' network. Stopped, it ends all its pods at once; what
- * stands in the API stays as it is. Takes root, and the control groups of this host.
+ * stands in the API stays as it is. Takes root, as the network does, and the control groups of this host (seen with version 1 of them).
  * @throws PreconditionError that names what this host lacks; Error with the end of its logs when it does not get ready
  */
 export async function startRealNode({ kubernetes, network, versions, tools }: RealNodeOptions): Promise<LabNode> {
-  if (process.getuid?.() !== 0) throw new PreconditionError('containers of the lab take root; run as root');
   const programs = await findNodePrograms();
   const directory = join(kubernetes.directory, NODE_NAME);
   await mkdir(directory, { recursive: true, mode: 0o700 });

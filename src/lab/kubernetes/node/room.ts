@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { startDetached } from '../../../adapters/run-command.js';
 import { PreconditionError } from '../../../core/errors.js';
 import { shellLine } from '../../../core/shell-line.js';
@@ -40,7 +40,7 @@ export async function startRoom(place: NodePlace): Promise<KeptProcess> {
   const { pid } = await startDetached('setpriv', ['--pdeathsig', 'KILL', ...isolated], {
     cwd: directory,
     logFile: files.roomLog,
-    env: { PATH: programs.path },
+    env: { PATH: [dirname(programs.containerd), process.env['PATH'] ?? ''].join(delimiter) },
   });
   const room = new KeptProcess(join(directory, 'room.json'));
   await room.keep(pid);
