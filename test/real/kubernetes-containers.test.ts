@@ -259,9 +259,8 @@ describe('a roll-out of one hop under load, and back', () => {
 test('when it has ended, nothing of the node is left on the host', async () => {
   const path = '{.items[*].status.addresses[?(@.type=="InternalIP")].address}';
   const address = await kubectl('get', 'nodes', `--output=jsonpath=${path}`);
-  const bridge = () =>
-    Object.entries(networkInterfaces()).find(([, of = []]) => of.some((one) => one.address === address))?.[0];
-  const name = bridge() ?? '';
+  const [name = ''] =
+    Object.entries(networkInterfaces()).find(([, of = []]) => of.some((one) => one.address === address)) ?? [];
   expect(name).not.toBe('');
   const groups = async () => {
     const hierarchies = await readdir('/sys/fs/cgroup');
@@ -269,8 +268,10 @@ test('when it has ended, nothing of the node is left on the host', async () => {
     return [...hierarchies, ...found.flat()].filter((one) => one === name);
   };
   expect(await groups()).not.toEqual([]);
+  const wires = await readdir(`/sys/class/net/${name}/brif`);
+  expect(wires.length).toBeGreaterThan(NODES);
   await live.stop();
-  expect(bridge()).toBeUndefined();
+  expect((await readdir('/sys/class/net')).filter((one) => one === name || wires.includes(one))).toEqual([]);
   expect(await groups()).toEqual([]);
   const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n');
   expect(mounts.filter((line) => line.includes(directory))).toEqual([]);

@@ -36,11 +36,24 @@ export async function removeAlias(address: string): Promise<void> {
   await runCommand('ip', ['addr', 'del', `${address}/32`, 'dev', 'lo']).catch(() => undefined); // somebody was faster
 }
 
-/** Aliases of the loopback interface, and bridges. */
+/**
+ * Aliases of the loopback interface, and bridges with what hangs on them: a pod that was killed keeps its end of the wire for as long as the
+ * kernel tries to tell the other side of a connection, which may be minutes.
+ */
 async function clearAddressBlock(block: number): Promise<void> {
   const { stdout } = await runCommand('ip', ['-o', '-4', 'addr', 'show', 'to', `${beginOfBlock(block)}0/24`]);
   for (const [, device = '', address = ''] of stdout.matchAll(/^\d+:\s+(\S+)\s+inet ([\d.]+)\//gm)) {
     if (device === 'lo') await removeAlias(address);
-    else await runCommand('ip', ['link', 'del', device]).catch(() => undefined); // likewise
+    else for (const each of [...(await portsOf(device)), device]) await removeDevice(each);
   }
+}
+
+/** What hangs on a bridge. */
+async function portsOf(bridge: string): Promise<string[]> {
+  const { stdout } = await runCommand('ip', ['-o', 'link', 'show', 'master', bridge]);
+  return [...stdout.matchAll(/^\d+: ([^:@\s]+)/gm)].map(([, name = '']) => name);
+}
+
+async function removeDevice(name: string): Promise<void> {
+  await runCommand('ip', ['link', 'del', name]).catch(() => undefined); // somebody was faster
 }
