@@ -47,6 +47,9 @@ export interface ControlPlaneOptions extends ProfileChoice {
   readonly identity?: string | undefined;
 }
 
+/** The Temporal that runs the roll-outs, as the functions below ask it. */
+export type ControlPlane = Client;
+
 /** Connects to the control plane by the same profiles and variables as the Temporal CLI. @throws RequestError */
 export async function connectControlPlane(options: ControlPlaneOptions): Promise<Client> {
   const config = readProfile(options);

@@ -157,6 +157,7 @@ const ROOMS: readonly {
 const CORE_ROOMS = [
   'input',
   'pods',
+  'charts',
   'catalogue',
   'schema',
   'planning',

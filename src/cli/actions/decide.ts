@@ -1,6 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import type { Client } from '@temporalio/client';
-import { decide, identityAskedFor, queryStatus, withControlPlane } from '../../client.js';
+import { decide, identityAskedFor, queryStatus, withControlPlane, type ControlPlane } from '../../client.js';
 import { RequestError } from '../../core/request-error.js';
 import type { DecisionKind, Gate } from '../../core/decision.js';
 import { needsReason } from '../../core/shown-payload.js';
@@ -52,7 +51,7 @@ interface Asked {
  * A decision names its gate. A person at a terminal sees what it rests on first, and is asked; nobody else is, and without the
  * gate nothing is sent. @throws RequestError when it is not to be sent
  */
-async function askAtGate(client: Client, workflowId: string, asking: Asking): Promise<Asked> {
+async function askAtGate(client: ControlPlane, workflowId: string, asking: Asking): Promise<Asked> {
   const { kind, name, output, reason, gate, yes = false } = asking;
   const answered = isAnswered(output);
   if (gate !== undefined && (yes || !answered)) return { gate, reason };

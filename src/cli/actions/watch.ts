@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
 import { stringify } from 'yaml';
-import { executionState, queryStatus, resultOf, withControlPlane } from '../../client.js';
+import { executionState, queryStatus, resultOf, withControlPlane, type ControlPlane } from '../../client.js';
 import { NoAnswerError, RequestError } from '../../core/request-error.js';
 import { formatDuration } from '../../core/duration.js';
 import type { RolloutResult } from '../../core/rollout-result.js';
@@ -40,7 +39,7 @@ const ANSWER_MS = 10_000;
 
 /** Shows the roll-out until it is over. A worker that starts anew, or a control plane that is away, is waited for. */
 async function follow(
-  client: Client,
+  client: ControlPlane,
   workflowId: string,
   { screen, intervalMs }: { readonly screen: Shown; readonly intervalMs: number },
 ): Promise<RolloutResult> {
