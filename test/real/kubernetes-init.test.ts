@@ -73,8 +73,10 @@ const VALUES = {
   server: {
     image: { tag: OLD },
     config: {
-      numHistoryShards: 512,
-      persistence: { datastores: { default: datastore('temporal'), visibility: datastore('temporal_visibility') } },
+      persistence: {
+        numHistoryShards: 512,
+        datastores: { default: datastore('temporal'), visibility: datastore('temporal_visibility') },
+      },
     },
   },
   web: { enabled: false },

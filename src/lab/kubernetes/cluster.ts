@@ -180,8 +180,10 @@ function valuesOf(options: KubernetesClusterOptions, { host, port, user, passwor
       image: { tag: version },
       terminationGracePeriodSeconds: graceSeconds,
       config: {
-        numHistoryShards: shards,
-        persistence: { datastores: { default: datastoreOf('default'), visibility: datastoreOf('visibility') } },
+        persistence: {
+          numHistoryShards: shards,
+          datastores: { default: datastoreOf('default'), visibility: datastoreOf('visibility') },
+        },
       },
       dynamicConfig: Object.fromEntries(Object.entries(dynamicConfig).map(([key, value]) => [key, [{ value }]])),
       frontend: role('frontend'),
