@@ -17,7 +17,8 @@ import {
 import { startRolloutControl, type RolloutControl } from '../../src/lab/rollout-control.js';
 import { readLoadWindow } from '../../src/load/load-window.js';
 import { waitUntil } from '../helpers/kubernetes-cases.js';
-import { SHORT_POLICY, startWorkflow, stateOf, statusNow, until } from '../helpers/rollout-lab.js';
+import { DRAINING, followApproving, LOAD } from '../helpers/pods-rollout.js';
+import { SHORT_POLICY, startWorkflow, stateOf } from '../helpers/rollout-lab.js';
 
 /**
  * Nothing here is pretended: pods of a release of helm are containers of containerd and runc, led by a real kubelet, and pulled from a
@@ -27,17 +28,6 @@ const [OLD, NEW] = ['1.30.7', '1.31.2'];
 /** No registry has it. */
 const MISSING = '1.31.99';
 const HOP = `live/${NEW}`;
-const LOAD = { startsPerSecond: 1, longRunning: 2, probesPerSecond: 5 };
-/** As in kubernetes-rollout.test.ts: servers that drain in seconds, and lose no call. */
-const DRAINING = {
-  'frontend.keepAliveMaxConnectionAge': '5s',
-  'frontend.shutdownFailHealthCheckDuration': '10s',
-  'frontend.shutdownDrainDuration': '5s',
-  'history.alignMembershipChange': '5s',
-  'history.shutdownDrainDuration': '5s',
-  'matching.alignMembershipChange': '5s',
-  'matching.shutdownDrainDuration': '5s',
-};
 /** Two of each role that clients depend on. */
 const NODES = 7;
 const SHARDS = 16;
@@ -190,19 +180,8 @@ describe('a roll-out of one hop under load, and back', () => {
     await control?.disconnect();
   }, 120_000);
 
-  /** Follows the roll-out until `isOver`, and approves what it asks: staging rehearses nothing. @throws Error with what an incident says */
-  async function follow(isOver: (status: RolloutStatus) => boolean): Promise<void> {
-    await until(async () => {
-      const status = await statusNow({ client: control.client, live }, workflowId);
-      if (status === undefined) return undefined;
-      if (isOver(status)) return true;
-      if (status.state === 'incident' || status.state === 'aborted' || status.state === 'completed')
-        throw new Error(`the roll-out is ${status.state}: ${status.problem ?? JSON.stringify(status.current)}`);
-      if (status.waiting?.for !== 'decision') return undefined;
-      await control.client.workflow.getHandle(workflowId).signal('approve', { gate: status.waiting.name, by: 'test' });
-      return undefined;
-    }, 500);
-  }
+  const follow = (isOver: (status: RolloutStatus) => boolean) =>
+    followApproving({ client: control.client, live }, workflowId, isOver);
 
   test('the hop was done and went back, without an incident on the way; every node was replaced and proved', () => {
     expect(result).toMatchObject({ status: 'aborted' });

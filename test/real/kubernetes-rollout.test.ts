@@ -16,7 +16,8 @@ import {
 import { startRolloutControl, type RolloutControl } from '../../src/lab/rollout-control.js';
 import { readLoadWindow } from '../../src/load/load-window.js';
 import { HeadlessClient, type HeadlessCalls } from '../helpers/headless-client.js';
-import { SHORT_POLICY, startWorkflow, stateOf, statusNow, until } from '../helpers/rollout-lab.js';
+import { DRAINING, followApproving, LOAD } from '../helpers/pods-rollout.js';
+import { SHORT_POLICY, startWorkflow, stateOf } from '../helpers/rollout-lab.js';
 
 /**
  * Live runs as pods of a release of helm: real Temporal servers on a real API server, whose node alone is a stand-in. It goes two
@@ -25,17 +26,6 @@ import { SHORT_POLICY, startWorkflow, stateOf, statusNow, until } from '../helpe
  */
 const [FIRST, MIDDLE, LAST] = ['1.29.1', '1.30.7', '1.31.2'];
 const HOP = `live/${LAST}`;
-const LOAD = { startsPerSecond: 1, longRunning: 2, probesPerSecond: 5 };
-/** No connection is left when a frontend closes; history and matching leave their rings at a moment that all know. */
-const DRAINING = {
-  'frontend.keepAliveMaxConnectionAge': '5s',
-  'frontend.shutdownFailHealthCheckDuration': '10s',
-  'frontend.shutdownDrainDuration': '5s',
-  'history.alignMembershipChange': '5s',
-  'history.shutdownDrainDuration': '5s',
-  'matching.alignMembershipChange': '5s',
-  'matching.shutdownDrainDuration': '5s',
-};
 /** Two of each role that clients depend on. */
 const NODES = 7;
 const SHARDS = 16;
@@ -105,19 +95,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 }, 120_000);
 
-/** Follows the roll-out until `isOver`, and approves what it asks: staging rehearses nothing. @throws Error with what an incident says */
-async function follow(isOver: (status: RolloutStatus) => boolean): Promise<void> {
-  await until(async () => {
-    const status = await statusNow(lab(), workflowId);
-    if (status === undefined) return undefined;
-    if (isOver(status)) return true;
-    if (status.state === 'incident' || status.state === 'aborted' || status.state === 'completed')
-      throw new Error(`the roll-out is ${status.state}: ${status.problem ?? JSON.stringify(status.current)}`);
-    if (status.waiting?.for !== 'decision') return undefined;
-    await control.client.workflow.getHandle(workflowId).signal('approve', { gate: status.waiting.name, by: 'test' });
-    return undefined;
-  }, 500);
-}
+const follow = (isOver: (status: RolloutStatus) => boolean) => followApproving(lab(), workflowId, isOver);
 
 async function arriveAfter(from: number): Promise<Arrived> {
   return { from, to: Date.now(), pods: await podsNow(), workloads: await workloadsNow() };
