@@ -17,6 +17,17 @@ export interface RestoreOrder {
   readonly keepBefore?: ((file: string, make: () => Promise<Backup>) => Promise<void>) | undefined;
 }
 
+/** Backs up what is replaced in place, into `file`, as the order has it kept. */
+export async function backUpBefore(
+  { keepBefore }: Pick<RestoreOrder, 'keepBefore'>,
+  file: string,
+  backUp: (file: string) => Promise<Backup>,
+): Promise<void> {
+  const make = () => backUp(file);
+  if (keepBefore === undefined) await make();
+  else await keepBefore(file, make);
+}
+
 /**
  * `beside`: into a new database, which then takes the name of the old one. `in-place`: the user may not make databases, so that
  * the tables themselves are replaced, in one transaction, after a backup of what they hold.

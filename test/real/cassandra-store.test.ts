@@ -327,6 +327,25 @@ test(
 );
 
 test(
+  'makes no second backup of what was there before where an earlier try has had one kept elsewhere',
+  async () => {
+    const store = await freshStore('elsewhere');
+    const file = join(folder, 'elsewhere.snapshot');
+    const { sha256 } = await store.backUp(file);
+    const before = await store.readShards();
+    await addShards('elsewhere', 3);
+    const asked: string[] = [];
+    const keepBefore = (path: string) => Promise.resolve(void asked.push(path));
+    const order = { file, sha256, schema: OLD_SCHEMA, stamp: '20260101100000', keepBefore };
+    await store.restore.bring(order);
+    expect(asked).toEqual([await store.restore.takePlace(order)]);
+    await expect(stat(asked[0] ?? '')).rejects.toThrow('ENOENT');
+    expect(await store.readShards()).toEqual(before);
+  },
+  TIMEOUT_MS,
+);
+
+test(
   'leaves no session open',
   async () => {
     const open = () =>

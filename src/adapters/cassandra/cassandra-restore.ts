@@ -5,7 +5,7 @@ import { placeOfStore, type CassandraStore } from '../../core/input/input.js';
 import { compareVersions } from '../../core/version.js';
 import { every } from '../backup-file.js';
 import { checkManifest, readManifest, sha256Of, type BackupManifest } from '../backup-manifest.js';
-import type { RestoreOrder, StoreRestore } from '../store-restore.js';
+import { backUpBefore, type RestoreOrder, type StoreRestore } from '../store-restore.js';
 import type { StoreRole, Work } from '../store.js';
 import { backUpCassandra, readList, readTar, type SnapshotList } from './cassandra-backup.js';
 import { withCassandra, type CassandraClient } from './cassandra-connection.js';
@@ -110,7 +110,7 @@ async function bring(input: CassandraStore, order: RestoreOrder, work: Work): Pr
   const mark = `${order.stamp} ${order.sha256}`;
   if (await withCassandra(input, (client) => isDone(client, mark))) return readManifest(order.file);
   const manifest = await checkBackup(input, order, work);
-  await backUpCassandra(input, backupBefore(input, order), work);
+  await backUpBefore(order, backupBefore(input, order), (file) => backUpCassandra(input, file, work));
   const list = await readList(order.file);
   await withCassandra(input, async (client) => {
     await checkNodes(client, list);

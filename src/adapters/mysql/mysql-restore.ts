@@ -6,7 +6,7 @@ import { runCommand } from '../run-command.js';
 import { readSecret } from '../secrets.js';
 import { restoredMark, restoringName } from '../sql/restore-names.js';
 import { backupBesideOf, createSqlRestore } from '../sql/sql-restore.js';
-import type { RestoreOrder, RestoreWay, StoreRestore } from '../store-restore.js';
+import { backUpBefore, type RestoreOrder, type RestoreWay, type StoreRestore } from '../store-restore.js';
 import type { Work } from '../store.js';
 import { countVisibleSince, readNamespaceNames } from './count-since.js';
 import { backUpMysql, countedRows, readBack } from './mysql-backup.js';
@@ -101,9 +101,7 @@ async function bringBeside(input: MysqlStore, order: RestoreOrder, work: Work): 
  */
 async function bringInPlace(input: MysqlStore, order: RestoreOrder, work: Work): Promise<void> {
   const { manifest, contents } = await readChecked(input, order, work);
-  const before = backupBefore(input, order);
-  const make = () => backUpMysql(input, before, work);
-  await (order.keepBefore?.(before, make) ?? make());
+  await backUpBefore(order, backupBefore(input, order), (file) => backUpMysql(input, file, work));
   await load(input, order.file, work);
   await withMysql(input, (client) => dropOtherTables(client, Object.keys(contents.rows)));
   await checkRestored(input, input, { ...order, rows: manifest.rows });

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { PreconditionError } from '../../core/errors.js';
 import type { PostgresStore } from '../../core/input/input.js';
 import type { Work } from '../store.js';
-import type { RestoreOrder, RestoreWay, StoreRestore } from '../store-restore.js';
+import { backUpBefore, type RestoreOrder, type RestoreWay, type StoreRestore } from '../store-restore.js';
 import { countVisibleSince, readNamespaceNames } from './count-since.js';
 import { backUpPostgres } from './pg-backup.js';
 import { checkPostgresBackup, checkRestored, forgetMembers, restoreInPlace, restoreInto } from './pg-restore.js';
@@ -112,9 +112,7 @@ async function bringBeside(input: PostgresStore, order: RestoreOrder, work: Work
 /** Begun anew by each try: nothing but the servers, which are down, changes what it leads to. */
 async function bringInPlace(input: PostgresStore, order: RestoreOrder, work: Work): Promise<void> {
   const { rows } = await checkPostgresBackup(input, order, work);
-  const before = backupBefore(input, order);
-  const make = () => backUpPostgres(input, before, work);
-  await (order.keepBefore?.(before, make) ?? make());
+  await backUpBefore(order, backupBefore(input, order), (file) => backUpPostgres(input, file, work));
   await restoreInPlace(input, order.file, work);
   await checkRestored(input, { named: input, schema: order.schema, rows });
   await forgetMembers(input);
